@@ -1,0 +1,57 @@
+# `make` alone lists the targets. Everything installs into .venv and node_modules, nothing outside this folder.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+PORT ?= 3000
+PYTHON ?= python3
+INSTALLED := .venv/.installed node_modules/.package-lock.json
+
+.PHONY: help setup run test check format openapi snapshots lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+setup: $(INSTALLED) ## install what is needed into .venv and node_modules
+
+run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
+	@python -m local --port $(PORT)
+
+test: check ## run every check and every test
+	python -m pytest
+
+check: $(INSTALLED) ## lint, format check, types
+	ruff check
+	ruff format --check
+	mypy
+
+format: $(INSTALLED) ## lint with fixes, format
+	ruff check --fix
+	ruff format
+
+openapi: $(INSTALLED) ## write docs/openapi.json from the route table
+	python -m docs.openapi
+
+snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
+	python -m pytest tests/stacks --snapshot-update
+
+lock: ## resolve the requirements*.in files again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in --output-file requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements-dev.in --output-file requirements-dev.txt
+	uv pip compile --universal --python-version 3.13 --generate-hashes --quiet lambda_src/requirements.in --output-file lambda_src/requirements.txt
+	npm install --package-lock-only
+
+clean: ## remove everything that was installed or generated
+	rm -rf .venv node_modules cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@echo "Installing the Python packages into .venv (about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc .venv/.installed
+	@echo "Installing the CDK CLI and DynamoDB Local into node_modules ..."
+	@npm ci --silent
+	@touch $@
