@@ -1,0 +1,41 @@
+"""Room codes: what one friend reads out and four others type."""
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import unquote
+
+ALPHABET: Final = "BCDFGHJKMNPQRSTVWXZ23456789"
+"""No vowels, so no words; no 0, 1, I, L or O, so no look-alikes."""
+
+LENGTH: Final = 6
+
+PATTERN: Final = f"^[{ALPHABET}]{{{LENGTH}}}$"
+
+_CODE = re.compile(PATTERN)
+# Spaces, dashes, and the long vowel mark that a Japanese keyboard gives for a hyphen.
+_SEPARATORS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff\-\u2010-\u2015\u2212\u30fc]")
+
+
+def fold(typed: str) -> str | None:
+    """Return the code that somebody meant by what they typed, or None if it cannot be a code.
+
+    Full-width letters, lower case, spaces and hyphens are all the same code. Percent-encoding is
+    undone for gateways that hand path parameters on as they came; a code never holds a "%".
+    """
+    upper = unicodedata.normalize("NFKC", unquote(typed)).upper()
+    code = _SEPARATORS.sub("", upper)
+    return code if _CODE.fullmatch(code) else None
+
+
+def encode(entropy: bytes) -> str:
+    """Return the code that 32 uniformly random bytes stand for.
+
+    The bias of reducing 256 bits modulo 27^6 (about 2^28.5) is below 2^-227.
+    """
+    number = int.from_bytes(entropy, "big")
+    code = ""
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        code += ALPHABET[digit]
+    return code

@@ -1,0 +1,50 @@
+"""Every way a request can be refused: one table, read by the router and by the API document."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class ErrorCode(Enum):
+    """A refusal: the member's name is the code on the wire, its value the HTTP status and message.
+
+    Some messages are Japanese because the browser client that is already deployed shows
+    ``error.message`` to its users as it is.
+    """
+
+    MISSING_BODY = (400, "Request body is required")
+    INVALID_JSON = (400, "Request body must be valid JSON")
+    VALIDATION_ERROR = (400, "Invalid request parameters")
+    UNAUTHORIZED = (401, "A player token is required: Authorization: Bearer <playerToken>")
+    FORBIDDEN = (403, "This player token belongs to nobody in this room")
+    NOT_FOUND = (404, "Not found")
+    ROOM_FULL = (409, "ルームが満員です")
+    ROOM_NOT_JOINABLE = (409, "ゲーム中のルームには参加できません")
+    PAYLOAD_TOO_LARGE = (413, "Request body is too large")
+    INTERNAL_ERROR = (500, "Internal server error")
+    UNAVAILABLE = (503, "ただいま混み合っています。少し待ってからもう一度お試しください")
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+
+
+class RoomsError(Exception):
+    """A request that is refused.
+
+    Args:
+        code: why.
+        message: replaces the code's own message where there is more to say.
+        details: facts for the client, by name; ``VALIDATION_ERROR`` maps field to reason.
+
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str | None = None,
+        details: Mapping[str, str | int] | None = None,
+    ) -> None:
+        super().__init__(message or code.message)
+        self.code = code
+        self.message = message or code.message
+        self.details = details

@@ -1,0 +1,29 @@
+"""What Lambda calls: ``rooms.main.handler``.
+
+The client is made while the environment starts, which Lambda does at full CPU speed; a missing
+variable fails there, where the deployment sees it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from .router import dispatch
+from .service import Rooms
+from .store import CLIENT_CONFIG, RoomStore
+
+if TYPE_CHECKING:
+    from .payload import Event
+
+_rooms = Rooms(
+    RoomStore(boto3.client("dynamodb", config=Config(**CLIENT_CONFIG)), os.environ["ROOMS_TABLE"])
+)
+
+
+def handler(event: Event, _context: object) -> dict[str, Any]:
+    """Answer one HTTP request."""
+    return dispatch(event, _rooms)

@@ -1,0 +1,48 @@
+"""What a player may be called."""
+
+import unicodedata
+from typing import Final
+
+MAX_LENGTH: Final = 20
+"""In Unicode code points, after trimming and NFC."""
+
+# What JavaScript's String.prototype.trim removes (ECMAScript: WhiteSpace and LineTerminator), so
+# that the page and the API agree, and the characters without width that would make a name
+# invisible. Python's str.strip differs: it keeps U+FEFF and removes U+001C to U+001F and U+0085.
+_TRIMMED: Final = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+    "\u00ad\u034f\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u3164\uffa0"
+)
+# Unicode Bidi_Control: these reorder the text around a name.
+_BIDI_CONTROLS: Final = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+# Controls, line and paragraph separators, and halves of surrogate pairs.
+_FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
+class PlayerName(str):
+    """A name that follows the rules; made by ``clean`` alone."""
+
+    __slots__ = ()
+
+
+def clean(raw: str) -> PlayerName:
+    """Return the name as it is stored and shown: NFC, trimmed, 1 to 20 code points.
+
+    Raises:
+        ValueError: the name breaks a rule; the text says which, and fits behind "Host name ".
+
+    """
+    name = unicodedata.normalize("NFC", raw).strip(_TRIMMED)
+    if not name:
+        raise ValueError("cannot be empty")
+    if len(name) > MAX_LENGTH:
+        raise ValueError(f"must be {MAX_LENGTH} characters or less")
+    if any(
+        character in _BIDI_CONTROLS or unicodedata.category(character) in _FORBIDDEN_CATEGORIES
+        for character in name
+    ):
+        raise ValueError("must not contain control characters")
+    return PlayerName(name)

@@ -1,0 +1,151 @@
+"""What happens when an answer is lost: to a client, or to the SDK on its way to DynamoDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from lambda_src.rooms import tokens
+from lambda_src.rooms.service import CREATE_ATTEMPTS, Rooms
+from lambda_src.rooms.store import RoomStore
+from tests.lambda_src.rooms.conftest import Api, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def forgetful(new_client: Callable[[], DynamoDBClient], table: str, clock: Clock) -> Api:
+    """An API whose SDK loses the answer to the first attempt of every request, after it was done.
+
+    The real client, its real retries and the real table: only the answer on the wire is dropped.
+    """
+    client: Any = new_client()
+    endpoint = client._endpoint
+    send = endpoint.http_session.send
+
+    class LosesFirstAnswers:
+        def send(self, request: Any) -> Any:
+            response = send(request)
+            if b"attempt=1" in request.headers["amz-sdk-request"]:
+                raise ReadTimeoutError(endpoint_url=request.url)
+            return response
+
+    endpoint.http_session = LosesFirstAnswers()
+    return Api(Rooms(RoomStore(client, table), now_ms=clock))
+
+
+def test_a_repeated_create_finds_the_room_it_opened(api: Api, token: str) -> None:
+    first = api.create("ホスト", token=token)
+    api.join(first.body["roomId"])
+    again = api.create("別の名前", token=token)
+
+    assert again.body["roomId"] == first.body["roomId"]
+    assert again.body["playerId"] == first.body["playerId"]
+    assert again.body["playerToken"] == token
+    assert [player["name"] for player in again.body["room"]["players"]] == ["ホスト", "ゲスト"]
+
+
+def test_a_repeated_join_finds_its_seat_even_when_the_room_is_full_by_then(
+    api: Api, token: str
+) -> None:
+    room = api.create().body["roomId"]
+    first = api.join(room, token=token).body
+    for _ in range(3):
+        api.join(room)
+    again = api.join(room, token=token)
+
+    assert again.status == 200
+    assert again.body["playerId"] == first["playerId"]
+    assert len(again.body["room"]["players"]) == 5
+
+
+def test_a_client_that_repeats_every_call_ends_with_one_seat(api: Api) -> None:
+    mine, friends = tokens.new(), [tokens.new() for _ in range(4)]
+    room = {api.create(token=mine).body["roomId"] for _ in range(3)}.pop()
+    for friend in friends:
+        for _ in range(3):
+            assert api.join(room, token=friend).status == 200
+    players = api.get(room).body["players"]
+    assert len({player["playerId"] for player in players}) == len(players) == 5
+
+    first, *repeats = [api.leave(room, friends[0]) for _ in range(3)]
+    assert first.status == 200
+    assert {answer.code for answer in repeats} == {"FORBIDDEN"}
+    assert len(api.get(room).body["players"]) == 4
+
+
+def test_one_token_serves_in_two_rooms_under_two_ids(api: Api, token: str) -> None:
+    one, other = api.create().body["roomId"], api.create().body["roomId"]
+    assert (
+        api.join(one, token=token).body["playerId"] != api.join(other, token=token).body["playerId"]
+    )
+
+
+def test_a_taken_code_is_never_overwritten_and_the_next_one_is_tried(
+    api: Api, client: DynamoDBClient, table: str, token: str
+) -> None:
+    strangers = api.create("先客").body
+    _move(client, table, strangers["roomId"], tokens.room_code(token, 0))
+
+    created = api.create("ホスト", token=token).body
+
+    assert created["roomId"] == tokens.room_code(token, 1)
+    assert api.get(tokens.room_code(token, 0)).body["players"] == strangers["room"]["players"]
+    assert api.create("ホスト", token=token).body["roomId"] == created["roomId"]
+
+
+def test_when_every_code_is_taken_create_says_unavailable_and_writes_nothing(
+    api: Api, client: DynamoDBClient, table: str, token: str
+) -> None:
+    for attempt in range(CREATE_ATTEMPTS):
+        _move(client, table, api.create().body["roomId"], tokens.room_code(token, attempt))
+    before = client.scan(TableName=table)["Items"]
+
+    answer = api.create(token=token)
+
+    assert (answer.status, answer.code) == (503, "UNAVAILABLE")
+    assert client.scan(TableName=table)["Items"] == before
+
+
+def test_the_sdk_repeating_a_create_that_was_done_opens_one_room(
+    forgetful: Api, client: DynamoDBClient, table: str
+) -> None:
+    created = forgetful.create()
+    assert created.status == 200
+    assert [item["roomId"]["S"] for item in client.scan(TableName=table)["Items"]] == [
+        created.body["roomId"]
+    ]
+
+
+def test_the_sdk_repeating_a_join_that_was_done_takes_one_seat(api: Api, forgetful: Api) -> None:
+    room = api.create().body["roomId"]
+    for taken in range(2, 6):
+        joined = forgetful.join(room)
+        assert joined.status == 200
+        assert len(joined.body["room"]["players"]) == taken
+    assert forgetful.join(room).code == "ROOM_FULL"
+
+
+def test_the_sdk_repeating_a_leave_that_was_done_has_left(api: Api, forgetful: Api) -> None:
+    host = api.create().body
+    guest = api.join(host["roomId"]).body
+
+    left = forgetful.leave(host["roomId"], guest["playerToken"])
+    assert left.status == 200
+    assert [player["playerId"] for player in left.body["room"]["players"]] == [host["playerId"]]
+
+    gone = forgetful.leave(host["roomId"], host["playerToken"])
+    assert (gone.status, gone.body["room"]) == (200, None)
+    assert api.get(host["roomId"]).code == "NOT_FOUND"
+
+
+def _move(client: DynamoDBClient, table: str, room: str, code: str) -> None:
+    """Give a room another code, as if chance had."""
+    item = client.get_item(TableName=table, Key={"roomId": {"S": room}})["Item"]
+    client.delete_item(TableName=table, Key={"roomId": {"S": room}})
+    client.put_item(TableName=table, Item={**item, "roomId": {"S": code}})

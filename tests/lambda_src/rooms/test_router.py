@@ -1,0 +1,90 @@
+"""What every request has in common: it is answered, and logged in one line that tells no secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from awslambdaric.lambda_runtime_log_utils import JsonFormatter
+
+from lambda_src.rooms import router
+from lambda_src.rooms.routes import COMMON_ERRORS, ROUTES
+from tests.lambda_src.rooms.conftest import CREATE, Api
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Any:
+    """Returns the lines so far, formatted by Lambda's own formatter."""
+    caplog.set_level(logging.INFO)
+
+    def lines() -> list[dict[str, Any]]:
+        formatter = JsonFormatter()
+        records = [record for record in caplog.records if record.name == router.__name__]
+        return [json.loads(formatter.format(record)) for record in records]
+
+    return lines
+
+
+@pytest.mark.parametrize("event", [{}, {"routeKey": "$default"}, {"httpMethod": "GET"}])
+def test_an_event_of_no_route_is_not_found(api: Api, event: dict[str, Any]) -> None:
+    response = router.dispatch(event, api.rooms)
+    assert response["statusCode"] == 404
+    assert json.loads(response["body"])["error"] == {
+        "code": "NOT_FOUND",
+        "message": "Route not found",
+    }
+
+
+def test_one_line_a_request_says_route_status_code_duration_and_room(api: Api, log: Any) -> None:
+    room = api.create().body["roomId"]
+    api.get(room.lower())
+    api.get("nonsense")
+
+    created, read, missed = log()
+    assert (created["route"], created["status"], created["code"]) == (CREATE, 200, "OK")
+    assert created["level"] == "INFO"
+    assert created["durationMs"] >= 0
+    assert [line.get("roomId") for line in (created, read, missed)] == [room, room, None]
+    assert (missed["status"], missed["code"]) == (404, "NOT_FOUND")
+
+
+def test_no_line_holds_a_token_or_a_name(api: Api, log: Any, token: str) -> None:
+    host = api.create("ひみつの名前").body
+    room = host["roomId"]
+    api.join(room, "ひみつの名前", token=token)
+    api.join(room, "ひみつの名前" * 9, token=token)
+    api(CREATE, body='{"hostName": "ひみつの名前')
+    api.leave(room, token)
+    api.leave(room, token)
+    api.leave(room, "ひみつの名前")
+    api.rooms._store = None  # type: ignore[assignment]
+    api.create("ひみつの名前", token=token)
+
+    text = json.dumps(log(), ensure_ascii=False)
+    assert len(log()) == 8
+    for secret in ("ひみつ", token, host["playerToken"]):
+        assert secret not in text
+
+
+def test_a_bug_is_answered_without_a_word_of_it_and_logged_with_all_of_it(
+    api: Api, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object) -> None:
+        raise KeyError("the inner workings")
+
+    monkeypatch.setattr(api.rooms, "get", bug)
+    answer = api.get("BCDFGH")
+
+    assert answer.body == {"error": {"code": "INTERNAL_ERROR", "message": "Internal server error"}}
+    (line,) = log()
+    assert (line["level"], line["status"], line["errorType"]) == ("ERROR", 500, "KeyError")
+    assert "the inner workings" in line["errorMessage"]
+    assert line["stackTrace"]
+
+
+def test_each_route_documents_codes_once() -> None:
+    for route in ROUTES:
+        codes = [*route.errors, *COMMON_ERRORS]
+        assert len(codes) == len(set(codes))

@@ -1,0 +1,188 @@
+"""What the conditions of the writes guarantee, under real concurrency."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from lambda_src.rooms import store as store_module
+from lambda_src.rooms import tokens
+from lambda_src.rooms.errors import RoomsError
+from lambda_src.rooms.names import clean
+from lambda_src.rooms.service import MAX_REQUESTS, Rooms
+from lambda_src.rooms.store import RoomStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.lambda_src.rooms.conftest import Clock
+
+T = TypeVar("T")
+NAME = clean("ゲスト")
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Start all calls at the same moment; a refusal's code stands in for its answer."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return call()
+        except RoomsError as error:
+            return error.code.name
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_two_hundred_simultaneous_joins_fill_exactly_the_four_free_seats(rooms: Rooms) -> None:
+    host = rooms.create(NAME, None)
+
+    answers = at_once([partial(rooms.join, host.room.room_id, NAME, None)] * 200)
+
+    refusals = Counter(answer for answer in answers if isinstance(answer, str))
+    winners = {answer.player_id for answer in answers if not isinstance(answer, str)}
+    room = rooms.get(host.room.room_id)
+    assert refusals == {"ROOM_FULL": 196}
+    assert {player.player_id for player in room.players} == winners | {host.player_id}
+    assert len(room.players) == 5
+    assert room.host_id == host.player_id
+
+
+def test_nobody_is_refused_while_a_seat_stays_empty(rooms: Rooms) -> None:
+    for _ in range(10):
+        host = rooms.create(NAME, None)
+        answers = at_once([partial(rooms.join, host.room.room_id, NAME, None)] * 8)
+        refused = sum(isinstance(answer, str) for answer in answers)
+        assert (refused, len(rooms.get(host.room.room_id).players)) == (4, 5)
+
+
+def test_one_token_that_joins_many_times_at_once_takes_one_seat(rooms: Rooms, token: str) -> None:
+    host = rooms.create(NAME, None)
+    answers = at_once([partial(rooms.join, host.room.room_id, NAME, token)] * 20)
+    assert not [answer for answer in answers if isinstance(answer, str)]
+    assert len(rooms.get(host.room.room_id).players) == 2
+
+
+def test_one_token_that_creates_many_times_at_once_opens_one_room(rooms: Rooms, token: str) -> None:
+    answers = at_once([partial(rooms.create, NAME, token)] * 20)
+    assert len({answer.room.room_id for answer in answers if not isinstance(answer, str)}) == 1
+
+
+def test_joins_and_leaves_at_once_leave_exactly_those_who_were_told_so(rooms: Rooms) -> None:
+    for _ in range(15):
+        host = rooms.create(NAME, None)
+        code = host.room.room_id
+        leavers = [host.token, *(rooms.join(code, NAME, None).token for _ in range(2))]
+        joiners = [tokens.new() for _ in range(6)]
+
+        leaves = [partial(rooms.leave, code, token) for token in leavers]
+        joins = [partial(rooms.join, code, NAME, token) for token in joiners]
+        answers = at_once([*leaves, *joins])
+
+        assert not [answer for answer in answers[:3] if isinstance(answer, str)]
+        seated = {
+            tokens.player_id(token, code)
+            for token, answer in zip(joiners, answers[3:], strict=True)
+            if not isinstance(answer, str)
+        }
+        refusals = {answer for answer in answers[3:] if isinstance(answer, str)}
+        assert refusals <= {"ROOM_FULL", "NOT_FOUND"}
+        if seated:
+            assert {player.player_id for player in rooms.get(code).players} == seated
+        else:
+            with pytest.raises(RoomsError, match="Room not found"):
+                rooms.get(code)
+
+
+def test_everybody_leaving_at_once_leaves_no_room(rooms: Rooms, client: object, table: str) -> None:
+    for _ in range(10):
+        host = rooms.create(NAME, None)
+        code = host.room.room_id
+        everybody = [host.token, *(rooms.join(code, NAME, None).token for _ in range(4))]
+        answers = at_once([partial(rooms.leave, code, token) for token in everybody])
+        # Who is overtaken in both rounds is told to try again, and is still seated.
+        for token, answer in zip(everybody, answers, strict=True):
+            if answer == "UNAVAILABLE":
+                rooms.leave(code, token)
+    assert client.scan(TableName=table)["Items"] == []  # type: ignore[attr-defined]
+
+
+def test_what_is_read_back_is_what_was_written(rooms: Rooms, store: RoomStore) -> None:
+    created = rooms.create(clean("テスト"), None).room
+    assert store.get(created.room_id) == created
+
+
+def test_the_item_holds_no_token_and_stays_within_two_write_units(
+    rooms: Rooms, client: DynamoDBClient, table: str
+) -> None:
+    host = rooms.create(clean("山" * 20), None)
+    seats = [host, *(rooms.join(host.room.room_id, clean("海" * 20), None) for _ in range(4))]
+    item = client.get_item(TableName=table, Key={"roomId": {"S": host.room.room_id}})["Item"]
+    assert not any(seat.token in str(item) for seat in seats)
+
+    consumed = client.put_item(TableName=table, Item=item, ReturnConsumedCapacity="TOTAL")
+    assert consumed["ConsumedCapacity"]["CapacityUnits"] <= 2
+
+
+@pytest.mark.parametrize("name_length", [5, 20])
+def test_every_operation_is_one_request_and_a_last_leave_is_two(
+    client: DynamoDBClient, rooms: Rooms, name_length: int
+) -> None:
+    requests: list[str] = []
+    client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: requests.append(model.name)
+    )
+
+    def sent(call: Callable[[], T]) -> tuple[T, list[str]]:
+        requests.clear()
+        return call(), list(requests)
+
+    name = clean("山" * name_length)
+    host, create = sent(lambda: rooms.create(name, None))
+    code = host.room.room_id
+    guest, join = sent(lambda: rooms.join(code, name, None))
+    _, get = sent(lambda: rooms.get(code))
+    _, leave = sent(lambda: rooms.leave(code, guest.token))
+    _, last = sent(lambda: rooms.leave(code, host.token))
+
+    assert (create, join, get, leave, last) == (
+        ["PutItem"],
+        ["UpdateItem"],
+        ["GetItem"],
+        ["UpdateItem"],
+        ["UpdateItem", "DeleteItem"],
+    )
+
+
+def test_a_leave_overtaken_by_a_join_is_still_a_leave(
+    rooms: Rooms, store: RoomStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = rooms.create(NAME, None)
+    code = host.room.room_id
+    delete = store.leave_as_last
+
+    def overtaken(*args: object) -> None:
+        monkeypatch.setattr(store, "leave_as_last", delete)
+        Rooms(store, now_ms=clock).join(code, NAME, None)
+        delete(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "leave_as_last", overtaken)
+
+    left = rooms.leave(code, host.token)
+    assert left is not None
+    assert len(left.players) == 1
+    assert not left.seat_of(host.token)
+
+
+def test_the_slowest_operation_ends_before_the_function_is_cut_off() -> None:
+    shortest_timeout_s = 17  # stacks/settings.py
+    assert shortest_timeout_s > MAX_REQUESTS * store_module.WORST_REQUEST_S
