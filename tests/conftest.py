@@ -1,10 +1,20 @@
 """What tests of several folders share."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from local.dynamodb_local import dynamodb_local
+
+# CDK leaves every app that it synthesizes in the temporary folder that was set when it was first
+# imported, so it gets one that goes with the tests.
+_scratch = tempfile.mkdtemp(prefix="rooms-tests-")
+os.environ["TMPDIR"] = _scratch
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

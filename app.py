@@ -1,0 +1,86 @@
+"""The CDK app: the stacks of one stage, chosen with ``-c stage=...``."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Annotations, App, Environment
+from constructs.image_digest import ImageDigest
+
+from stacks.image_lock import ImagePin, read_image_lock
+from stacks.registry_stack import RegistryStack
+from stacks.rooms_stack import RoomsStack
+from stacks.settings import ConfigurationError, StageSettings, read_settings
+
+ROOT = Path(__file__).parent
+
+
+def build_app(*, account: str | None = None, context: Mapping[str, Any] | None = None) -> App:
+    """Return the app for the stage that the context names.
+
+    A stage without a pinned image gets its registry alone, and a warning that says how to go on.
+
+    Args:
+        account: the AWS account, or None for templates that fit any.
+        context: what the CDK CLI passes on its own: the context of ``cdk.json``, with ``-c``.
+
+    Raises:
+        ConfigurationError: ``cdk.json`` or the lock file says something that cannot be.
+
+    """
+    app = App(context=context)
+    stage: str = app.node.get_context("stage")
+    settings = read_settings(app.node.get_context("stages"), stage)
+    lock = ROOT / app.node.get_context("imageLock")
+    pin = read_image_lock(lock).get(stage)
+
+    prefix = f"hima-five-bomber-{stage}"
+    environment = Environment(account=account, region=settings.region)
+    registry = RegistryStack(
+        app,
+        f"{prefix}-registry",
+        prefix=prefix,
+        settings=settings,
+        env=environment,
+        description="hima-five-bomber: the images of the rooms function",
+    )
+    if pin is None:
+        Annotations.of(registry).add_warning_v2(
+            "hima-five-bomber:image-not-pinned",
+            f"No image is pinned for stage {stage}, so only its registry stack is defined. For the"
+            f" rest: deploy this stack (npx cdk deploy -c stage={stage}), build and push the image,"
+            f" and write its digest into {lock.name}, all as in README.md, 'Deploy to AWS'.",
+        )
+        return app
+    rooms = RoomsStack(
+        app,
+        f"{prefix}-rooms",
+        prefix=prefix,
+        settings=settings,
+        repository_name=registry.repository_name,
+        digest=_pinned_digest(pin, settings, stage),
+        env=environment,
+        description="hima-five-bomber: the rooms API",
+    )
+    rooms.add_stack_dependency(registry)
+    return app
+
+
+def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str) -> ImageDigest:
+    if pin.architecture != settings.architecture:
+        raise ConfigurationError(
+            f"the image pinned for stage {stage} is built for {pin.architecture}, but its function"
+            f" is set to {settings.architecture}: on Lambda it could not start. Pin an image built"
+            f" for {settings.architecture}, or change context.stages.{stage}.architecture in"
+            " cdk.json"
+        )
+    return ImageDigest(pin.digest)
+
+
+if __name__ == "__main__":
+    try:
+        build_app(account=os.environ.get("CDK_DEFAULT_ACCOUNT")).synth()
+    except ConfigurationError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,89 @@
+"""A Lambda function that runs one image, named by digest."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+from constructs.image_digest import ImageDigest
+
+
+class PinnedImageFunction(Construct):
+    """A container image function, its log group, and the alias ``live`` that traffic goes to.
+
+    The image decides what is started: no ``ImageConfig`` is set, since an override of one of
+    ENTRYPOINT, CMD and WORKDIR silently leaves the others to the image. Whatever changes about the
+    function makes a new version, and old versions stay, so that there is always a way back.
+
+    Args:
+        function_name: its name; the log group is named after it.
+        repository: where the image is.
+        digest: which image it is.
+        architecture: what the image was built for; there is no default, as Lambda's is x86_64.
+        memory_mb: memory in MiB, which also decides the share of a CPU.
+        timeout: after this long Lambda ends an invocation.
+        environment: environment variables.
+        log_retention: how long log lines are kept.
+        reserved_concurrency: environments kept for this function, and its most; None for neither.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_name: str,
+        repository: ecr.IRepository,
+        digest: ImageDigest,
+        architecture: lambda_.Architecture,
+        memory_mb: int,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        log_retention: logs.RetentionDays,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{function_name}",
+            retention=log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # A role of our own: the one that CDK makes carries a managed policy over all log groups.
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.log_group.grant_write(role)
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="The two X-Ray actions that tracing needs know no resources:"
+                " https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
+            )
+        )
+        self.function = lambda_.DockerImageFunction(
+            self,
+            "Function",
+            function_name=function_name,
+            code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=digest.value),
+            architecture=architecture,
+            memory_size=memory_mb,
+            timeout=timeout,
+            environment=dict(environment),
+            role=role,
+            reserved_concurrent_executions=reserved_concurrency,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        )
+        # cfn-lint finds the dependency on the role twice: once is CDK's own way of writing it.
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101  # for the type checker
+        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
+        self.live = lambda_.Alias(
+            self, "Live", alias_name="live", version=self.function.current_version
+        )

@@ -1,0 +1,194 @@
+"""What wakes somebody up."""
+
+from typing import Final
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+INIT_FAILURES: Final = (
+    "Runtime.InvalidEntrypoint",
+    "Runtime.InvalidWorkingDir",
+    "Runtime.InvalidTaskConfig",
+    "Runtime.ExitError",
+    "Runtime.ImportModuleError",
+    "Runtime.HandlerNotFound",
+    "Runtime.MalformedHandlerName",
+    "Runtime.UserCodeSyntaxError",
+    "Runtime.BuiltInModuleConflict",
+    "Extension.LaunchError",
+    "Extension.InitError",
+    "Extension.ExitError",
+    "Extension.Crash",
+)
+"""The error types that Lambda and its Python runtime client log when an image does not start:
+``internal/lambda/fatalerror`` of the runtime interface emulator, and awslambdaric."""
+
+TIMEOUT_SHARE: Final = 0.8
+"""Invocations that take this share of the timeout are about to be cut off."""
+
+SLOW_ANSWER: Final = Duration.seconds(3)
+
+_OPERATIONS: Final = [
+    dynamodb.Operation.PUT_ITEM,
+    dynamodb.Operation.GET_ITEM,
+    dynamodb.Operation.UPDATE_ITEM,
+    dynamodb.Operation.DELETE_ITEM,
+]
+_MINUTE: Final = Duration.minutes(1)
+
+
+class RoomsAlarms(Construct):
+    """Alarms over 60-second periods, and the topic that is told when one starts and when it ends.
+
+    Periods are short so that a canary deployment of five minutes can be stopped by them. No data
+    never is a fault: at night nobody plays, and every one of these metrics is only written when
+    there is traffic.
+
+    Args:
+        name_prefix: goes before the name of the topic and of every alarm.
+        api: the API to watch.
+        live: the alias that traffic goes to.
+        timeout: the function's.
+        log_group: the function's; Lambda writes there why an image did not start.
+        table: the table to watch.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name_prefix: str,
+        api: apigatewayv2.HttpApi,
+        live: lambda_.Alias,
+        timeout: Duration,
+        log_group: logs.ILogGroup,
+        table: dynamodb.ITable,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._name_prefix = name_prefix
+        self.topic = self._topic()
+        self.init_failures = self._alarm(
+            "init-failures",
+            self._init_failures_metric(log_group),
+            "The image or its handler does not start. Look for the error type in the function's"
+            " log: it names the cause.",
+        )
+        self.all = [
+            self.init_failures,
+            self._alarm(
+                "api-5xx",
+                api.metric_server_error(period=_MINUTE, statistic="Sum"),
+                "Players get server errors. Look at the log lines with status 500 and 503.",
+                minutes=3,
+                bad_minutes=2,
+            ),
+            self._alarm(
+                "api-latency-p99",
+                api.metric_latency(period=_MINUTE, statistic="p99"),
+                "One answer in a hundred takes longer than three seconds. Compare integration"
+                " latency in the access log with duration in the function's log.",
+                threshold=SLOW_ANSWER.to_milliseconds(),
+                minutes=5,
+                bad_minutes=3,
+            ),
+            self._alarm(
+                "function-errors",
+                live.metric_errors(period=_MINUTE, statistic="Sum"),
+                "Invocations fail. The handler turns every exception into an answer, so this is a"
+                " time-out, a crash, or an image that does not start.",
+            ),
+            self._alarm(
+                "function-throttles",
+                live.metric_throttles(period=_MINUTE, statistic="Sum"),
+                "Lambda turns requests away. Look at reserved concurrency and the account's limit.",
+            ),
+            self._alarm(
+                "function-duration-p99",
+                live.metric_duration(period=_MINUTE, statistic="p99"),
+                "Invocations come close to the timeout. Look at DynamoDB's latency.",
+                threshold=timeout.to_milliseconds() * TIMEOUT_SHARE,
+            ),
+            self._alarm(
+                "table-throttles",
+                table.metric_throttled_requests_for_operations(
+                    operations=_OPERATIONS, period=_MINUTE
+                ),
+                "DynamoDB throttles requests; players were told to try again. Look at the table's"
+                " consumed capacity and its maximum.",
+            ),
+            self._alarm(
+                "table-system-errors",
+                table.metric_system_errors_for_operations(operations=_OPERATIONS, period=_MINUTE),
+                "DynamoDB answers with errors of its own. Look at the AWS Health Dashboard.",
+                minutes=3,
+                bad_minutes=2,
+            ),
+        ]
+
+    def _topic(self) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", topic_name=f"{self._name_prefix}-alarms", enforce_ssl=True)
+        # A topic with a policy of its own loses the default one, by which alarms could publish.
+        alarms = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{self._name_prefix}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": alarms}},
+            )
+        )
+        return topic
+
+    def _init_failures_metric(self, log_group: logs.ILogGroup) -> cloudwatch.IMetric:
+        return logs.MetricFilter(
+            self,
+            "InitFailures",
+            log_group=log_group,
+            filter_pattern=logs.FilterPattern.any_term(*INIT_FAILURES),
+            metric_namespace=self._name_prefix,
+            metric_name="InitFailures",
+            metric_value="1",
+            default_value=0,
+        ).metric(period=_MINUTE, statistic="Sum")
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        description: str,
+        *,
+        threshold: float = 1,
+        minutes: int = 1,
+        bad_minutes: int = 1,
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=f"{self._name_prefix}-{name}",
+            alarm_description=description,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
+            evaluation_periods=minutes,
+            datapoints_to_alarm=bad_minutes,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm.add_ok_action(actions.SnsAction(self.topic))
+        return alarm

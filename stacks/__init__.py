@@ -1,0 +1,1 @@
+"""What is deployed together, and the settings of each stage."""

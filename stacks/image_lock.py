@@ -1,0 +1,57 @@
+"""The lock file: which image each stage runs.
+
+A JSON object from stage to ``ImagePin``, committed next to the code that it was built from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from constructs.image_digest import ImageDigest
+
+from stacks.settings import Architecture, ConfigurationError
+
+
+class ImagePin(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """An image and where it came from.
+
+    ``digest`` is the image's, ``base_digest`` that of the base in its Dockerfile, and
+    ``source_revision`` the commit that it was built from.
+    """
+
+    digest: str
+    architecture: Architecture
+    base_digest: str
+    source_revision: str
+
+
+def read_image_lock(path: Path) -> dict[str, ImagePin]:
+    """Return the pin of every stage that has one.
+
+    Raises:
+        ConfigurationError: the file is missing or not of its form, or a digest is not one.
+
+    """
+    try:
+        pins = msgspec.json.decode(path.read_bytes(), type=dict[str, ImagePin])
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path} is missing; '{{}}' is a lock file without pins") from None
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    for stage, pin in pins.items():
+        for name, digest in (("digest", pin.digest), ("baseDigest", pin.base_digest)):
+            try:
+                ImageDigest(digest)
+            except ValueError as error:
+                raise ConfigurationError(f"{path}, {stage}.{name}: {error}") from error
+    return pins
+
+
+def write_image_lock(path: Path, pins: Mapping[str, ImagePin]) -> None:
+    """Replace the lock file; a reader sees the old one or the new one, never half of one."""
+    text = msgspec.json.format(msgspec.json.encode(pins), indent=2) + b"\n"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(text)
+    temporary.replace(path)

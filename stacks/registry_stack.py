@@ -1,0 +1,33 @@
+"""The stack that must exist before an image can be pushed."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+from constructs.image_repository import ImageRepository
+
+from stacks.settings import StageSettings
+
+
+class RegistryStack(Stack):
+    """The repository that the function's images come from."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        settings: StageSettings,
+        **stack: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        self.repository_name = f"{prefix}-rooms"
+        images = ImageRepository(
+            self,
+            "Images",
+            name=self.repository_name,
+            function_name=f"{prefix}-rooms",
+            retain=settings.retain_data,
+        )
+        CfnOutput(self, "RepositoryUri", value=images.repository.repository_uri)

@@ -1,0 +1,65 @@
+"""The settings of a stage, read from the context in ``cdk.json``."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Architecture = Literal["arm64", "x86_64"]
+LogRetention = Literal[
+    "ONE_WEEK", "TWO_WEEKS", "ONE_MONTH", "THREE_MONTHS", "SIX_MONTHS", "ONE_YEAR"
+]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class ConfigurationError(ValueError):
+    """Something that a person wrote is wrong; the text says where, what, and what to do."""
+
+
+class StageSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """How one stage differs from another.
+
+    ``retain_data`` keeps the table and the images when stacks are deleted. ``log_retention`` is a
+    member of ``aws_logs.RetentionDays``. The function's timeout
+    stays above what its slowest request to DynamoDB can take and below the 30 seconds after which
+    the API stops waiting
+    (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
+    ``reserved_concurrency`` is left out where the account has none to give. The throttle counts the
+    requests of all players together.
+    """
+
+    region: str = "ap-northeast-1"
+    retain_data: bool
+    log_retention: LogRetention
+    architecture: Architecture
+    memory_mb: Annotated[int, Meta(ge=128, le=10240)]
+    timeout_seconds: Annotated[int, Meta(ge=17, le=29)]
+    reserved_concurrency: Positive | None = None
+    allowed_origins: Annotated[list[str], Meta(min_length=1)]
+    requests_per_second: Positive
+    requests_burst: Positive
+
+
+def read_settings(stages: Mapping[str, Any], stage: str) -> StageSettings:
+    """Return the settings of a stage.
+
+    Args:
+        stages: the value of ``stages`` in the context of ``cdk.json``.
+        stage: which one.
+
+    Raises:
+        ConfigurationError: there is no such stage, or a setting is missing, unknown or wrong.
+
+    """
+    if stage not in stages:
+        raise ConfigurationError(
+            f"there is no stage {stage!r} in cdk.json; choose one of {', '.join(stages)}"
+            " with -c stage=..."
+        )
+    try:
+        return msgspec.convert(stages[stage], StageSettings)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"cdk.json, context.stages.{stage}: {error}") from error

@@ -1,0 +1,15 @@
+"""The context of ``cdk.json``, as the CDK CLI hands it to the app."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+CDK_JSON: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+STAGES = list(CDK_JSON["context"]["stages"])
+PINNED = "tests/stacks/image-lock.json"
+
+
+def context(**changed: Any) -> dict[str, Any]:
+    """Return the context with some keys changed, and with every stage pinned."""
+    return {**CDK_JSON["context"], "imageLock": PINNED, **changed}

@@ -1,0 +1,122 @@
+"""Alarms and dashboard, in the stack that wires them to the real resources."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+from constructs.rooms_alarms import INIT_FAILURES
+
+from app import build_app
+from tests.cdk_context import context
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    app = build_app(context=context(stage="dev"))
+    return Template.from_stack(app.node.find_child("hima-five-bomber-dev-rooms"))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def alarms(template: Template) -> dict[str, Any]:
+    found = template.find_resources("AWS::CloudWatch::Alarm").values()
+    return {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in found}
+
+
+def test_there_is_an_alarm_for_each_way_to_fail(alarms: dict[str, Any]) -> None:
+    assert set(alarms) == {
+        f"hima-five-bomber-dev-{name}"
+        for name in (
+            "api-5xx",
+            "api-latency-p99",
+            "function-duration-p99",
+            "function-errors",
+            "function-throttles",
+            "init-failures",
+            "table-system-errors",
+            "table-throttles",
+        )
+    }
+
+
+def test_every_period_is_a_minute_and_silence_is_no_fault(alarms: dict[str, Any]) -> None:
+    for alarm in alarms.values():
+        periods = [
+            metric["MetricStat"]["Period"]
+            for metric in alarm.get("Metrics", [])
+            if "MetricStat" in metric
+        ]
+        assert set(periods or [alarm["Period"]]) == {60}
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_every_alarm_says_so_when_it_starts_and_when_it_ends(
+    template: Template, alarms: dict[str, Any]
+) -> None:
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+        assert len(alarm["AlarmDescription"]) > 40
+
+
+def test_alarms_may_publish_and_nobody_may_without_tls(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::SNS::TopicPolicy",
+        {
+            "PolicyDocument": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {
+                                    "Effect": "Deny",
+                                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                                }
+                            ),
+                            Match.object_like(
+                                {
+                                    "Effect": "Allow",
+                                    "Action": "sns:Publish",
+                                    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                                }
+                            ),
+                        ]
+                    )
+                }
+            )
+        },
+    )
+
+
+def test_the_functions_alarms_watch_the_alias_that_traffic_goes_to(alarms: dict[str, Any]) -> None:
+    for name in ("errors", "throttles", "duration-p99"):
+        dimensions = json.dumps(alarms[f"hima-five-bomber-dev-function-{name}"]["Dimensions"])
+        assert '"Name": "Resource"' in dimensions
+        assert ":live" in dimensions
+
+
+def test_invocations_close_to_the_timeout_are_an_alarm(alarms: dict[str, Any]) -> None:
+    assert alarms["hima-five-bomber-dev-function-duration-p99"]["Threshold"] == 16_000
+
+
+def test_both_table_alarms_count_the_four_operations(alarms: dict[str, Any]) -> None:
+    for name in ("throttles", "system-errors"):
+        metrics = json.dumps(alarms[f"hima-five-bomber-dev-table-{name}"]["Metrics"])
+        for operation in ("PutItem", "GetItem", "UpdateItem", "DeleteItem"):
+            assert f'"Value": "{operation}"' in metrics
+
+
+def test_every_error_type_of_a_failed_start_is_counted(
+    template: Template, alarms: dict[str, Any]
+) -> None:
+    (metric_filter,) = template.find_resources("AWS::Logs::MetricFilter").values()
+    properties = metric_filter["Properties"]
+    assert properties["FilterPattern"] == " ".join(f'?"{name}"' for name in INIT_FAILURES)
+    assert {"Runtime.InvalidEntrypoint", "Runtime.ImportModuleError"} <= set(INIT_FAILURES)
+    alarm = alarms["hima-five-bomber-dev-init-failures"]
+    (transformation,) = properties["MetricTransformations"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        transformation["MetricNamespace"],
+        transformation["MetricName"],
+    )
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)

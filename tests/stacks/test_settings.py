@@ -1,0 +1,50 @@
+from typing import Any
+
+import pytest
+
+from stacks.settings import ConfigurationError, read_settings
+from tests.cdk_context import CDK_JSON, STAGES
+
+STAGES_JSON: dict[str, Any] = CDK_JSON["context"]["stages"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_of_cdk_json_is_well_formed(stage: str) -> None:
+    settings = read_settings(STAGES_JSON, stage)
+    assert settings.region == "ap-northeast-1"
+    assert settings.architecture == "arm64"
+
+
+def test_only_prd_keeps_data() -> None:
+    assert [stage for stage in STAGES if read_settings(STAGES_JSON, stage).retain_data] == ["prd"]
+
+
+def test_an_unknown_stage_is_answered_with_those_that_exist() -> None:
+    with pytest.raises(ConfigurationError, match=r"no stage 'prod' in cdk\.json.*dev, prd"):
+        read_settings(STAGES_JSON, "prod")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"memoryMB": 512}, "unknown field `memoryMB`"),
+        ({"memoryMb": "512"}, "memoryMb"),
+        ({"memoryMb": 64}, "memoryMb"),
+        ({"architecture": "amd64"}, "architecture"),
+        ({"timeoutSeconds": 30}, "timeoutSeconds"),
+        ({"timeoutSeconds": 3}, "timeoutSeconds"),
+        ({"logRetention": "FOREVER"}, "logRetention"),
+        ({"allowedOrigins": []}, "allowedOrigins"),
+        ({"reservedConcurrency": 0}, "reservedConcurrency"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_place(change: dict[str, Any], told: str) -> None:
+    stages = {"dev": {**STAGES_JSON["dev"], **change}}
+    with pytest.raises(ConfigurationError, match=f"context.stages.dev: .*{told}"):
+        read_settings(stages, "dev")
+
+
+def test_a_missing_setting_is_named() -> None:
+    stages = {"dev": {k: v for k, v in STAGES_JSON["dev"].items() if k != "retainData"}}
+    with pytest.raises(ConfigurationError, match="missing required field `retainData`"):
+        read_settings(stages, "dev")

@@ -1,0 +1,41 @@
+"""Every template as text, so that a review shows what a change does to what is deployed."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from app import build_app
+from tests.cdk_context import STAGES, context
+
+
+@pytest.fixture
+def json_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+def mask_assets(template: dict[str, Any]) -> Any:
+    """Take out the hashes of files that CDK uploads: they change with every byte in them."""
+    text = re.sub(r"\b[0-9a-f]{64}(?=\.(zip|json)\b)", "<asset hash>", json.dumps(template))
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stack", ["registry", "rooms"])
+def test_template(stage: str, stack: str, json_snapshot: SnapshotAssertion) -> None:
+    app: App = build_app(context=context(stage=stage))
+    found = app.node.find_child(f"hima-five-bomber-{stage}-{stack}")
+    assert mask_assets(Template.from_stack(found).to_json()) == json_snapshot  # type: ignore[arg-type]
+
+
+def test_the_mask_hides_assets_and_shows_digests() -> None:
+    asset, digest = "a" * 64 + ".zip", "sha256:" + "a" * 64
+    assert mask_assets({"key": asset, "image": digest}) == {
+        "key": "<asset hash>.zip",
+        "image": digest,
+    }

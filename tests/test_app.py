@@ -1,0 +1,169 @@
+"""The app as a whole: which stacks a stage has, and whether they are sound."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack, Validations
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Annotations, Match, Template
+from cdk_nag import AwsSolutionsChecks
+
+from app import build_app
+from stacks.settings import ConfigurationError
+from tests.cdk_context import CDK_JSON, PINNED, ROOT, STAGES, context
+
+
+def stacks_of(app: App) -> dict[str, Stack]:
+    return {child.node.id: child for child in app.node.children if isinstance(child, Stack)}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_pinned_stage_has_its_registry_and_its_rooms(stage: str) -> None:
+    stacks = stacks_of(build_app(context=context(stage=stage)))
+    prefix = f"hima-five-bomber-{stage}"
+    assert list(stacks) == [f"{prefix}-registry", f"{prefix}-rooms"]
+    assert stacks[f"{prefix}-rooms"].dependencies == [stacks[f"{prefix}-registry"]]
+    assert {stack.region for stack in stacks.values()} == {"ap-northeast-1"}
+
+
+def test_a_stage_without_a_pin_has_its_registry_alone_and_says_how_to_go_on(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "image-lock.json"
+    lock.write_text("{}")
+    stacks = stacks_of(build_app(context=context(stage="prd", imageLock=str(lock))))
+    assert list(stacks) == ["hima-five-bomber-prd-registry"]
+    Annotations.from_stack(stacks["hima-five-bomber-prd-registry"]).has_warning(
+        "*",
+        Match.string_like_regexp(
+            "No image is pinned for stage prd.*npx cdk deploy -c stage=prd.*image-lock.json.*README"
+        ),
+    )
+
+
+def test_an_image_for_another_architecture_than_the_functions_is_refused(tmp_path: Path) -> None:
+    lock = tmp_path / "image-lock.json"
+    pins = json.loads((ROOT / PINNED).read_text())
+    pins["dev"]["architecture"] = "x86_64"
+    lock.write_text(json.dumps(pins))
+    with pytest.raises(
+        ConfigurationError, match=r"built for x86_64.*set to arm64.*could not start"
+    ):
+        build_app(context=context(imageLock=str(lock)))
+
+
+def test_an_unknown_stage_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no stage 'prod'"):
+        build_app(context=context(stage="prod"))
+
+
+def test_templates_name_no_account_and_everything_else_is_named_after_the_stage() -> None:
+    for stack in stacks_of(build_app(context=context(stage="dev"))).values():
+        text = json.dumps(Template.from_stack(stack).to_json())
+        assert not re.search(r"\b\d{12}\b", text)
+        named = re.findall(
+            r'"(?:TableName|FunctionName|RepositoryName|AlarmName)": "([^"]+)"', text
+        )
+        assert named
+        assert all(name.startswith("hima-five-bomber-dev-") for name in named)
+
+
+def test_the_same_settings_give_the_same_templates() -> None:
+    once, again = (
+        [Template.from_stack(stack).to_json() for stack in stacks_of(app).values()]
+        for app in (build_app(context=context()), build_app(context=context()))
+    )
+    assert once == again
+
+
+def test_what_holds_data_keeps_its_logical_id() -> None:
+    """A changed id would make CloudFormation replace the table or the repository."""
+    stacks = stacks_of(build_app(context=context(stage="prd")))
+    ids = {
+        kind: list(Template.from_stack(stack).find_resources(kind))
+        for stack, kind in zip(
+            stacks.values(), ("AWS::ECR::Repository", "AWS::DynamoDB::Table"), strict=True
+        )
+    }
+    assert ids == {
+        "AWS::ECR::Repository": ["ImagesRepository2D0F5B9C"],
+        "AWS::DynamoDB::Table": ["Table710B521B"],
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cdk_nag_finds_nothing(stage: str) -> None:
+    app = build_app(context=context(stage=stage))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
+
+
+def test_cdk_nag_would_find_something() -> None:
+    app = build_app(context=context())
+    sqs.Queue(Stack(app, "careless"), "Queue")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    with pytest.raises(RuntimeError, match="dead-letter queue"):
+        app.synth()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cfn_lint_finds_nothing(stage: str, tmp_path: Path) -> None:
+    assembly = build_app(context=context(stage=stage)).synth()
+    templates = [str(Path(assembly.directory) / stack.template_file) for stack in assembly.stacks]
+    assert len(templates) == 2
+    lint = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), *templates, "--regions", "ap-northeast-1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert lint.returncode == 0, lint.stdout
+
+
+def cdk(*arguments: str, output: Path) -> subprocess.CompletedProcess[str]:
+    """Run the CDK CLI as on a machine that has never heard of AWS."""
+    known = ("PATH", "LANG")
+    return subprocess.run(
+        [ROOT / "node_modules/.bin/cdk", *arguments, "--no-notices", "--output", output],
+        cwd=ROOT,
+        env={key: os.environ[key] for key in known if key in os.environ} | {"HOME": str(output)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> None:
+    lock = f"imageLock={PINNED}"
+    pinned = cdk("synth", "-c", "stage=prd", "-c", lock, "--quiet", output=tmp_path)
+    assert pinned.returncode == 0, pinned.stderr
+    assert {file.name for file in tmp_path.glob("*.template.json")} == {
+        "hima-five-bomber-prd-registry.template.json",
+        "hima-five-bomber-prd-rooms.template.json",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("-c", "stage=prod"), "error: there is no stage 'prod' in cdk.json"),
+        (("-c", "imageLock=nowhere.json"), "nowhere.json is missing"),
+    ],
+)
+def test_a_mistake_ends_the_cdk_cli_in_one_message_without_a_stack_trace(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    failed = cdk("synth", *arguments, "--quiet", output=tmp_path)
+    assert failed.returncode != 0
+    assert told in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_cdk_json_runs_the_interpreter_of_the_environment() -> None:
+    assert CDK_JSON["app"] == "python3 app.py"
