@@ -60,7 +60,7 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         prefix=prefix,
         settings=settings,
         repository_name=registry.repository_name,
-        digest=_pinned_digest(pin, settings, stage),
+        digest=_pinned_digest(pin, settings, stage, lock),
         env=environment,
         description="hima-five-bomber: the rooms API",
     )
@@ -68,15 +68,17 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
     return app
 
 
-def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str) -> ImageDigest:
+def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str, lock: Path) -> ImageDigest:
     if pin.architecture != settings.architecture:
         raise ConfigurationError(
             f"the image pinned for stage {stage} is built for {pin.architecture}, but its function"
-            f" is set to {settings.architecture}: on Lambda it could not start. Pin an image built"
-            f" for {settings.architecture}, or change context.stages.{stage}.architecture in"
-            " cdk.json"
+            f" is set to {settings.architecture}: it could not start. Pin an image built for"
+            f" {settings.architecture}, or change context.stages.{stage}.architecture in cdk.json"
         )
-    return ImageDigest(pin.digest)
+    try:
+        return ImageDigest(pin.digest)
+    except ValueError as error:
+        raise ConfigurationError(f"{lock}, {stage}.digest: {error}") from error
 
 
 if __name__ == "__main__":

@@ -46,14 +46,21 @@ def test_a_stage_without_a_pin_has_its_registry_alone_and_says_how_to_go_on(
     )
 
 
-def test_an_image_for_another_architecture_than_the_functions_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"architecture": "x86_64"}, "built for x86_64.*set to arm64.*could not start"),
+        ({"digest": "latest"}, r"image-lock\.json, dev\.digest: .*'latest' is a tag"),
+        ({"digest": "SHA256:" + "1" * 64}, r"dev\.digest: .*upper-case"),
+    ],
+)
+def test_a_pin_that_cannot_be_deployed_is_refused(
+    tmp_path: Path, change: dict[str, str], told: str
+) -> None:
     lock = tmp_path / "image-lock.json"
     pins = json.loads((ROOT / PINNED).read_text())
-    pins["dev"]["architecture"] = "x86_64"
-    lock.write_text(json.dumps(pins))
-    with pytest.raises(
-        ConfigurationError, match=r"built for x86_64.*set to arm64.*could not start"
-    ):
+    lock.write_text(json.dumps({"dev": {**pins["dev"], **change}}))
+    with pytest.raises(ConfigurationError, match=told):
         build_app(context=context(imageLock=str(lock)))
 
 
