@@ -5,6 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 PORT ?= 3000
 PYTHON ?= python3
+COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 
 .PHONY: help setup run test check format openapi snapshots lock clean
@@ -35,10 +36,11 @@ openapi: $(INSTALLED) ## write docs/openapi.json from the route table
 snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update
 
-lock: ## resolve the requirements*.in files again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in --output-file requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements-dev.in --output-file requirements-dev.txt
-	uv pip compile --universal --python-version 3.13 --generate-hashes --quiet lambda_src/requirements.in --output-file lambda_src/requirements.txt
+lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
+	$(COMPILE) --python-version 3.11 requirements.in --output-file requirements.txt
+	@{ sed -n '/^#/p' requirements.in; cat requirements.txt; } > .requirements && mv .requirements requirements.txt
+	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
 	npm install --package-lock-only
 
 clean: ## remove everything that was installed or generated

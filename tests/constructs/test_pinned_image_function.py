@@ -89,7 +89,12 @@ def test_settings_reach_the_function(stack: Stack) -> None:
             "Timeout": 20,
             "Environment": {"Variables": {"ROOMS_TABLE": "rooms"}},
             "TracingConfig": {"Mode": "Active"},
-            "LoggingConfig": {"LogFormat": "JSON", "LogGroup": Match.any_value()},
+            "LoggingConfig": {
+                "LogFormat": "JSON",
+                "ApplicationLogLevel": "INFO",
+                "SystemLogLevel": "INFO",
+                "LogGroup": Match.any_value(),
+            },
             "ReservedConcurrentExecutions": Match.absent(),
         },
     )
