@@ -35,6 +35,9 @@ def dynamodb_local() -> Iterator[str]:
         [
             str(JAVA),
             f"-Djava.library.path={EMULATOR / 'DynamoDBLocal_lib'}",
+            # What it unpacks and leaves behind goes with the folder.
+            f"-Djava.io.tmpdir={scratch.name}",
+            "-XX:-UsePerfData",
             "-jar",
             str(jar),
             "-inMemory",

@@ -16,7 +16,7 @@ ALLOWED = {
     "constructs": {"constructs", "lambda_src.rooms.routes"},
     "lambda_src": set[str](),
     "docs": {"lambda_src"},
-    "local": {"local", "stacks.image_lock"},
+    "local": {"local", "stacks.image_lock", "stacks.settings"},
 }
 
 

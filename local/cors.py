@@ -1,0 +1,42 @@
+"""CORS as an HTTP API does it, in the gateway.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+"""
+
+from collections.abc import Mapping
+
+from local.deployed import Cors
+
+
+def preflight_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[str, str]:
+    """Answer OPTIONS. Headers are given for a preflight alone: it names the method it asks for."""
+    headers = response_headers(cors, request_headers)
+    if not headers or "access-control-request-method" not in request_headers:
+        return {}
+    lists = {
+        "access-control-allow-methods": cors.allow_methods,
+        "access-control-allow-headers": cors.allow_headers,
+    }
+    headers |= {name: ",".join(values) for name, values in lists.items() if values}
+    if cors.max_age_seconds is not None:
+        headers["access-control-max-age"] = str(cors.max_age_seconds)
+    return headers
+
+
+def response_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what is added to an answer: nothing unless an allowed Origin was sent."""
+    origin = request_headers.get("origin")
+    if not origin or not _allowed(origin, cors):
+        return {}
+    headers = {"access-control-allow-origin": "*" if "*" in cors.allow_origins else origin}
+    if cors.allow_credentials:
+        headers["access-control-allow-credentials"] = "true"
+    if cors.expose_headers:
+        headers["access-control-expose-headers"] = ",".join(cors.expose_headers)
+    return headers
+
+
+def _allowed(origin: str, cors: Cors) -> bool:
+    """An origin is named itself, by its scheme (``https://*``), or by ``*``."""
+    scheme = origin.partition("://")[0]
+    return bool({"*", origin, f"{scheme}://*"} & set(cors.allow_origins))

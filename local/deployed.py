@@ -1,0 +1,137 @@
+"""What was deployed, read back from the emulated account with boto3: the API and its function."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.execution_environment import FunctionSettings
+
+
+class DeployedError(Exception):
+    """What is deployed could not serve a request; the message names what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cors:
+    """The CORS configuration of an HTTP API; empty where nothing was configured."""
+
+    allow_origins: Sequence[str] = ()
+    allow_methods: Sequence[str] = ()
+    allow_headers: Sequence[str] = ()
+    expose_headers: Sequence[str] = ()
+    allow_credentials: bool = False
+    max_age_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedRoute:
+    """One route and the function that it invokes."""
+
+    key: str
+    """Such as ``GET /rooms/{roomId}`` or ``$default``."""
+    function_arn: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedApi:
+    """An HTTP API as its ``$default`` stage serves it."""
+
+    api_id: str
+    domain_name: str
+    account_id: str
+    routes: Sequence[DeployedRoute]
+    cors: Cors | None
+    stage_variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedFunction:
+    """A function's configuration behind the qualified ARN that the API invokes."""
+
+    settings: FunctionSettings
+    image_digest: str
+
+
+def read_api(gateway: Any, api_id: str, *, account_id: str) -> DeployedApi:
+    """Read an HTTP API with a boto3 ``apigatewayv2`` client.
+
+    Raises DeployedError for a route without an integration, an integration that is not a Lambda
+    proxy with payload format 2.0, or an API without a ``$default`` stage.
+    """
+    api = gateway.get_api(ApiId=api_id)
+    stages = {stage["StageName"]: stage for stage in gateway.get_stages(ApiId=api_id)["Items"]}
+    if "$default" not in stages:
+        raise DeployedError(f"API {api['Name']} has no $default stage: its URL would answer 404")
+    integrations = {
+        f"integrations/{integration['IntegrationId']}": integration
+        for integration in gateway.get_integrations(ApiId=api_id)["Items"]
+    }
+    return DeployedApi(
+        api_id=api_id,
+        domain_name=api["ApiEndpoint"].removeprefix("https://"),
+        account_id=account_id,
+        routes=[
+            _route(route["RouteKey"], integrations.get(route.get("Target", "")))
+            for route in gateway.get_routes(ApiId=api_id)["Items"]
+        ],
+        cors=_cors(api.get("CorsConfiguration")),
+        stage_variables=stages["$default"].get("StageVariables", {}),
+    )
+
+
+def read_function(lambda_client: Any, arn: str, *, handler: str, region: str) -> DeployedFunction:
+    """Read what an alias or version ARN stands for, with a boto3 ``lambda`` client.
+
+    ``handler`` is what the image's CMD names: the function's own configuration has none. Raises
+    DeployedError when nothing is behind the ARN.
+    """
+    try:
+        function = lambda_client.get_function(FunctionName=arn)
+    except lambda_client.exceptions.ResourceNotFoundException:
+        raise DeployedError(f"the API invokes {arn}, and there is no such function") from None
+    configuration = function["Configuration"]
+    logging = configuration.get("LoggingConfig", {})
+    settings = FunctionSettings(
+        name=configuration["FunctionName"],
+        version=configuration["Version"],
+        arn=arn,
+        handler=handler,
+        memory_mb=configuration["MemorySize"],
+        timeout_seconds=configuration["Timeout"],
+        region=region,
+        log_group=logging.get("LogGroup", f"/aws/lambda/{configuration['FunctionName']}"),
+        log_format=logging.get("LogFormat", "Text"),
+        log_level=logging.get("ApplicationLogLevel"),
+        environment=configuration.get("Environment", {}).get("Variables", {}),
+    )
+    digest = function["Code"]["ResolvedImageUri"].partition("@")[2]
+    return DeployedFunction(settings=settings, image_digest=digest)
+
+
+def _route(key: str, integration: Mapping[str, Any] | None) -> DeployedRoute:
+    if integration is None:
+        raise DeployedError(f"route {key} has no integration")
+    kind = (integration["IntegrationType"], integration.get("PayloadFormatVersion"))
+    if kind != ("AWS_PROXY", "2.0"):
+        raise DeployedError(f"route {key} needs AWS_PROXY with payload format 2.0, and has {kind}")
+    # A function's ARN itself, or the older form .../functions/<ARN>/invocations.
+    uri: str = integration["IntegrationUri"]
+    return DeployedRoute(
+        key=key,
+        function_arn=uri.partition("/functions/")[2].removesuffix("/invocations") or uri,
+        timeout_seconds=integration["TimeoutInMillis"] / 1000,
+    )
+
+
+def _cors(configuration: Mapping[str, Any] | None) -> Cors | None:
+    if not configuration:
+        return None
+    return Cors(
+        allow_origins=configuration.get("AllowOrigins", ()),
+        allow_methods=configuration.get("AllowMethods", ()),
+        allow_headers=configuration.get("AllowHeaders", ()),
+        expose_headers=configuration.get("ExposeHeaders", ()),
+        allow_credentials=configuration.get("AllowCredentials", False),
+        max_age_seconds=configuration.get("MaxAge"),
+    )

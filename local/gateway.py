@@ -1,0 +1,251 @@
+"""The deployed HTTP API over HTTP on this machine."""
+
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from local import cors
+from local.deployed import DeployedApi, DeployedRoute
+from local.payload_v2 import GatewayRequest, GatewayResponse, event_of, response_of
+from local.report import Report
+from local.runtime_api import FunctionError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+HOST = "127.0.0.1"
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+MAX_BODY_BYTES = 10 * 1024 * 1024
+
+Invoke = Callable[[bytes], bytes | FunctionError]
+"""Run the function on an event (JSON)."""
+
+
+class PortInUseError(Exception):
+    """Another program listens on the port."""
+
+
+def reserve_port(port: int) -> socket.socket:
+    """Listen on a port of the loopback interface now, for a gateway that will serve it later.
+
+    Raises PortInUseError.
+    """
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortInUseError(f"port {port} is not free: {error.strerror}") from error
+    return listener
+
+
+@contextmanager
+def serving(
+    api: DeployedApi,
+    functions: Mapping[str, Invoke],
+    *,
+    listener: socket.socket,
+    report: Report,
+) -> Iterator[str]:
+    """Serve an API on a reserved port and yield its URL; ``functions`` has one for each ARN."""
+    invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
+    port: int = listener.getsockname()[1]
+    server = make_server(
+        HOST,
+        port,
+        Gateway(api, functions, invocations, report),
+        threaded=True,
+        request_handler=_QuietHandler,
+        fd=listener.fileno(),
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, args=(0.02,), name="gateway", daemon=True
+    )
+    thread.start()
+    try:
+        yield f"http://{HOST}:{port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        # A running invocation ends with its execution environment, which is not ours to close.
+        invocations.shutdown(wait=False, cancel_futures=True)
+
+
+class Gateway:
+    """The HTTP API as a WSGI application."""
+
+    def __init__(
+        self,
+        api: DeployedApi,
+        functions: Mapping[str, Invoke],
+        invocations: ThreadPoolExecutor,
+        report: Report,
+    ) -> None:
+        """Route to ``functions`` by ARN; run them in ``invocations``, so that waiting can end."""
+        self._api = api
+        self._functions = functions
+        self._invocations = invocations
+        self._report = report
+        self._routes = {route.key: route for route in api.routes}
+        self._rules = _rules(self._routes)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        started = time.monotonic()
+        request = Request(environ)
+        request.max_content_length = MAX_BODY_BYTES
+        answer = self._answer(request, secrets.token_urlsafe(11) + "=")
+        milliseconds = (time.monotonic() - started) * 1000
+        self._report.request(request.method, request.path, answer.status_code, milliseconds)
+        return answer(environ, start_response)
+
+    def _answer(self, request: Request, request_id: str) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        configured = self._api.cors
+        if configured is not None and request.method == "OPTIONS":
+            found = GatewayResponse(
+                status=HTTPStatus.NO_CONTENT, headers=cors.preflight_headers(configured, headers)
+            )
+            return _http(found, request_id)
+        match = self._match(request)
+        if match is None:
+            return _http(_message(HTTPStatus.NOT_FOUND, "Not Found"), request_id)
+        try:
+            body = request.get_data()
+        except RequestEntityTooLarge:
+            too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            return _http(_message(too_large, "Request Entity Too Large"), request_id)
+        route, parameters = match
+        event = event_of(
+            GatewayRequest(
+                route_key=route.key,
+                method=request.method,
+                path=request.path,
+                query_string=request.query_string.decode("latin-1"),
+                headers=headers | self._added_headers(request),
+                path_parameters=parameters,
+                body=body,
+                protocol=request.environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
+                source_ip=request.remote_addr or HOST,
+                request_id=request_id,
+                time=datetime.now(UTC),
+                api_id=self._api.api_id,
+                account_id=self._api.account_id,
+                domain_name=self._api.domain_name,
+                stage_variables=self._api.stage_variables,
+            )
+        )
+        response = self._invoke(route, event)
+        if configured is not None:
+            kept = {
+                name: value
+                for name, value in response.headers.items()
+                if not name.startswith("access-control-")
+            }
+            kept |= cors.response_headers(configured, headers)
+            response = GatewayResponse(
+                status=response.status, headers=kept, cookies=response.cookies, body=response.body
+            )
+        return _http(response, request_id)
+
+    def _match(self, request: Request) -> tuple[DeployedRoute, Mapping[str, str]] | None:
+        try:
+            key, parameters = self._rules.bind("").match(request.path, request.method)
+        except HTTPException:  # An HTTP API answers a wrong method with 404, too.
+            default = self._routes.get("$default")
+            return (default, {}) if default else None
+        return self._routes[key], parameters
+
+    def _added_headers(self, request: Request) -> dict[str, str]:
+        forwarded = request.headers.get("X-Forwarded-For")
+        address = request.remote_addr or HOST
+        return {
+            "x-amzn-trace-id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}",
+            "x-forwarded-for": f"{forwarded}, {address}" if forwarded else address,
+            "x-forwarded-port": request.environ.get("SERVER_PORT", ""),
+            "x-forwarded-proto": "http",
+        }
+
+    def _invoke(self, route: DeployedRoute, event: object) -> GatewayResponse:
+        """Invoke the function. Its error is 500; no answer in the integration's time is 503.
+
+        cortexlabs/cortex#1225 shows the 503 as AWS sends it.
+        """
+        function = self._functions[route.function_arn]
+        running = self._invocations.submit(function, json.dumps(event).encode())
+        try:
+            outcome = running.result(route.timeout_seconds)
+        except FutureTimeoutError:
+            self._report.problem(f"no answer within the API's {route.timeout_seconds:g} seconds")
+            return _message(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
+        if isinstance(outcome, FunctionError):
+            self._report.problem(str(outcome))
+        elif response := response_of(outcome):
+            return response
+        else:
+            self._report.problem("the function's answer is not a response of payload format 2.0")
+        return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+
+class _QuietHandler(WSGIRequestHandler):
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep quiet: the gateway reports its requests itself."""
+
+
+def _rules(routes: Mapping[str, DeployedRoute]) -> Map:
+    """Translate route keys: ``{name}`` is one segment, ``{name+}`` the rest, ANY every method."""
+    rules = Map(merge_slashes=False)
+    for key in routes:
+        if key == "$default":
+            continue
+        method, _, path = key.partition(" ")
+        segments = [
+            f"<path:{segment[1:-2]}>"
+            if segment.endswith("+}")
+            else segment.replace("{", "<").replace("}", ">")
+            for segment in path.split("/")
+        ]
+        rule = Rule("/".join(segments), endpoint=key, methods=None if method == "ANY" else [method])
+        rules.add(rule)
+        if method == "GET" and rule.methods:
+            rule.methods.discard("HEAD")  # werkzeug adds it; an HTTP API does not.
+    return rules
+
+
+def _message(status: HTTPStatus, message: str) -> GatewayResponse:
+    return GatewayResponse(
+        status=status,
+        headers={"content-type": "application/json"},
+        body=json.dumps({"message": message}).encode(),
+    )
+
+
+def _http(response: GatewayResponse, request_id: str) -> Response:
+    answer = Response(response.body, status=response.status)
+    del answer.headers["Content-Type"]
+    for name, value in {**response.headers, "apigw-requestid": request_id}.items():
+        answer.headers[name] = value
+    for cookie in response.cookies:
+        answer.headers.add("set-cookie", cookie)
+    return answer

@@ -1,0 +1,79 @@
+"""The emulated account, and functions whose code a test writes."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import boto3
+import pytest
+
+from local.emulated_aws.server import CREDENTIALS, REGION, emulated_aws
+from local.execution_environment import ExecutionEnvironment, FunctionSettings
+
+Client = Callable[[str], Any]
+MakeFunction = Callable[..., ExecutionEnvironment]
+
+
+def child_processes() -> set[int]:
+    """The process ids below this process."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:  # It has ended meanwhile.
+            continue
+        if parent == os.getpid():
+            found.add(int(stat.parent.name))
+    return found
+
+
+@pytest.fixture
+def aws() -> Iterator[Client]:
+    """An empty emulated account: call it with a service's name for a boto3 client."""
+    session: Any = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    with emulated_aws() as endpoint_url:
+        yield lambda service: session.client(service, endpoint_url=endpoint_url)
+
+
+@pytest.fixture
+def function_log() -> list[str]:
+    """The lines that functions have logged."""
+    return []
+
+
+@pytest.fixture
+def make_function(tmp_path: Path, function_log: list[str]) -> Iterator[MakeFunction]:
+    """Write ``code`` to ``code/app.py`` below ``tmp_path``; ``app.handler`` is the handler."""
+    with ExitStack() as stack:
+
+        def make(code: str, **settings: Any) -> ExecutionEnvironment:
+            task_root = tmp_path / "code"
+            task_root.mkdir(exist_ok=True)
+            (task_root / "app.py").write_text(dedent(code))
+            defaults: dict[str, Any] = {
+                "name": "rooms",
+                "version": "7",
+                "arn": "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live",
+                "handler": "app.handler",
+                "memory_mb": 256,
+                "timeout_seconds": 10,
+                "region": REGION,
+                "log_group": "/aws/lambda/rooms",
+            }
+            environment = ExecutionEnvironment(
+                FunctionSettings(**defaults | settings),
+                task_root=task_root,
+                endpoint_url="http://localhost:1",
+                log=function_log.append,
+            )
+            stack.callback(environment.close)
+            return environment
+
+        yield make

@@ -1,0 +1,269 @@
+"""Stacks in the emulated account: what moto lacks works, and what nothing emulates is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.image import MANIFEST_TYPE
+
+from .conftest import Client
+
+Resources = dict[str, Any]
+
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+
+
+def push(aws: Client, marker: str) -> str:
+    """Put an image into the repository and return its URI by digest."""
+    ecr = aws("ecr")
+    repositories = ecr.describe_repositories()["repositories"] or [
+        ecr.create_repository(repositoryName="rooms")["repository"]
+    ]
+    config = {"size": 1, "digest": marker}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": config, "layers": []}
+    image = ecr.put_image(repositoryName="rooms", imageManifest=json.dumps(manifest))["image"]
+    return f"{repositories[0]['repositoryUri']}@{image['imageId']['imageDigest']}"
+
+
+def rooms(image_uri: str, version: str, **variables: str) -> Resources:
+    """The function's resources as the CDK writes them: a new version is a new logical id."""
+    return {
+        "Api": {
+            "Type": "AWS::ApiGatewayV2::Api",
+            "Properties": {
+                "Name": "rooms",
+                "ProtocolType": "HTTP",
+                "CorsConfiguration": {"AllowOrigins": ["*"], "MaxAge": 60},
+            },
+        },
+        "Integration": {
+            "Type": "AWS::ApiGatewayV2::Integration",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "IntegrationType": "AWS_PROXY",
+                "IntegrationUri": {"Ref": "Live"},
+                "PayloadFormatVersion": "2.0",
+            },
+        },
+        "Route": {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "RouteKey": "GET /rooms/{roomId}",
+                "Target": {"Fn::Join": ["", ["integrations/", {"Ref": "Integration"}]]},
+            },
+        },
+        "Stage": {
+            "Type": "AWS::ApiGatewayV2::Stage",
+            "Properties": {"ApiId": {"Ref": "Api"}, "StageName": "$default", "AutoDeploy": True},
+        },
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "FunctionVersion": {"Fn::GetAtt": [version, "Version"]},
+                "Name": "live",
+            },
+        },
+        version: {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": "Function"}},
+            "DeletionPolicy": "Retain",
+        },
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "FunctionName": "rooms",
+                "PackageType": "Image",
+                "Code": {"ImageUri": image_uri},
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Architectures": ["arm64"],
+                "MemorySize": 512,
+                "Timeout": 20,
+                "Environment": {"Variables": variables},
+                "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "rooms-log"},
+            },
+        },
+        "Role": ROLE,
+    }
+
+
+def deploy(aws: Client, resources: Resources, *, update: bool = False) -> None:
+    cloudformation = aws("cloudformation")
+    put = cloudformation.update_stack if update else cloudformation.create_stack
+    put(StackName="rooms", TemplateBody=json.dumps({"Resources": resources}))
+
+
+def live(aws: Client) -> Any:
+    return aws("lambda").get_function(FunctionName="rooms:live")
+
+
+def test_a_type_that_nothing_emulates_fails_the_deploy_by_name(aws: Client) -> None:
+    odd = {"Odd": {"Type": "AWS::Odd::Thing"}, "Custom": {"Type": "Custom::Thing"}, "Role": ROLE}
+    with pytest.raises(ClientError, match=r"AWS::Odd::Thing \(Odd\), Custom::Thing \(Custom\)"):
+        deploy(aws, odd)
+    with pytest.raises(ClientError, match=r"AWS::Odd::Thing \(Odd\)"):
+        deploy(aws, {"Role": ROLE})
+        deploy(aws, odd, update=True)
+
+
+def test_the_function_keeps_every_setting_that_the_template_gives_it(aws: Client) -> None:
+    image_uri = push(aws, "one")
+    deploy(aws, rooms(image_uri, "V1", TABLE="rooms"))
+    function = live(aws)
+    configuration = function["Configuration"]
+    assert configuration["PackageType"] == "Image"
+    assert configuration["Architectures"] == ["arm64"]
+    assert (configuration["MemorySize"], configuration["Timeout"]) == (512, 20)
+    assert configuration["Environment"]["Variables"] == {"TABLE": "rooms"}
+    assert configuration["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "rooms-log"}
+    assert function["Code"]["ResolvedImageUri"] == image_uri
+
+
+def test_an_image_that_is_not_in_the_registry_fails_the_deploy(aws: Client) -> None:
+    image_uri = push(aws, "one").partition("@")[0] + "@sha256:" + "0" * 64
+    with pytest.raises(ClientError, match=r"0000'} does not exist within the repository"):
+        deploy(aws, rooms(image_uri, "V1"))
+
+
+@pytest.mark.parametrize("change", ["variable", "image"])
+def test_an_update_publishes_the_changed_function_and_moves_the_alias(
+    aws: Client, change: str
+) -> None:
+    first = push(aws, "one")
+    deploy(aws, rooms(first, "V1", TABLE="before", GONE="soon"))
+    second = push(aws, "two") if change == "image" else first
+    variables = {"TABLE": "after"} if change == "variable" else {"TABLE": "before", "GONE": "soon"}
+    deploy(aws, rooms(second, "V2", **variables), update=True)
+
+    function = live(aws)
+    assert function["Configuration"]["Version"] == "2"
+    assert function["Configuration"]["Environment"]["Variables"] == variables
+    assert function["Code"]["ResolvedImageUri"] == second
+    kept = aws("lambda").get_function(FunctionName="rooms:1")
+    assert kept["Configuration"]["Environment"]["Variables"] == {"TABLE": "before", "GONE": "soon"}
+    assert kept["Code"]["ResolvedImageUri"] == first
+
+
+def test_an_update_of_the_api_keeps_its_ids(aws: Client) -> None:
+    image_uri = push(aws, "one")
+    resources = rooms(image_uri, "V1")
+    deploy(aws, resources)
+    gateway = aws("apigatewayv2")
+    before = gateway.get_apis()["Items"][0]
+    route = gateway.get_routes(ApiId=before["ApiId"])["Items"][0]
+    assert before["CorsConfiguration"] == {"AllowOrigins": ["*"], "MaxAge": 60}
+
+    resources["Api"]["Properties"]["CorsConfiguration"] = {"AllowOrigins": ["https://a.example"]}
+    resources["Integration"]["Properties"]["TimeoutInMillis"] = 5000
+    resources["Route"]["Properties"]["RouteKey"] = "GET /rooms/{id}"
+    deploy(aws, resources, update=True)
+    after = gateway.get_apis()["Items"][0]
+    assert after["ApiId"] == before["ApiId"]
+    assert after["CorsConfiguration"] == {"AllowOrigins": ["https://a.example"]}
+    assert gateway.get_routes(ApiId=after["ApiId"])["Items"] == [
+        route | {"RouteKey": "GET /rooms/{id}"}
+    ]
+    integration = gateway.get_integrations(ApiId=after["ApiId"])["Items"][0]
+    assert route["Target"] == f"integrations/{integration['IntegrationId']}"
+    assert integration["TimeoutInMillis"] == 5000
+
+
+def test_what_the_template_no_longer_has_is_removed(aws: Client) -> None:
+    resources = rooms(push(aws, "one"), "V1")
+    deploy(aws, resources)
+    del resources["Route"]
+    deploy(aws, resources, update=True)
+    gateway = aws("apigatewayv2")
+    assert gateway.get_routes(ApiId=gateway.get_apis()["Items"][0]["ApiId"])["Items"] == []
+
+
+def test_a_change_that_cannot_be_emulated_fails_the_deploy_by_name(aws: Client) -> None:
+    permission = {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": "Live"},
+            "Principal": "apigateway.amazonaws.com",
+        },
+    }
+    resources = rooms(push(aws, "one"), "V1") | {"Permission": permission}
+    deploy(aws, resources)
+    changed = {**permission["Properties"], "Principal": "sns.amazonaws.com"}  # type: ignore[dict-item]  # a dict
+    resources["Permission"] = permission | {"Properties": changed}
+    with pytest.raises(ClientError, match=r"cannot update AWS::Lambda::Permission \(Permission\)"):
+        deploy(aws, resources, update=True)
+
+
+def test_alarms_filters_and_policies_are_there(aws: Client) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}
+    alarm = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1}
+    metric = {"Namespace": "Rooms", "MetricName": "InitFailures"}
+    deploy(
+        aws,
+        {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "alarms"}},
+            "Policy": {
+                "Type": "AWS::SNS::TopicPolicy",
+                "Properties": {
+                    "Topics": [{"Ref": "Topic"}],
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+                },
+            },
+            "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "log"}},
+            "Filter": {
+                "Type": "AWS::Logs::MetricFilter",
+                "Properties": {
+                    "LogGroupName": {"Ref": "Log"},
+                    "FilterPattern": "ImportModuleError",
+                    "MetricTransformations": [
+                        {"MetricName": "n", "MetricNamespace": "s", "MetricValue": "1"}
+                    ],
+                },
+            },
+            "Simple": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": alarm
+                | metric
+                | {"AlarmName": "simple", "Period": 60, "Statistic": "Sum"}
+                | {"OKActions": [{"Ref": "Topic"}]},
+            },
+            "Math": {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": alarm
+                | {
+                    "AlarmName": "math",
+                    "Metrics": [
+                        {"Id": "sum", "Expression": "a + 1"},
+                        {
+                            "Id": "a",
+                            "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"},
+                            "ReturnData": False,
+                        },
+                    ],
+                },
+            },
+            "Dashboard": {
+                "Type": "AWS::CloudWatch::Dashboard",
+                "Properties": {
+                    "DashboardName": "rooms",
+                    "DashboardBody": {"Fn::GetAtt": ["Simple", "Arn"]},
+                },
+            },
+        },
+    )
+    alarms = {a["AlarmName"]: a for a in aws("cloudwatch").describe_alarms()["MetricAlarms"]}
+    topic = aws("sns").list_topics()["Topics"][0]["TopicArn"]
+    assert alarms["simple"]["OKActions"] == [topic]
+    assert [query["Id"] for query in alarms["math"]["Metrics"]] == ["sum", "a"]
+    dashboard = aws("cloudwatch").get_dashboard(DashboardName="rooms")
+    assert dashboard["DashboardBody"] == alarms["simple"]["AlarmArn"]
+    policy = aws("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    assert json.loads(policy)["Statement"] == [statement]
+    filters = aws("logs").describe_metric_filters(logGroupName="log")["metricFilters"]
+    assert [found["filterPattern"] for found in filters] == ["ImportModuleError"]

@@ -1,0 +1,138 @@
+"""The system as a whole where it does not come up, and what it leaves behind."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from local.emulated_aws.server import emulated_aws
+from local.gateway import reserve_port
+from local.system import SOURCE, FunctionDoesNotStartError, running_system
+from stacks.image_lock import read_image_lock
+
+from .conftest import child_processes
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of the function's folder that a test may change."""
+    copy = tmp_path / "lambda_src"
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def _get(url: str) -> tuple[int, str | None]:
+    """Status, and the code of the error if there is one."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            return response.status, None
+    except urllib.error.HTTPError as error:
+        with error:
+            body = error.read()
+        return error.code, json.loads(body)["error"]["code"] if body else None
+
+
+def _start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """``python -m local`` as in the project's folder, but with its ``.local`` in another."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_the_system_comes_up_shows_edits_and_leaves_nothing_behind(
+    source: Path, tmp_path: Path
+) -> None:
+    before = child_processes()
+    with running_system(port=0, source=source, work_folder=tmp_path / "work") as system:
+        assert _get(f"{system.url}/rooms/BCDFGH") == (404, "NOT_FOUND")
+        with (source / "rooms" / "main.py").open("a") as main:
+            main.write("\n\ndef handler(event, context):\n    return {'statusCode': 418}\n")
+        assert _get(f"{system.url}/rooms/BCDFGH") == (418, None)
+        assert child_processes() > before
+    assert child_processes() <= before
+    # The lock file that the deploy was made with is one that the app reads.
+    pin = read_image_lock(tmp_path / "work" / "image-lock.json")["local"]
+    index = json.loads((tmp_path / "work" / "image" / "index.json").read_text())
+    assert pin.digest == index["manifests"][0]["digest"]
+
+
+def test_a_handler_that_cannot_be_imported_ends_the_start_with_its_error(
+    source: Path, tmp_path: Path
+) -> None:
+    main = source / "rooms" / "main.py"
+    main.write_text("import nowhere\n" + main.read_text().replace("from __future__", "# "))
+    before = child_processes()
+    with (
+        pytest.raises(FunctionDoesNotStartError, match="No module named 'nowhere'") as failure,
+        running_system(port=0, source=source, work_folder=tmp_path / "work"),
+    ):
+        pass
+    assert str(failure.value).startswith("Runtime.ImportModuleError: ")
+    assert child_processes() <= before
+
+
+def test_a_busy_port_ends_at_once_with_one_message(tmp_path: Path) -> None:
+    with reserve_port(0) as taken:
+        port = taken.getsockname()[1]
+        process = _start(tmp_path, "--port", str(port))
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "cdk" not in output
+    assert errors == (
+        f"error: port {port} is not free: Address already in use\n"
+        f"End what listens there, or take another: make run PORT={port + 1}\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_the_start_ends_everything_without_a_trace(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    process = _start(tmp_path, "--port", "0")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "emulated AWS" in line:  # The CDK CLI starts now.
+            break
+    os.killpg(process.pid, number)  # As a terminal does: the whole group gets it.
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert output.endswith("Ended.\n")
+
+
+def test_the_cdk_library_stays_out_of_this_process() -> None:
+    """It would start Node, which answers a Ctrl-C with a stack trace of its own."""
+    code = "import sys, local.__main__; sys.exit('jsii' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+
+
+def test_help_says_what_happens_and_where_the_logs_are(tmp_path: Path) -> None:
+    output, _ = _start(tmp_path, "--help").communicate(timeout=30)
+    assert "emulated AWS" in output
+    assert ".local/" in output
+
+
+def test_the_emulated_account_is_empty_each_time_and_gone_afterwards() -> None:
+    with emulated_aws() as endpoint_url:
+        port = int(endpoint_url.rpartition(":")[2])
+        assert endpoint_url.startswith("http://localhost:")
+    began = time.monotonic()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert time.monotonic() - began < 1
