@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.venv/jsii
 
 PORT ?= 3000
 PYTHON ?= python3
@@ -51,6 +52,7 @@ clean: ## remove everything that was installed or generated
 	@echo "Installing the Python packages into .venv (about a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.venv/bin/python -c 'import aws_cdk'
 	@touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json .npmrc .venv/.installed

@@ -1,0 +1,246 @@
+"""`make run`, as a person runs it, played over HTTP; and what the deployed account then holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import jsonschema
+import pytest
+
+from docs import openapi
+from lambda_src.rooms.routes import ROUTES
+from local.emulated_aws.server import CREDENTIALS
+from local.system import SOURCE, System, running_system
+
+pytestmark = pytest.mark.xdist_group("system")
+
+PAGE = "https://lobby.example"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Client:
+    """An HTTP client that knows nothing but the URL."""
+
+    url: str
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, token: str = "", **headers: str
+    ) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent["content-type"] = "application/json"
+        if token:
+            sent["authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return self._answer(response)
+        except urllib.error.HTTPError as refused:
+            return self._answer(refused)
+
+    def _answer(self, response: Any) -> Answer:
+        text = response.read()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, json.loads(text) if text else None)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the function's source, for a test to edit."""
+    folder = tmp_path_factory.mktemp("source") / "lambda_src"
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def system(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running_system(
+        port=0, source=source, work_folder=tmp_path_factory.mktemp("local")
+    ) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def call(system: System) -> Client:
+    return Client(system.url)
+
+
+@pytest.fixture
+def aws(system: System) -> Any:
+    session: Any = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name="ap-northeast-1",
+    )
+    return lambda service: session.client(service, endpoint_url=system.endpoint_url)
+
+
+def test_five_friends_meet_and_leave(call: Client) -> None:
+    host = call("POST", "/rooms", {"hostName": "ひま"})
+    assert host.status == 200
+    code = host.body["roomId"]
+
+    friends = [call("POST", f"/rooms/{code}/join", {"playerName": name}) for name in "二三四五"]
+    assert [friend.status for friend in friends] == [200] * 4
+    assert call("POST", f"/rooms/{code}/join", {"playerName": "六"}).status == 409
+
+    room = call("GET", f"/rooms/{code.lower()}")
+    assert [player["name"] for player in room.body["players"]] == ["ひま", *"二三四五"]
+    assert call("GET", f"/rooms/{code}", if_none_match=room.headers["etag"]).status == 304
+
+    left = call("DELETE", f"/rooms/{code}/leave", token=host.body["playerToken"])
+    assert left.body["room"]["hostId"] == friends[0].body["playerId"]
+    for friend in friends:
+        last = call("DELETE", f"/rooms/{code}/leave", token=friend.body["playerToken"])
+        assert last.status == 200
+    assert last.body["room"] is None
+    assert call("GET", f"/rooms/{code}").status == 404
+
+
+def test_a_full_width_code_in_the_path_is_the_same_room(call: Client) -> None:
+    code = call("POST", "/rooms", {"hostName": "ひま"}).body["roomId"]
+    typed = "".join(f"%EF%BC%{ord(character) - 0x20 + 0x80:02X}" for character in code.upper())
+    assert call("GET", f"/rooms/{typed}").body["roomId"] == code
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "refusal"),
+    [
+        ("POST /rooms", None, (400, "MISSING_BODY")),
+        ("POST /rooms", {}, (400, "VALIDATION_ERROR")),
+        ("POST /rooms", {"hostName": "x" * 5000}, (413, "PAYLOAD_TOO_LARGE")),
+        ("POST /rooms/BCDFGH/join", {"playerName": "x"}, (404, "NOT_FOUND")),
+        ("GET /rooms/BCDFGH", None, (404, "NOT_FOUND")),
+        ("DELETE /rooms/BCDFGH/leave", None, (401, "UNAUTHORIZED")),
+    ],
+)
+def test_refusals_come_as_the_document_says(
+    call: Client, route: str, body: Any, refusal: tuple[int, str]
+) -> None:
+    method, path = route.split()
+    answer = call(method, path, body)
+    assert (answer.status, answer.body["error"]["code"]) == refusal
+    schemas = openapi.document()["components"]
+    jsonschema.validate(
+        answer.body, {"$ref": "#/components/schemas/ErrorBody", "components": schemas}
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/rooms"), ("PUT", "/rooms"), ("POST", "/rooms/BCDFGH/leave")],
+)
+def test_what_is_no_route_is_answered_by_the_gateway(call: Client, method: str, path: str) -> None:
+    answer = call(method, path)
+    assert (answer.status, answer.body) == (404, {"message": "Not Found"})
+
+
+def test_a_page_of_another_origin_may_call_it(call: Client) -> None:
+    preflight = call(
+        "OPTIONS",
+        "/rooms",
+        origin=PAGE,
+        access_control_request_method="POST",
+        access_control_request_headers="content-type",
+    )
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert "authorization" in preflight.headers["access-control-allow-headers"]
+    created = call("POST", "/rooms", {"hostName": "ひま"}, origin=PAGE)
+    assert created.headers["access-control-allow-origin"] == "*"
+    assert "etag" in created.headers["access-control-expose-headers"]
+
+
+def test_the_function_runs_what_was_deployed_by_digest(call: Client, aws: Any) -> None:
+    call("POST", "/rooms", {"hostName": "ひま"})
+    function = aws("lambda").get_function(FunctionName="hima-five-bomber-local-rooms:live")
+    (image,) = aws("ecr").describe_images(repositoryName="hima-five-bomber-local-rooms")[
+        "imageDetails"
+    ]
+    assert function["Code"]["ResolvedImageUri"].endswith(f"@{image['imageDigest']}")
+    assert function["Configuration"]["Architectures"] == ["arm64"]
+    (item, *_) = aws("dynamodb").scan(TableName="hima-five-bomber-local-rooms")["Items"]
+    assert "roomId" in item
+
+
+def test_the_deployed_api_has_the_routes_of_the_table(aws: Any) -> None:
+    gateway = aws("apigatewayv2")
+    (api,) = gateway.get_apis()["Items"]
+    routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
+    assert {route["RouteKey"] for route in routes} == {route.key for route in ROUTES}
+
+
+def test_the_function_logs_one_json_line_a_request(call: Client, system: System) -> None:
+    secret = "ひみつの名前"
+    host = call("POST", "/rooms", {"hostName": secret}).body
+    call("DELETE", f"/rooms/{host['roomId']}/leave", token=host["playerToken"])
+    text = system.function_log.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines() if host["roomId"] in line]
+    assert [(line["route"], line["status"]) for line in lines] == [
+        ("POST /rooms", 200),
+        ("DELETE /rooms/{roomId}/leave", 200),
+    ]
+    assert all(line["requestId"] for line in lines)
+    assert secret not in text
+    assert host["playerToken"] not in text
+
+
+def test_an_edit_shows_on_the_next_request(call: Client, source: Path) -> None:
+    handlers = source / "rooms" / "handlers.py"
+    before = handlers.read_text(encoding="utf-8")
+    host = call("POST", "/rooms", {"hostName": "ひま"}).body
+    handlers.write_text(before.replace("Successfully left the room", "またね"), encoding="utf-8")
+    left = call("DELETE", f"/rooms/{host['roomId']}/leave", token=host["playerToken"])
+    handlers.write_text(before, encoding="utf-8")
+    assert left.body["message"] == "またね"
+
+
+def test_make_run_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c() -> None:
+    process = subprocess.Popen(
+        ["make", "run", "PORT=0"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if "Ctrl-C" in line:
+            break
+    try:
+        curl = re.search(r"^ *(curl .*)$", printed, re.MULTILINE)
+        assert curl, printed
+        answer = subprocess.run(
+            ["bash", "-c", curl[1]], capture_output=True, text=True, check=True
+        ).stdout
+        assert json.loads(answer)["room"]["maxPlayers"] == 5
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert "Traceback" not in printed + rest
+    assert "Ended." in rest
