@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from lambda_src.rooms.service import MAX_REQUESTS
+from lambda_src.rooms.store import WORST_REQUEST_S
 from stacks.settings import ConfigurationError, read_settings
 from tests.cdk_context import CDK_JSON, STAGES
 
@@ -17,6 +19,14 @@ def test_every_stage_of_cdk_json_is_well_formed(stage: str) -> None:
 
 def test_only_prd_keeps_data() -> None:
     assert [stage for stage in STAGES if read_settings(STAGES_JSON, stage).retain_data] == ["prd"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_slowest_operation_ends_before_the_function_and_the_function_before_the_api(
+    stage: str,
+) -> None:
+    timeout_s = read_settings(STAGES_JSON, stage).timeout_seconds
+    assert MAX_REQUESTS * WORST_REQUEST_S < timeout_s < 30
 
 
 def test_an_unknown_stage_is_answered_with_those_that_exist() -> None:
