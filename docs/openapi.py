@@ -31,6 +31,21 @@ _IF_NONE_MATCH: Mapping[str, Any] = {
 }
 _ETAG = {"description": "Changes with every change of the room.", "schema": {"type": "string"}}
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html and
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+_GATEWAY_ANSWERS = {
+    413: "the body is over 10 MB",
+    429: "too many requests",
+    500: "the function failed",
+    503: "the function did not answer in time",
+}
+_GATEWAY_MESSAGE = {
+    "title": "GatewayMessage",
+    "description": "The body of an answer that API Gateway gives in place of the function.",
+    "type": "object",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
 _TOKEN_DESCRIPTIONS = {
     TokenUse.IGNORED: "",
     TokenUse.OPTIONAL: (
@@ -65,13 +80,13 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": {**schemas, "GatewayMessage": _GATEWAY_MESSAGE},
             "securitySchemes": {
                 "playerToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": f"A player's secret, `{tokens.PATTERN}`; random, 128 bits or"
-                    " more, one for each player and room.",
+                    "description": f"A player's secret, `{tokens.PATTERN}`; random, such as a"
+                    " UUID; one for each player and room.",
                 }
             },
         },
@@ -111,23 +126,27 @@ def _responses(route: Route) -> Iterable[tuple[str, dict[str, Any]]]:
         ok["headers"] = {"ETag": _ETAG}
         yield "304", {"description": "The client has this version.", "headers": {"ETag": _ETAG}}
     yield "200", ok
-    yield (
-        "429",
-        {
-            "description": "Too many requests; answered by API Gateway itself.",
-            "content": _json({"type": "object", "properties": {"message": {"type": "string"}}}),
-        },
-    )
-    errors = sorted((*route.errors, *COMMON_ERRORS), key=lambda code: code.status)
-    for status, group in groupby(errors, key=lambda code: code.status):
-        yield str(status), _refusal(list(group))
+    codes = sorted((*route.errors, *COMMON_ERRORS), key=lambda code: code.status)
+    refusals = {
+        status: list(group) for status, group in groupby(codes, key=lambda code: code.status)
+    }
+    for status in sorted(refusals.keys() | _GATEWAY_ANSWERS.keys()):
+        yield str(status), _refusal(refusals.get(status, []), _GATEWAY_ANSWERS.get(status))
 
 
-def _refusal(codes: list[ErrorCode]) -> dict[str, Any]:
-    one_of = {"properties": {"error": {"properties": {"code": {"enum": [c.name for c in codes]}}}}}
+def _refusal(codes: list[ErrorCode], gateway: str | None) -> dict[str, Any]:
+    schemas: list[dict[str, Any]] = []
+    descriptions = [f"{code.name}: {code.message}." for code in codes]
+    if codes:
+        enum = {"enum": [code.name for code in codes]}
+        narrowed = {"properties": {"error": {"properties": {"code": enum}}}}
+        schemas.append({"allOf": [_reference(ErrorBody), narrowed]})
+    if gateway:
+        schemas.append({"$ref": "#/components/schemas/GatewayMessage"})
+        descriptions.append(f"From API Gateway itself: {gateway}.")
     response: dict[str, Any] = {
-        "description": " ".join(f"{code.name}: {code.message}." for code in codes),
-        "content": _json({"allOf": [_reference(ErrorBody), one_of]}),
+        "description": " ".join(descriptions),
+        "content": _json(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}),
     }
     if ErrorCode.UNAVAILABLE in codes:
         response["headers"] = {"Retry-After": _RETRY_AFTER}
@@ -138,10 +157,9 @@ def _schema(kind: type) -> dict[str, Any]:
     if kind is names.PlayerName:
         return {
             "type": "string",
-            "minLength": 1,
-            "maxLength": names.MAX_LENGTH,
-            "description": "Trimmed, also of characters without width, and brought to NFC before"
-            " its code points are counted; no control characters.",
+            "description": f"1 to {names.MAX_LENGTH} code points, counted after it was brought to"
+            " NFC and trimmed, also of characters without width; at least one that is visible, and"
+            " no control characters.",
         }
     raise NotImplementedError(kind)
 

@@ -23,9 +23,9 @@ class StageSettings(
     """How one stage differs from another.
 
     ``retain_data`` keeps the table and the images when stacks are deleted. ``log_retention`` is a
-    member of ``aws_logs.RetentionDays``. The function's timeout
-    stays above what its slowest request to DynamoDB can take and below the 30 seconds after which
-    the API stops waiting
+    member of ``aws_logs.RetentionDays``. The function's timeout stays above the longest that an
+    operation can take (``LONGEST_OPERATION_S`` of the rooms service) and below the 30 seconds after
+    which the API stops waiting
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
     ``reserved_concurrency`` is left out where the account has none to give. The throttle counts the
     requests of all players together.
@@ -36,7 +36,7 @@ class StageSettings(
     log_retention: LogRetention
     architecture: Architecture
     memory_mb: Annotated[int, Meta(ge=128, le=10240)]
-    timeout_seconds: Annotated[int, Meta(ge=17, le=29)]
+    timeout_seconds: Annotated[int, Meta(ge=15, le=29)]
     reserved_concurrency: Positive | None = None
     allowed_origins: Annotated[list[str], Meta(min_length=1)]
     requests_per_second: Positive

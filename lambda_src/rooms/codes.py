@@ -13,8 +13,9 @@ LENGTH: Final = 6
 PATTERN: Final = f"^[{ALPHABET}]{{{LENGTH}}}$"
 
 _CODE = re.compile(PATTERN)
-# Spaces, dashes, and the long vowel mark that a Japanese keyboard gives for a hyphen.
-_SEPARATORS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff\-\u2010-\u2015\u2212\u30fc]")
+# Spaces, dashes, controls and marks without width, and what Japanese keyboards give for a hyphen.
+_SEPARATOR_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc", "Cf"})
+_SEPARATORS: Final = frozenset("~\u2212\u30fc")
 
 
 def fold(typed: str) -> str | None:
@@ -23,8 +24,12 @@ def fold(typed: str) -> str | None:
     Full-width letters, lower case, spaces and hyphens are all the same code. Percent-encoding is
     undone for gateways that hand path parameters on as they came; a code never holds a "%".
     """
-    upper = unicodedata.normalize("NFKC", unquote(typed)).upper()
-    code = _SEPARATORS.sub("", upper)
+    code = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", unquote(typed)).upper()
+        if character not in _SEPARATORS
+        and unicodedata.category(character) not in _SEPARATOR_CATEGORIES
+    )
     return code if _CODE.fullmatch(code) else None
 
 

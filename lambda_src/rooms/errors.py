@@ -35,6 +35,9 @@ class RoomsError(Exception):
         code: why.
         message: replaces the code's own message where there is more to say.
         details: facts for the client, by name; ``VALIDATION_ERROR`` maps field to reason.
+        cause: for the log alone, what a server error comes from: an error code or the name of an
+            exception, never text that could hold a name or a token.
+        uncertain: whether the write that failed may have been carried out all the same.
 
     """
 
@@ -42,9 +45,14 @@ class RoomsError(Exception):
         self,
         code: ErrorCode,
         message: str | None = None,
+        *,
         details: Mapping[str, str | int] | None = None,
+        cause: str | None = None,
+        uncertain: bool = False,
     ) -> None:
         super().__init__(message or code.message)
         self.code = code
         self.message = message or code.message
         self.details = details
+        self.cause = cause
+        self.uncertain = uncertain

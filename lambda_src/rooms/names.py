@@ -14,6 +14,8 @@ _TRIMMED: Final = (
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
     "\u00ad\u034f\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u3164\uffa0"
 )
+# Letters and symbols without ink: the Hangul fillers, and Braille without dots.
+_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Unicode Bidi_Control: these reorder the text around a name.
 _BIDI_CONTROLS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -45,4 +47,17 @@ def clean(raw: str) -> PlayerName:
         for character in name
     ):
         raise ValueError("must not contain control characters")
+    if not any(map(_is_visible, name)):
+        raise ValueError("cannot be empty of what can be seen")
     return PlayerName(name)
+
+
+def _is_visible(character: str) -> bool:
+    # Letters, numbers, punctuation, symbols; and what this version of Unicode does not know yet,
+    # such as next year's emoji, but not the plane of marks that are never shown.
+    category = unicodedata.category(character)
+    return (
+        (category[0] in "LNPS" or category in {"Cn", "Co"})
+        and character not in _BLANKS
+        and not 0xE0000 <= ord(character) <= 0xE0FFF  # noqa: PLR2004
+    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from . import codes, payload
 from .errors import ErrorCode, RoomsError
-from .routes import ROUTES, Route
+from .routes import ROUTES
+from .store import StoreError
 
 if TYPE_CHECKING:
     from .payload import Event, Reply
@@ -22,41 +24,37 @@ def dispatch(event: Event, rooms: Rooms) -> dict[str, Any]:
     """Answer an event; whatever goes wrong becomes a response of the contract.
 
     Logs one line a request: route, status, code, duration in milliseconds, room id; for a server
-    error also its cause. Never a token, never a name.
+    error also its cause, and for a bug where it is. Never a token or a name, and so never the text
+    of an exception.
     """
     started = time.perf_counter()
-    route = _ROUTES.get(event.get("routeKey", ""))
-    cause: BaseException | None = None
-    code = "OK"
+    line: dict[str, Any] = {"route": "none", "code": "OK"}
     try:
-        reply = _handle(route, event, rooms)
+        reply = _handle(event, rooms, line)
     except RoomsError as error:
-        reply, code = payload.refuse(error), error.code.name
-        cause = error if error.code.status >= ErrorCode.INTERNAL_ERROR.status else None
+        reply = payload.refuse(error)
+        line |= {"code": error.code.name, "cause": error.cause}
     except Exception as error:  # noqa: BLE001  # the last line of defence, logged below
-        reply, code = payload.refuse(RoomsError(ErrorCode.INTERNAL_ERROR)), "INTERNAL_ERROR"
-        cause = error
-    _logger.log(
-        logging.ERROR if cause else logging.INFO,
-        "request",
-        extra={
-            "route": route.key if route else "none",
-            "status": reply.status,
-            "code": code,
-            "durationMs": round((time.perf_counter() - started) * 1000, 1),
-            "roomId": _room_id(event, reply),
-        },
-        exc_info=cause,
-    )
+        reply = payload.refuse(RoomsError(ErrorCode.INTERNAL_ERROR))
+        line |= {
+            "code": ErrorCode.INTERNAL_ERROR.name,
+            "cause": str(error) if isinstance(error, StoreError) else type(error).__name__,
+            "trace": traceback.format_tb(error.__traceback__),
+        }
+    line["status"] = reply.status
+    line["durationMs"] = round((time.perf_counter() - started) * 1000, 1)
+    level = logging.ERROR if reply.status >= ErrorCode.INTERNAL_ERROR.status else logging.INFO
+    _logger.log(level, "request", extra=line)
     return payload.respond(reply)
 
 
-def _handle(route: Route | None, event: Event, rooms: Rooms) -> Reply:
+def _handle(event: Event, rooms: Rooms, line: dict[str, Any]) -> Reply:
+    route = _ROUTES.get(event.get("routeKey", ""))
     if route is None:
         raise RoomsError(ErrorCode.NOT_FOUND, "Route not found")
-    return route.handler(rooms, payload.read(event, token=route.token, body=route.request))
-
-
-def _room_id(event: Event, reply: Reply) -> str | None:
-    typed = (event.get("pathParameters") or {}).get("roomId")
-    return codes.fold(typed) if typed else getattr(reply.body, "room_id", None)
+    line["route"] = route.key
+    if typed := (event.get("pathParameters") or {}).get("roomId"):
+        line["roomId"] = codes.fold(typed)
+    reply = route.handler(rooms, payload.read(event, token=route.token, body=route.request))
+    line.setdefault("roomId", getattr(reply.body, "room_id", None))
+    return reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Never
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from . import codes, tokens
 from .errors import ErrorCode, RoomsError
 from .room import Player, Room
-from .store import ConditionFailedError
+from .store import WORST_REQUEST_S, ConditionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,14 @@ LIFETIME_S: Final = 24 * 60 * 60
 CREATE_ATTEMPTS: Final = 4
 """Room codes that one create tries. With a million live rooms, all four are taken once in 10^10."""
 
-LEAVE_ROUNDS: Final = 2
-"""Each round is at most two requests: leave, and delete when nobody else is there."""
+LEAVE_ATTEMPTS: Final = 20
+"""Leave and delete in turn: whoever comes or goes between the two makes the other one right."""
 
-MAX_REQUESTS: Final = max(CREATE_ATTEMPTS, 2 * LEAVE_ROUNDS)
-"""The most requests to DynamoDB that one operation sends, one after the other."""
+PATIENCE_S: Final = 8
+"""An operation that has taken this long sends no further request to DynamoDB, in seconds."""
+
+LONGEST_OPERATION_S: Final = PATIENCE_S + 2 * WORST_REQUEST_S
+"""A last request that began in time, and the one that undoes a join which nobody can own."""
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,25 +72,27 @@ class Rooms:
     def create(self, host_name: PlayerName, token: str | None) -> Seat:
         """Open a room with its host in the first seat.
 
-        A repeat with the same token finds the room that it opened. ``UNAVAILABLE`` also when every
-        code that was tried belongs to another room.
+        A repeat with the same token finds the room that it opened, as long as it is still its host.
+        ``UNAVAILABLE`` also when every code that was tried belongs to another room.
         """
         token = token or self._new_token()
         now_ms = self._now_ms()
         for attempt in range(CREATE_ATTEMPTS):
+            self._be_in_time(now_ms)
             room = _new_room(tokens.room_code(token, attempt), host_name, token, now_ms)
             try:
                 self._store.create(room, now_s=now_ms // 1000)
             except ConditionFailedError as failure:
-                if not (failure.room and failure.room.seat_of(token)):
-                    continue
-                room = failure.room
-            return _seat(room, token)
-        raise RoomsError(ErrorCode.UNAVAILABLE)
+                if failure.room and failure.room.host_id == room.host_id:
+                    return _seat(failure.room, token)
+            else:
+                return _seat(room, token)
+        raise RoomsError(ErrorCode.UNAVAILABLE, cause="every room code tried is taken")
 
     def get(self, room_id: str) -> Room:
         """Return a room."""
-        return _alive(self._store.get(_code(room_id)), room_id, self._now_ms())
+        code = _code(room_id)
+        return _existing(_alive(self._store.get(code), self._now_ms()), code)
 
     def join(self, room_id: str, player_name: PlayerName, token: str | None) -> Seat:
         """Take a free seat; a repeat with the same token finds the seat that it took.
@@ -94,17 +100,23 @@ class Rooms:
         ``ROOM_NOT_JOINABLE`` when the game has begun, ``ROOM_FULL`` when no seat is free.
         """
         code = _code(room_id)
-        token = token or self._new_token()
+        own_token = token or self._new_token()
         now_ms = self._now_ms()
-        player = _player(code, player_name, token, now_ms)
+        player = _player(code, player_name, own_token, now_ms)
         now_s = now_ms // 1000
         try:
             room = self._store.join(code, player, now_s=now_s, expires_s=now_s + LIFETIME_S)
         except ConditionFailedError as failure:
-            room = _alive(failure.room, room_id, now_ms)
-            if not room.seat_of(token):
+            room = _existing(_alive(failure.room, now_ms), code)
+            if not room.seat_of(own_token):
                 _refuse_join(room)
-        return _seat(room, token)
+        except RoomsError as error:
+            if error.uncertain and token is None:
+                # Nobody will ever hold this token, so nobody could give the seat up.
+                with suppress(ConditionFailedError, RoomsError):
+                    self._store.leave(code, player.player_id, player.token_digest, now_s=now_s)
+            raise
+        return _seat(room, own_token)
 
     def leave(self, room_id: str, token: str) -> Room | None:
         """Give up a seat, and return the room without it, or None when nobody is left.
@@ -115,37 +127,44 @@ class Rooms:
         player_id = tokens.player_id(token, code)
         digest = tokens.digest(token)
         now_ms = self._now_ms()
-        for _ in range(LEAVE_ROUNDS):
-            for leave in (
-                lambda: self._store.leave(code, player_id, digest, now_s=now_ms // 1000),
-                lambda: self._store.leave_as_last(code, player_id, digest),
-            ):
-                try:
-                    return leave()
-                except ConditionFailedError as failure:
-                    seated = failure.room and failure.room.seat_of(token)
-                    # The SDK's first attempt may have done it, and only its answer was lost.
-                    if failure.repeated and not seated:
-                        return failure.room
-                    _alive(failure.room, room_id, now_ms)
-                    if not seated:
-                        raise RoomsError(ErrorCode.FORBIDDEN) from failure
-        raise RoomsError(ErrorCode.UNAVAILABLE)
+        for attempt in range(LEAVE_ATTEMPTS):
+            self._be_in_time(now_ms)
+            try:
+                if attempt % 2:
+                    self._store.leave_as_last(code, player_id, digest)
+                    return None
+                return self._store.leave(code, player_id, digest, now_s=now_ms // 1000)
+            except ConditionFailedError as failure:
+                room = _alive(failure.room, now_ms)
+                seated = room and room.seat_of(token)
+                # An earlier attempt may have done it, and only its answer was lost.
+                if failure.repeated and not seated:
+                    return room
+                if not seated:
+                    _existing(room, code)
+                    raise RoomsError(ErrorCode.FORBIDDEN) from None
+        raise RoomsError(ErrorCode.UNAVAILABLE, cause="overtaken at every attempt to leave")
+
+    def _be_in_time(self, started_ms: int) -> None:
+        if self._now_ms() - started_ms > PATIENCE_S * 1000:
+            raise RoomsError(ErrorCode.UNAVAILABLE, cause="too many requests for one operation")
 
 
-def _alive(room: Room | None, room_id: str, now_ms: int) -> Room:
-    if room is None or room.is_expired(now_ms):
-        _not_found(room_id)
+def _alive(room: Room | None, now_ms: int) -> Room | None:
+    return None if room is None or room.is_expired(now_ms) else room
+
+
+def _existing(room: Room | None, code: str) -> Room:
+    if room is None:
+        raise RoomsError(ErrorCode.NOT_FOUND, f"Room not found: {code}")
     return room
 
 
 def _code(room_id: str) -> str:
-    return codes.fold(room_id) or _not_found(room_id)
-
-
-def _not_found(room_id: str) -> Never:
-    # As it was typed, for whoever reads it, but never a page of it.
-    raise RoomsError(ErrorCode.NOT_FOUND, f"Room not found: {room_id[:20]}")
+    code = codes.fold(room_id)
+    if code is None:
+        raise RoomsError(ErrorCode.NOT_FOUND, "Room not found")
+    return code
 
 
 def _refuse_join(room: Room) -> Never:
@@ -155,7 +174,7 @@ def _refuse_join(room: Room) -> Never:
         raise RoomsError(
             ErrorCode.ROOM_FULL,
             f"{ErrorCode.ROOM_FULL.message}（最大{room.max_players}人）",
-            {"currentPlayers": len(room.players), "maxPlayers": room.max_players},
+            details={"currentPlayers": len(room.players), "maxPlayers": room.max_players},
         )
     raise AssertionError("DynamoDB refused a join that nothing forbids")
 

@@ -12,6 +12,9 @@ Expressions: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Ex
 
 from __future__ import annotations
 
+import random
+import time
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -28,24 +31,24 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 0.5
 READ_TIMEOUT_S: Final = 1.0
 MAX_ATTEMPTS: Final = 2
-"""How often the SDK sends one request, the first time included."""
+MAX_PAUSE_S: Final = 0.2
+"""The longest wait between two attempts."""
 
-MAX_BACKOFF_S: Final = 1.0
-"""The longest the SDK's standard retry mode waits before the second attempt."""
-
-WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_BACKOFF_S
-"""After this long a request has been answered or given up."""
+WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_PAUSE_S
+"""After this long a request to a table that is silent, refuses or throttles has been given up."""
 
 CLIENT_CONFIG: Final[Mapping[str, Any]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "read_timeout": READ_TIMEOUT_S,
-    "retries": {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+    # Attempts are counted here, not by the SDK, which does not tell whether an attempt that it
+    # repeated had been refused or may have been carried out.
+    "retries": {"mode": "standard", "total_max_attempts": 1},
 }
 """Arguments for ``botocore.config.Config``."""
 
-# What DynamoDB says when it is overloaded or the table is not there:
+# What DynamoDB says when it is overloaded or the table is not there; nothing was written then:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_UNAVAILABLE: Final = frozenset(
+_REFUSED: Final = frozenset(
     {
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
@@ -62,8 +65,8 @@ class ConditionFailedError(Exception):
 
     Args:
         room: the room as it was then, expired or not; None if there is none.
-        repeated: whether the SDK sent the request more than once, so that what stood in the way may
-            be the request's own first success.
+        repeated: whether an earlier attempt at the same request may have been carried out, so that
+            what stood in the way may be its success.
 
     """
 
@@ -86,6 +89,7 @@ class RoomStore:
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
+        client.meta.events.register("after-call.dynamodb", _require_undamaged)
         self._client = client
         self._table = table
 
@@ -170,31 +174,54 @@ class RoomStore:
         )
 
 
+class _DamagedAnswerError(BotoCoreError):
+    """An answer that is not what DynamoDB sent."""
+
+
+class StoreError(Exception):
+    """DynamoDB refuses a request for a reason that no retry mends; says the operation and the code.
+
+    In place of botocore's error, whose text can hold the answer, and so names.
+    """
+
+
+def _require_undamaged(http_response: Any, **_: object) -> None:
+    checksum = http_response.headers.get("x-amz-crc32")
+    if checksum is not None and int(checksum) != zlib.crc32(http_response.content):
+        raise _DamagedAnswerError
+
+
 def _write(operation: Callable[..., Any], **arguments: object) -> Any:
-    try:
-        return _send(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        item: Any = error.response.get("Item")
-        raise ConditionFailedError(
-            _from_item(item) if item else None,
-            repeated=error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0,
-        ) from error
+    return _send(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
 
 
 def _send(operation: Callable[..., Any], **arguments: object) -> Any:
-    try:
-        return operation(**arguments)
-    except ParamValidationError:
-        raise
-    except BotoCoreError as error:
-        raise RoomsError(ErrorCode.UNAVAILABLE) from error
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if error.response["Error"]["Code"] in _UNAVAILABLE or status >= 500:  # noqa: PLR2004
-            raise RoomsError(ErrorCode.UNAVAILABLE) from error
-        raise
+    uncertain = False
+    cause = ""
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:
+            time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
+        try:
+            return operation(**arguments)
+        except ParamValidationError:
+            raise StoreError(f"{operation.__name__}: ParamValidationError") from None
+        except BotoCoreError as error:
+            cause = type(error).__name__
+            uncertain = True
+        except ClientError as error:
+            cause = error.response["Error"]["Code"]
+            if cause == "ConditionalCheckFailedException":
+                item: Any = error.response.get("Item")
+                raise ConditionFailedError(
+                    _from_item(item) if item else None, repeated=uncertain
+                ) from None
+            if cause not in _REFUSED:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                # botocore gives the status for a code when it cannot read the answer.
+                if status < 500 and not cause.isdigit():  # noqa: PLR2004
+                    raise StoreError(f"{operation.__name__}: {cause}") from None
+                uncertain = True
+    raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
 
 
 def _key(room_id: str) -> dict[str, AttributeValueTypeDef]:

@@ -14,7 +14,7 @@ from typing import Final
 from . import codes
 
 PATTERN: Final = r"^[A-Za-z0-9_-]{32,128}$"
-"""At least 128 bits when written in hexadecimal; a UUID fits, and so does what ``new`` makes."""
+"""Room for 128 bits in hexadecimal; a random UUID fits, and so does what ``new`` makes."""
 
 _TOKEN = re.compile(PATTERN)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import msgspec
 from msgspec import Meta
 
-from . import codes, tokens
+from . import codes, names, tokens
 from .names import PlayerName
 from .room import RoomStatus
 
@@ -39,7 +39,7 @@ class PlayerView(msgspec.Struct, frozen=True, rename="camel"):
     """A player, as everybody in the room may see them."""
 
     player_id: PlayerId
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=names.MAX_LENGTH)]
     joined_at: Milliseconds
 
 

@@ -12,7 +12,15 @@ CODE = st.text(codes.ALPHABET, min_size=6, max_size=6)
 @pytest.mark.parametrize(
     "typed",
     ["BCD234", "bcd234", "BCD-234", " bcd 234 ", "ＢＣＤ２３４", "ｂｃｄ－２３４", "ｂｃｄー２３４"]
-    + ["BCD\u3000234", "BCD\u2013234", "%EF%BC%A2CD234", "bcd%20234", "\ufeffBCD234\u200b"],
+    + [
+        "BCD\u3000234",
+        "BCD\u2013234",
+        "%EF%BC%A2CD234",
+        "bcd%20234",
+        "\ufeffBCD234\u200b",
+        "\u2066BCD\u00ad234\u2069",
+        "BCD〜234",
+    ],
 )
 def test_however_it_is_typed_it_is_the_same_code(typed: str) -> None:
     assert codes.fold(typed) == "BCD234"

@@ -52,8 +52,9 @@ def broken() -> Any:
         aws_secret_access_key="test",
     )
     with Stubber(client) as stub:
-        for operation in ("put_item", "get_item", "update_item", "update_item"):
-            stub.add_client_error(operation, "InternalServerError", "connection timeout", 500)
+        for operation in ("put_item", "get_item", "update_item", "update_item", "update_item"):
+            for _ in range(2):
+                stub.add_client_error(operation, "InternalServerError", "connection timeout", 500)
         yield Api(Rooms(RoomStore(client, "rooms")))
 
 

@@ -1,14 +1,15 @@
-"""What happens when an answer is lost: to a client, or to the SDK on its way to DynamoDB."""
+"""What happens when an answer is lost: between client and API, or between function and table."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambda_src.rooms import tokens
-from lambda_src.rooms.service import CREATE_ATTEMPTS, Rooms
+from lambda_src.rooms.service import CREATE_ATTEMPTS, LIFETIME_S, Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api, Clock
 
@@ -18,25 +19,48 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-@pytest.fixture
-def forgetful(new_client: Callable[[], DynamoDBClient], table: str, clock: Clock) -> Api:
-    """An API whose SDK loses the answer to the first attempt of every request, after it was done.
+class Wire:
+    """What lies between the function's client and the table: it may lose answers, never requests.
 
-    The real client, its real retries and the real table: only the answer on the wire is dropped.
+    The real client, the real retries and the real table: only answers are dropped.
     """
-    client: Any = new_client()
-    endpoint = client._endpoint
-    send = endpoint.http_session.send
 
-    class LosesFirstAnswers:
-        def send(self, request: Any) -> Any:
-            response = send(request)
-            if b"attempt=1" in request.headers["amz-sdk-request"]:
-                raise ReadTimeoutError(endpoint_url=request.url)
-            return response
+    def __init__(self, client: Any) -> None:
+        self._send = client._endpoint.http_session.send
+        self.loses: Callable[[int], bool] = lambda _: False
+        self.sent = 0
+        client._endpoint.http_session = self
 
-    endpoint.http_session = LosesFirstAnswers()
-    return Api(Rooms(RoomStore(client, table), now_ms=clock))
+    def send(self, request: Any) -> Any:
+        response = self._send(request)
+        self.sent += 1
+        if self.loses(self.sent):
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return response
+
+
+@pytest.fixture
+def wire_client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
+    return new_client()
+
+
+@pytest.fixture
+def wire(wire_client: DynamoDBClient) -> Wire:
+    return Wire(wire_client)
+
+
+@pytest.fixture
+def forgetful(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:
+    """An API that loses the answer to every first attempt, after it was carried out."""
+    wire.loses = lambda sent: sent % 2 == 1
+    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
+
+
+@pytest.fixture
+def deaf(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:
+    """An API that loses every answer."""
+    wire.loses = lambda _: True
+    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
 
 
 def test_a_repeated_create_finds_the_room_it_opened(api: Api, token: str) -> None:
@@ -112,7 +136,7 @@ def test_when_every_code_is_taken_create_says_unavailable_and_writes_nothing(
     assert client.scan(TableName=table)["Items"] == before
 
 
-def test_the_sdk_repeating_a_create_that_was_done_opens_one_room(
+def test_a_second_attempt_at_a_create_that_was_done_opens_one_room(
     forgetful: Api, client: DynamoDBClient, table: str
 ) -> None:
     created = forgetful.create()
@@ -122,16 +146,17 @@ def test_the_sdk_repeating_a_create_that_was_done_opens_one_room(
     ]
 
 
-def test_the_sdk_repeating_a_join_that_was_done_takes_one_seat(api: Api, forgetful: Api) -> None:
+def test_a_second_attempt_at_a_join_that_was_done_takes_one_seat(api: Api, forgetful: Api) -> None:
     room = api.create().body["roomId"]
     for taken in range(2, 6):
         joined = forgetful.join(room)
         assert joined.status == 200
         assert len(joined.body["room"]["players"]) == taken
     assert forgetful.join(room).code == "ROOM_FULL"
+    assert len(api.get(room).body["players"]) == 5
 
 
-def test_the_sdk_repeating_a_leave_that_was_done_has_left(api: Api, forgetful: Api) -> None:
+def test_a_second_attempt_at_a_leave_that_was_done_has_left(api: Api, forgetful: Api) -> None:
     host = api.create().body
     guest = api.join(host["roomId"]).body
 
@@ -142,6 +167,68 @@ def test_the_sdk_repeating_a_leave_that_was_done_has_left(api: Api, forgetful: A
     gone = forgetful.leave(host["roomId"], host["playerToken"])
     assert (gone.status, gone.body["room"]) == (200, None)
     assert api.get(host["roomId"]).code == "NOT_FOUND"
+
+
+def test_a_second_attempt_after_a_refusal_is_no_excuse_for_a_stranger(
+    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+) -> None:
+    throttled_first = ThrottlesFirst(client)
+    strangers = Api(Rooms(RoomStore(throttled_first, table), now_ms=clock))  # type: ignore[arg-type]
+    room = api.create().body["roomId"]
+    assert strangers.leave(room, token).code == "FORBIDDEN"
+    assert strangers.leave("BCDFGH", token).code == "NOT_FOUND"
+    clock.pass_seconds(LIFETIME_S)
+    assert strangers.leave(room, token).code == "NOT_FOUND"
+    assert throttled_first.refused == 3
+
+
+class ThrottlesFirst:
+    """A client whose table refuses every first attempt, and so has done nothing."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self._client = client
+        self.meta = client.meta
+        self.refused = 0
+
+    def __getattr__(self, name: str) -> Any:
+        attempts = itertools.count()
+
+        def operation(**arguments: Any) -> Any:
+            if next(attempts) == 0:
+                self.refused += 1
+                error = {"Error": {"Code": "ThrottlingException", "Message": ""}}
+                raise ClientError(error, name)  # type: ignore[arg-type]
+            return getattr(self._client, name)(**arguments)
+
+        return operation
+
+
+def test_a_seat_that_nobody_could_own_is_given_back(api: Api, deaf: Api) -> None:
+    room = api.create().body["roomId"]
+    for _ in range(5):
+        assert deaf.join(room).code == "UNAVAILABLE"
+    assert len(api.get(room).body["players"]) == 1
+
+
+def test_a_seat_whose_owner_has_the_token_is_kept_for_the_next_try(
+    api: Api, deaf: Api, token: str
+) -> None:
+    room = api.create().body["roomId"]
+    assert deaf.join(room, token=token).code == "UNAVAILABLE"
+    assert len(api.get(room).body["players"]) == 2
+    assert len(api.join(room, token=token).body["room"]["players"]) == 2
+
+
+def test_a_create_is_only_repeated_by_who_is_still_host(api: Api, token: str) -> None:
+    first = api.create(token=token).body
+    api.join(first["roomId"])
+    api.leave(first["roomId"], token)
+    api.join(first["roomId"], token=token)
+
+    second = api.create(token=token).body
+
+    assert second["roomId"] != first["roomId"]
+    assert second["hostId"] == second["playerId"]
 
 
 def _move(client: DynamoDBClient, table: str, room: str, code: str) -> None:

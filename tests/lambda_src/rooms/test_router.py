@@ -68,20 +68,40 @@ def test_no_line_holds_a_token_or_a_name(api: Api, log: Any, token: str) -> None
         assert secret not in text
 
 
-def test_a_bug_is_answered_without_a_word_of_it_and_logged_with_all_of_it(
+def test_a_bug_is_answered_without_a_word_of_it_and_logged_with_its_place(
     api: Api, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    name = "ひみつの名前"
+
     def bug(*_: object) -> None:
-        raise KeyError("the inner workings")
+        raise KeyError(name)
 
     monkeypatch.setattr(api.rooms, "get", bug)
     answer = api.get("BCDFGH")
 
     assert answer.body == {"error": {"code": "INTERNAL_ERROR", "message": "Internal server error"}}
     (line,) = log()
-    assert (line["level"], line["status"], line["errorType"]) == ("ERROR", 500, "KeyError")
-    assert "the inner workings" in line["errorMessage"]
-    assert line["stackTrace"]
+    assert (line["level"], line["status"], line["code"]) == ("ERROR", 500, "INTERNAL_ERROR")
+    assert line["cause"] == "KeyError"
+    assert "in bug" in line["trace"][-1]
+    assert name not in json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"routeKey": []},
+        {"routeKey": "GET /rooms/{roomId}", "pathParameters": {"roomId": 5}},
+        {"routeKey": "POST /rooms", "headers": "none", "body": "{}"},
+        {"routeKey": "POST /rooms", "body": 5},
+    ],
+)
+def test_an_event_that_api_gateway_would_never_send_is_answered_too(
+    api: Api, log: Any, event: dict[str, Any]
+) -> None:
+    response = router.dispatch(event, api.rooms)
+    assert json.loads(response["body"])["error"]["code"] == "INTERNAL_ERROR"
+    assert log()[0]["trace"]
 
 
 def test_each_route_documents_codes_once() -> None:

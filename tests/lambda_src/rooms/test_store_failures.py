@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from awslambdaric.lambda_runtime_log_utils import JsonFormatter
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from lambda_src.rooms import router
 from lambda_src.rooms.service import Rooms
-from lambda_src.rooms.store import CLIENT_CONFIG, WORST_REQUEST_S, RoomStore
+from lambda_src.rooms.store import CLIENT_CONFIG, MAX_ATTEMPTS, WORST_REQUEST_S, RoomStore
 from tests.lambda_src.rooms.conftest import Api
 
 if TYPE_CHECKING:
@@ -70,10 +73,10 @@ def test_throttling_and_loss_of_the_table_are_unavailable(
     token: str, code: str, status: int
 ) -> None:
     client = client_of("http://127.0.0.1:9")
-    operations = ("put_item", "get_item", "update_item", "update_item")
     with Stubber(client) as stub:
-        for operation in operations:
-            stub.add_client_error(operation, code, "secret words", http_status_code=status)
+        for operation in ("put_item", "get_item", "update_item", "update_item"):
+            for _ in range(MAX_ATTEMPTS):
+                stub.add_client_error(operation, code, "secret words", http_status_code=status)
         assert_unavailable(Api(Rooms(RoomStore(client, "rooms"))), token)
 
 
@@ -116,10 +119,77 @@ def test_a_table_that_never_answers_is_unavailable_within_the_time_that_is_promi
     assert max(durations) < WORST_REQUEST_S + 2
 
 
-def test_a_denied_request_is_an_internal_error_and_keeps_awss_words_to_itself() -> None:
+def log_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    record = [record for record in caplog.records if record.name == router.__name__][-1]
+    line: dict[str, Any] = json.loads(JsonFormatter().format(record))
+    return line
+
+
+def test_a_denied_request_is_an_internal_error_whose_cause_is_in_the_log_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     client = client_of("http://127.0.0.1:9")
     with Stubber(client) as stub:
         stub.add_client_error("get_item", "AccessDeniedException", "arn:aws:iam::secret", 400)
         answer = Api(Rooms(RoomStore(client, "rooms"))).get("BCDFGH")
     assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
     assert "secret" not in str(answer.body)
+    assert log_line(caplog)["cause"] == "get_item: AccessDeniedException"
+
+
+def test_the_log_says_what_unavailable_comes_from(
+    client: DynamoDBClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    causes = []
+    for store in (
+        RoomStore(client, "no-such-table"),
+        RoomStore(client_of(f"http://127.0.0.1:{port}"), "rooms"),
+    ):
+        assert Api(Rooms(store)).get("BCDFGH").code == "UNAVAILABLE"
+        causes.append(log_line(caplog)["cause"])
+        assert log_line(caplog)["level"] == "ERROR"
+    assert causes == ["ResourceNotFoundException", "EndpointConnectionError"]
+
+
+class Damage:
+    """A wire on which answers are damaged."""
+
+    def __init__(self, client: Any, damage: Callable[[bytes], bytes], *, times: int) -> None:
+        self._send = client._endpoint.http_session.send
+        self._damage = damage
+        self._left = times
+        client._endpoint.http_session = self
+
+    def send(self, request: Any) -> Any:
+        response = self._send(request)
+        if self._left > 0:
+            self._left -= 1
+            response._content = self._damage(response.content)
+        return response
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    return bytes([content[0] ^ 1, *content[1:]])
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, lambda content: content[:-9], lambda _: b""])
+def test_a_damaged_answer_is_never_taken_for_a_room_that_is_not_there(
+    api: Api, client: DynamoDBClient, damage: Callable[[bytes], bytes]
+) -> None:
+    room = api.create().body["roomId"]
+    Damage(client, damage, times=1)
+    assert api.get(room).body["roomId"] == room
+    Damage(client, damage, times=2)
+    assert api.get(room).code == "UNAVAILABLE"
+
+
+def test_a_refusal_that_cannot_be_read_leaks_no_name_into_the_log(
+    api: Api, client: DynamoDBClient, caplog: pytest.LogCaptureFixture, token: str
+) -> None:
+    room = api.create("ひみつの名前").body["roomId"]
+    Damage(client, lambda content: content[:-9], times=2)
+    assert api.leave(room, token).code == "UNAVAILABLE"
+    assert "ひみつ" not in json.dumps(log_line(caplog), ensure_ascii=False)
+    assert "ひみつ" not in caplog.text
