@@ -31,9 +31,9 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
 
     """
     app = App(context=context)
-    stage: str = app.node.get_context("stage")
-    settings = read_settings(app.node.get_context("stages"), stage)
-    lock = ROOT / app.node.get_context("imageLock")
+    stage = _context(app, "stage")
+    settings = read_settings(_context(app, "stages"), stage)
+    lock = ROOT / _context(app, "imageLock")
     pin = read_image_lock(lock).get(stage)
 
     prefix = f"hima-five-bomber-{stage}"
@@ -66,6 +66,16 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
     )
     rooms.add_stack_dependency(registry)
     return app
+
+
+def _context(app: App, key: str) -> Any:
+    value = app.node.try_get_context(key)
+    if value is None:
+        raise ConfigurationError(
+            f"there is no context {key!r}: it stands in cdk.json, which the CDK CLI reads"
+            " (npx cdk synth)"
+        )
+    return value
 
 
 def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str, lock: Path) -> ImageDigest:

@@ -80,7 +80,11 @@ class PinnedImageFunction(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            # Not RETAIN: a version that outlived the roll-back of its own deployment would make
+            # CloudFormation refuse the next deployment of the same image.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         # cfn-lint finds the dependency on the role twice: once is CDK's own way of writing it.
         resource = self.function.node.default_child

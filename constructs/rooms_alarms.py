@@ -23,6 +23,7 @@ INIT_FAILURES: Final = (
     "Runtime.MalformedHandlerName",
     "Runtime.UserCodeSyntaxError",
     "Runtime.BuiltInModuleConflict",
+    "Runtime.Unknown",
     "Extension.LaunchError",
     "Extension.InitError",
     "Extension.ExitError",
@@ -31,17 +32,16 @@ INIT_FAILURES: Final = (
 """The error types that Lambda and its Python runtime client log when an image does not start:
 ``internal/lambda/fatalerror`` of the runtime interface emulator, and awslambdaric."""
 
+FAILED_INIT: Final = '{ $.type = "platform.initReport" && $.record.status != "success" }'
+"""Lambda's own line about a start that failed for any other reason, such as a missing variable:
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-initReport"""
+
 TIMEOUT_SHARE: Final = 0.8
 """Invocations that take this share of the timeout are about to be cut off."""
 
 SLOW_ANSWER: Final = Duration.seconds(3)
 
-_OPERATIONS: Final = [
-    dynamodb.Operation.PUT_ITEM,
-    dynamodb.Operation.GET_ITEM,
-    dynamodb.Operation.UPDATE_ITEM,
-    dynamodb.Operation.DELETE_ITEM,
-]
+_OPERATIONS: Final = ("PutItem", "GetItem", "UpdateItem", "DeleteItem")
 _MINUTE: Final = Duration.minutes(1)
 
 
@@ -49,8 +49,8 @@ class RoomsAlarms(Construct):
     """Alarms over 60-second periods, and the topic that is told when one starts and when it ends.
 
     Periods are short so that a canary deployment of five minutes can be stopped by them. No data
-    never is a fault: at night nobody plays, and every one of these metrics is only written when
-    there is traffic.
+    is no fault, and ends one: at night nobody plays, and every one of these metrics is only written
+    when there is traffic.
 
     Args:
         name_prefix: goes before the name of the topic and of every alarm.
@@ -80,8 +80,8 @@ class RoomsAlarms(Construct):
         self.init_failures = self._alarm(
             "init-failures",
             self._init_failures_metric(log_group),
-            "The image or its handler does not start. Look for the error type in the function's"
-            " log: it names the cause.",
+            "The image or its handler does not start, or ran out of memory. Look for the error type"
+            " in the function's log: it names the cause.",
         )
         self.all = [
             self.init_failures,
@@ -120,15 +120,14 @@ class RoomsAlarms(Construct):
             ),
             self._alarm(
                 "table-throttles",
-                table.metric_throttled_requests_for_operations(
-                    operations=_OPERATIONS, period=_MINUTE
-                ),
+                _over_operations(table, "ThrottledRequests"),
                 "DynamoDB throttles requests; players were told to try again. Look at the table's"
                 " consumed capacity and its maximum.",
+                minutes=3,
             ),
             self._alarm(
                 "table-system-errors",
-                table.metric_system_errors_for_operations(operations=_OPERATIONS, period=_MINUTE),
+                _over_operations(table, "SystemErrors"),
                 "DynamoDB answers with errors of its own. Look at the AWS Health Dashboard.",
                 minutes=3,
                 bad_minutes=2,
@@ -156,16 +155,24 @@ class RoomsAlarms(Construct):
         return topic
 
     def _init_failures_metric(self, log_group: logs.ILogGroup) -> cloudwatch.IMetric:
-        return logs.MetricFilter(
-            self,
-            "InitFailures",
-            log_group=log_group,
-            filter_pattern=logs.FilterPattern.any_term(*INIT_FAILURES),
-            metric_namespace=self._name_prefix,
-            metric_name="InitFailures",
-            metric_value="1",
-            default_value=0,
-        ).metric(period=_MINUTE, statistic="Sum")
+        patterns = {
+            "InitFailures": logs.FilterPattern.any_term(*INIT_FAILURES),
+            "FailedInits": logs.FilterPattern.literal(FAILED_INIT),
+        }
+        filters = [
+            logs.MetricFilter(
+                self,
+                construct_id,
+                log_group=log_group,
+                filter_pattern=pattern,
+                metric_namespace=self._name_prefix,
+                metric_name="InitFailures",
+                metric_value="1",
+                default_value=0,
+            )
+            for construct_id, pattern in patterns.items()
+        ]
+        return filters[0].metric(period=_MINUTE, statistic="Sum")
 
     def _alarm(
         self,
@@ -192,3 +199,28 @@ class RoomsAlarms(Construct):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
         return alarm
+
+
+def _over_operations(table: dynamodb.ITable, metric_name: str) -> cloudwatch.IMetric:
+    """Return the sum of a metric that DynamoDB keeps for each operation.
+
+    Filled with zeros, since an alarm on DynamoDB's metrics ignores missing data whatever it is
+    told, and would stay as it was after the last request:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    metrics: dict[str, cloudwatch.IMetric] = {
+        operation[0].lower() + operation[1:]: cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name=metric_name,
+            dimensions_map={"TableName": table.table_name, "Operation": operation},
+            period=_MINUTE,
+            statistic="Sum",
+        )
+        for operation in _OPERATIONS
+    }
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in metrics),
+        using_metrics=metrics,
+        label=metric_name,
+        period=_MINUTE,
+    )

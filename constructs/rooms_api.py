@@ -81,7 +81,7 @@ class RoomsApi(Construct):
             retention=log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.stage = apigatewayv2.HttpStage(
+        apigatewayv2.HttpStage(
             self,
             "Stage",
             http_api=self.api,

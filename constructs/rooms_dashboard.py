@@ -100,7 +100,7 @@ class RoomsDashboard(Construct):
                         log_group,
                         "filter level = 'ERROR' or type = 'platform.initReport'"
                         " and record.status != 'success'",
-                        "fields @timestamp, route, code, errorType, errorMessage, record.errorType",
+                        "fields @timestamp, route, code, cause, trace.0, record.errorType",
                         "sort @timestamp desc",
                         "limit 20",
                     ),

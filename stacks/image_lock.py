@@ -40,7 +40,7 @@ def read_image_lock(path: Path) -> dict[str, ImagePin]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, ImagePin])
     except FileNotFoundError:
         raise ConfigurationError(f"{path} is missing; '{{}}' is a lock file without pins") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, OSError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
 
 

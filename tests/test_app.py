@@ -64,6 +64,11 @@ def test_a_pin_that_cannot_be_deployed_is_refused(
         build_app(context=context(imageLock=str(lock)))
 
 
+def test_without_the_context_of_cdk_json_it_says_where_that_comes_from() -> None:
+    with pytest.raises(ConfigurationError, match=r"no context 'stage'.*npx cdk synth"):
+        build_app()
+
+
 def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no stage 'prod'"):
         build_app(context=context(stage="prod"))

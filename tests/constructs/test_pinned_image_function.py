@@ -106,11 +106,15 @@ def test_concurrency_is_reserved_where_a_stage_asks_for_it(stack: Stack) -> None
     )
 
 
-def test_old_versions_stay_and_live_points_at_the_new_one(stack: Stack) -> None:
-    template = synthesize(stack)
-    template.has_resource(
-        "AWS::Lambda::Version", {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+def test_old_versions_stay_unless_their_deployment_failed(stack: Stack) -> None:
+    synthesize(stack).has_resource(
+        "AWS::Lambda::Version",
+        {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"},
     )
+
+
+def test_live_points_at_the_version(stack: Stack) -> None:
+    template = synthesize(stack)
     (version,) = template.find_resources("AWS::Lambda::Version")
     template.has_resource_properties(
         "AWS::Lambda::Alias",

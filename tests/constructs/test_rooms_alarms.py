@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
-from constructs.rooms_alarms import INIT_FAILURES
+from constructs.rooms_alarms import FAILED_INIT
 
 from app import build_app
 from tests.cdk_context import context
@@ -106,17 +106,27 @@ def test_both_table_alarms_count_the_four_operations(alarms: dict[str, Any]) -> 
             assert f'"Value": "{operation}"' in metrics
 
 
-def test_every_error_type_of_a_failed_start_is_counted(
+def test_the_tables_alarms_end_when_the_requests_do(alarms: dict[str, Any]) -> None:
+    for name in ("throttles", "system-errors"):
+        metrics = alarms[f"hima-five-bomber-dev-table-{name}"]["Metrics"]
+        (expression,) = [metric["Expression"] for metric in metrics if "Expression" in metric]
+        assert expression.count("FILL(") == expression.count(", 0)") == 4
+
+
+def test_every_start_that_fails_is_counted_and_one_is_enough(
     template: Template, alarms: dict[str, Any]
 ) -> None:
-    (metric_filter,) = template.find_resources("AWS::Logs::MetricFilter").values()
-    properties = metric_filter["Properties"]
-    assert properties["FilterPattern"] == " ".join(f'?"{name}"' for name in INIT_FAILURES)
-    assert {"Runtime.InvalidEntrypoint", "Runtime.ImportModuleError"} <= set(INIT_FAILURES)
+    by_name, by_report = [
+        found["Properties"] for found in template.find_resources("AWS::Logs::MetricFilter").values()
+    ]
+    for error_type in ("Runtime.InvalidEntrypoint", "Runtime.ImportModuleError", "Runtime.Unknown"):
+        assert f'?"{error_type}"' in by_name["FilterPattern"]
+    assert by_report["FilterPattern"] == FAILED_INIT
     alarm = alarms["hima-five-bomber-dev-init-failures"]
-    (transformation,) = properties["MetricTransformations"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == (
-        transformation["MetricNamespace"],
-        transformation["MetricName"],
-    )
+    for metric_filter in (by_name, by_report):
+        (transformation,) = metric_filter["MetricTransformations"]
+        assert (alarm["Namespace"], alarm["MetricName"]) == (
+            transformation["MetricNamespace"],
+            transformation["MetricName"],
+        )
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)

@@ -70,3 +70,8 @@ def test_a_file_that_is_not_json_is_named(path: Path) -> None:
     path.write_text("<<<<<<< HEAD")
     with pytest.raises(ConfigurationError, match=r"image-lock\.json: JSON is malformed"):
         read_image_lock(path)
+
+
+def test_a_folder_is_no_lock_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="Is a directory"):
+        read_image_lock(tmp_path)
