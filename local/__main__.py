@@ -12,7 +12,7 @@ from local.deploy import DeployError
 from local.deployed import DeployedError
 from local.gateway import PortInUseError
 from local.image import ImageError
-from local.system import FunctionDoesNotStartError, running_system
+from local.system import FunctionDoesNotStartError, WorkFolderInUseError, running_system
 
 DESCRIPTION = """\
 Deploy the whole system to an emulated AWS on this machine with the real CDK CLI, run the
@@ -46,6 +46,8 @@ def main() -> int:
         print("Ended.")
     except PortInUseError as error:
         return _fail(f"{error}\nEnd what listens there, or take another: make run PORT={port + 1}")
+    except WorkFolderInUseError as error:
+        return _fail(f"{error}\nEnd that one first: one folder serves one system at a time")
     except DeployError as error:
         return _fail(str(error))
     except (ImageError, DeployedError) as error:
@@ -59,10 +61,9 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:  # noqa: PLR2004  (what a port can be)
-        raise argparse.ArgumentTypeError(f"{port} is not a port")
-    return port
+    if not (text.isdecimal() and int(text) <= 65535):  # noqa: PLR2004  (the largest port)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
 
 
 class _Terminal:

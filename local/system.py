@@ -1,5 +1,6 @@
 """The steps from nothing to a URL, in order."""
 
+import fcntl
 import json
 import logging
 import time
@@ -31,6 +32,10 @@ class FunctionDoesNotStartError(Exception):
     """The handler cannot be loaded; the message is what the runtime client reports."""
 
 
+class WorkFolderInUseError(Exception):
+    """Another system runs in the same folder; two would write over each other's files."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class System:
     """A running system."""
@@ -53,14 +58,16 @@ def running_system(
     """Deploy everything to an emulated AWS on this machine and serve it; port 0 takes a free one.
 
     Logs, lock file, image and cloud assembly stay in ``work_folder`` (an absolute path). Whatever
-    was started is ended on leaving, in reverse order. Raises PortInUseError at once, then
-    DeployError, ImageError, DeployedError or FunctionDoesNotStartError when a step fails.
+    was started is ended on leaving, in reverse order. Raises PortInUseError or WorkFolderInUseError
+    at once, then DeployError, ImageError, DeployedError or FunctionDoesNotStartError when a step
+    fails.
     """
     report = report or Silence()
     step = _Stopwatch(report)
     work_folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         listener = stack.enter_context(reserve_port(port))
+        stack.enter_context(_alone_in(work_folder))
         stack.enter_context(_server_log(work_folder / "emulated-aws.log"))
 
         endpoint_url = stack.enter_context(emulated_aws())
@@ -122,6 +129,16 @@ class _Stopwatch:
         now = time.monotonic()
         self._report.step(what, now - self._since)
         self._since = now
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkFolderInUseError(f"another system runs in {folder}") from None
+        yield
 
 
 @contextmanager

@@ -63,7 +63,8 @@ def _update(
             resources[logical_id]  # A new one is created by being looked up.
     for logical_id in changes["Remove"]:
         resource = resources._parsed_resources.pop(logical_id, None)  # noqa: SLF001
-        if resource is not None and before[logical_id].get("DeletionPolicy") != "Retain":
+        kept = str(before[logical_id].get("DeletionPolicy")).startswith("Retain")
+        if resource is not None and not kept:
             resources._delete_resource(resource, before[logical_id])  # noqa: SLF001
 
 

@@ -1,10 +1,11 @@
-"""`make run`, as a person runs it, played over HTTP; and what the deployed account then holds."""
+"""The whole system, as `make run` starts it, played over HTTP; and what the account then holds."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from docs import openapi
 from lambda_src.rooms.routes import ROUTES
 from local.emulated_aws.server import CREDENTIALS
 from local.system import SOURCE, System, running_system
+from tests.cdk_context import ROOT
 
 pytestmark = pytest.mark.xdist_group("system")
 
@@ -216,11 +218,23 @@ def test_an_edit_shows_on_the_next_request(call: Client, source: Path) -> None:
     assert left.body["message"] == "またね"
 
 
-def test_make_run_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c() -> None:
+def test_make_run_is_this_system_on_the_port_that_is_asked_for() -> None:
+    commands = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", "run", "PORT=8080"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert commands.splitlines()[-1] == "python -m local --port 8080"
+
+
+def test_it_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        ["make", "run", "PORT=0"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        [sys.executable, "-m", "local", "--port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -235,12 +249,19 @@ def test_make_run_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c() 
     try:
         curl = re.search(r"^ *(curl .*)$", printed, re.MULTILINE)
         assert curl, printed
-        answer = subprocess.run(
-            ["bash", "-c", curl[1]], capture_output=True, text=True, check=True
-        ).stdout
-        assert json.loads(answer)["room"]["maxPlayers"] == 5
+        assert play(curl[1]).body["room"]["maxPlayers"] == 5
     finally:
         os.killpg(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
+    assert printed.count(" s\n") == 6
     assert "Traceback" not in printed + rest
     assert "Ended." in rest
+
+
+def play(curl: str) -> Answer:
+    """Do what a printed command line would do, without needing curl."""
+    command, x, method, url, h, header, d, data = shlex.split(curl)
+    assert (command, x, h, d) == ("curl", "-X", "-H", "-d")
+    assert header == "content-type: application/json"
+    host, _, path = url.rpartition("/")
+    return Client(host)(method, f"/{path}", json.loads(data))

@@ -1,5 +1,6 @@
 """The system as a whole where it does not come up, and what it leaves behind."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -99,6 +100,18 @@ def test_a_busy_port_ends_at_once_with_one_message(tmp_path: Path) -> None:
         f"error: port {port} is not free: Address already in use\n"
         f"End what listens there, or take another: make run PORT={port + 1}\n"
     )
+
+
+def test_a_second_system_in_the_same_folder_ends_at_once_with_one_message(tmp_path: Path) -> None:
+    folder = tmp_path / ".local"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = _start(tmp_path, "--port", "0")
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "cdk" not in output
+    assert errors.startswith("error: another system runs in ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
