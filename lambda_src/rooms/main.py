@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from .dynamodb import CLIENT_CONFIG
 from .router import dispatch
 from .service import Rooms
-from .store import CLIENT_CONFIG, RoomStore
+from .store import RoomStore
 
 if TYPE_CHECKING:
     from .payload import Event

@@ -8,9 +8,9 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from . import codes, payload
+from .dynamodb import RequestError
 from .errors import ErrorCode, RoomsError
 from .routes import ROUTES
-from .store import StoreError
 
 if TYPE_CHECKING:
     from .payload import Event, Reply
@@ -38,7 +38,7 @@ def dispatch(event: Event, rooms: Rooms) -> dict[str, Any]:
         reply = payload.refuse(RoomsError(ErrorCode.INTERNAL_ERROR))
         line |= {
             "code": ErrorCode.INTERNAL_ERROR.name,
-            "cause": str(error) if isinstance(error, StoreError) else type(error).__name__,
+            "cause": str(error) if isinstance(error, RequestError) else type(error).__name__,
             "trace": traceback.format_tb(error.__traceback__),
         }
     line["status"] = reply.status

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Never
 import msgspec
 
 from . import codes, tokens
+from .dynamodb import WORST_REQUEST_S
 from .errors import ErrorCode, RoomsError
 from .room import Player, Room
-from .store import WORST_REQUEST_S, ConditionFailedError
+from .store import ConditionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

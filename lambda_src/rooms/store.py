@@ -12,14 +12,9 @@ Expressions: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Ex
 
 from __future__ import annotations
 
-import random
-import time
-import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-from .errors import ErrorCode, RoomsError
+from .dynamodb import ConditionalCheckFailedError, refuse_damaged_answers, send
 from .room import Player, Room
 
 if TYPE_CHECKING:
@@ -27,37 +22,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-CONNECT_TIMEOUT_S: Final = 0.5
-READ_TIMEOUT_S: Final = 1.0
-MAX_ATTEMPTS: Final = 2
-MAX_PAUSE_S: Final = 0.2
-"""The longest wait between two attempts."""
-
-WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_PAUSE_S
-"""After this long a request to a table that is silent, refuses or throttles has been given up."""
-
-CLIENT_CONFIG: Final[Mapping[str, Any]] = {
-    "connect_timeout": CONNECT_TIMEOUT_S,
-    "read_timeout": READ_TIMEOUT_S,
-    # Attempts are counted here, not by the SDK, which does not tell whether an attempt that it
-    # repeated had been refused or may have been carried out.
-    "retries": {"mode": "standard", "total_max_attempts": 1},
-}
-"""Arguments for ``botocore.config.Config``."""
-
-# What DynamoDB says when it is overloaded or the table is not there; nothing was written then:
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_REFUSED: Final = frozenset(
-    {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ResourceInUseException",
-        "ResourceNotFoundException",
-        "ThrottlingException",
-    }
-)
 
 
 class ConditionFailedError(Exception):
@@ -83,13 +47,13 @@ class RoomStore:
     reach, and every write raises ``ConditionFailedError`` when it changed nothing.
 
     Args:
-        client: a low-level client made with ``CLIENT_CONFIG``.
+        client: a low-level client made with ``dynamodb.CLIENT_CONFIG``.
         table: the table's name.
 
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        client.meta.events.register("after-call.dynamodb", _require_undamaged)
+        refuse_damaged_answers(client)
         self._client = client
         self._table = table
 
@@ -108,7 +72,7 @@ class RoomStore:
 
         Strongly consistent: who polls never sees the room go back to an earlier version.
         """
-        answer = _send(
+        answer = send(
             self._client.get_item,
             TableName=self._table,
             Key=_key(room_id),
@@ -174,54 +138,12 @@ class RoomStore:
         )
 
 
-class _DamagedAnswerError(BotoCoreError):
-    """An answer that is not what DynamoDB sent."""
-
-
-class StoreError(Exception):
-    """DynamoDB refuses a request for a reason that no retry mends; says the operation and the code.
-
-    In place of botocore's error, whose text can hold the answer, and so names.
-    """
-
-
-def _require_undamaged(http_response: Any, **_: object) -> None:
-    checksum = http_response.headers.get("x-amz-crc32")
-    if checksum is not None and int(checksum) != zlib.crc32(http_response.content):
-        raise _DamagedAnswerError
-
-
 def _write(operation: Callable[..., Any], **arguments: object) -> Any:
-    return _send(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
-
-
-def _send(operation: Callable[..., Any], **arguments: object) -> Any:
-    uncertain = False
-    cause = ""
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
-        try:
-            return operation(**arguments)
-        except ParamValidationError:
-            raise StoreError(f"{operation.__name__}: ParamValidationError") from None
-        except BotoCoreError as error:
-            cause = type(error).__name__
-            uncertain = True
-        except ClientError as error:
-            cause = error.response["Error"]["Code"]
-            if cause == "ConditionalCheckFailedException":
-                item: Any = error.response.get("Item")
-                raise ConditionFailedError(
-                    _from_item(item) if item else None, repeated=uncertain
-                ) from None
-            if cause not in _REFUSED:
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-                # botocore gives the status for a code when it cannot read the answer.
-                if status < 500 and not cause.isdigit():  # noqa: PLR2004
-                    raise StoreError(f"{operation.__name__}: {cause}") from None
-                uncertain = True
-    raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
+    try:
+        return send(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
+    except ConditionalCheckFailedError as error:
+        room = _from_item(error.item) if error.item else None
+        raise ConditionFailedError(room, repeated=error.repeated) from None
 
 
 def _key(room_id: str) -> dict[str, AttributeValueTypeDef]:

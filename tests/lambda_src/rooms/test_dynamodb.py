@@ -17,8 +17,9 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from lambda_src.rooms import router
+from lambda_src.rooms.dynamodb import CLIENT_CONFIG, MAX_ATTEMPTS, WORST_REQUEST_S
 from lambda_src.rooms.service import Rooms
-from lambda_src.rooms.store import CLIENT_CONFIG, MAX_ATTEMPTS, WORST_REQUEST_S, RoomStore
+from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api
 
 if TYPE_CHECKING:
