@@ -77,14 +77,13 @@ class RoomsAlarms(Construct):
         super().__init__(scope, construct_id)
         self._name_prefix = name_prefix
         self.topic = self._topic()
-        self.init_failures = self._alarm(
-            "init-failures",
-            self._init_failures_metric(log_group),
-            "The image or its handler does not start, or ran out of memory. Look for the error type"
-            " in the function's log: it names the cause.",
-        )
         self.all = [
-            self.init_failures,
+            self._alarm(
+                "init-failures",
+                self._init_failures_metric(log_group),
+                "The image or its handler does not start, or ran out of memory. Look for the error"
+                " type in the function's log: it names the cause.",
+            ),
             self._alarm(
                 "api-5xx",
                 api.metric_server_error(period=_MINUTE, statistic="Sum"),
