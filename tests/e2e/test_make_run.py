@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -197,15 +198,28 @@ def test_the_function_logs_one_json_line_a_request(call: Client, system: System)
     secret = "ひみつの名前"
     host = call("POST", "/rooms", {"hostName": secret}).body
     call("DELETE", f"/rooms/{host['roomId']}/leave", token=host["playerToken"])
-    text = system.function_log.read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in text.splitlines() if host["roomId"] in line]
+
+    lines = lines_about(host["roomId"], system.function_log, count=2)
+
     assert [(line["route"], line["status"]) for line in lines] == [
         ("POST /rooms", 200),
         ("DELETE /rooms/{roomId}/leave", 200),
     ]
     assert all(line["requestId"] for line in lines)
+    text = system.function_log.read_text(encoding="utf-8")
     assert secret not in text
     assert host["playerToken"] not in text
+
+
+def lines_about(room: str, log: Path, *, count: int) -> list[dict[str, Any]]:
+    """Wait for log lines: an answer does not wait for the line that was written before it."""
+    deadline = time.monotonic() + 30
+    lines: list[dict[str, Any]] = []
+    while len(lines) < count and time.monotonic() < deadline:
+        written = log.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = [json.loads(line) for line in written if room in line and line.endswith("\n")]
+        time.sleep(0.01)
+    return lines
 
 
 def test_an_edit_shows_on_the_next_request(call: Client, source: Path) -> None:
