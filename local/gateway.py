@@ -3,7 +3,6 @@
 import json
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local import cors
+from local.background import in_background
 from local.deployed import DeployedApi, DeployedRoute
 from local.payload_v2 import GatewayRequest, GatewayResponse, event_of, response_of
 from local.report import Report
@@ -74,16 +74,10 @@ def serving(
         request_handler=_QuietHandler,
         fd=listener.fileno(),
     )
-    thread = threading.Thread(
-        target=server.serve_forever, args=(0.02,), name="gateway", daemon=True
-    )
-    thread.start()
     try:
-        yield f"http://{HOST}:{port}"
+        with in_background(server, "gateway"):
+            yield f"http://{HOST}:{port}"
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         # A running invocation ends with its execution environment, which is not ours to close.
         invocations.shutdown(wait=False, cancel_futures=True)
 

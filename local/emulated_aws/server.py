@@ -1,6 +1,5 @@
 """moto's server in this process, on one thread."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from local.background import in_background
 from local.emulated_aws import cloudformation, registry, resources
 
 ACCOUNT_ID = "123456789012"
@@ -37,16 +37,10 @@ def emulated_aws() -> Iterator[str]:
     resources.register()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, request_handler=_QuietHandler)
-    thread = threading.Thread(
-        target=server.serve_forever, args=(0.02,), name="emulated-aws", daemon=True
-    )
-    thread.start()
     try:
-        yield f"http://localhost:{server.server_port}"
+        with in_background(server, "emulated-aws"):
+            yield f"http://localhost:{server.server_port}"
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         BackendDict.reset()
 
 
