@@ -138,6 +138,15 @@ def test_a_denied_request_is_an_internal_error_whose_cause_is_in_the_log_alone(
     assert log_line(caplog)["cause"] == "get_item: AccessDeniedException"
 
 
+def test_a_request_that_botocore_refuses_is_an_internal_error_that_repeats_no_value(
+    client: DynamoDBClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = Api(Rooms(RoomStore(client, ""))).create("ひみつの名前")
+    assert answer.code == "INTERNAL_ERROR"
+    assert log_line(caplog)["cause"] == "put_item: ParamValidationError"
+    assert "ひみつ" not in caplog.text
+
+
 def test_the_log_says_what_unavailable_comes_from(
     client: DynamoDBClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -136,6 +136,23 @@ def test_when_every_code_is_taken_create_says_unavailable_and_writes_nothing(
     assert client.scan(TableName=table)["Items"] == before
 
 
+def test_an_operation_that_has_taken_too_long_sends_no_further_request(
+    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+) -> None:
+    for attempt in range(CREATE_ATTEMPTS):
+        _move(client, table, api.create().body["roomId"], tokens.room_code(token, attempt))
+    sent = 0
+
+    def takes_five_seconds(**_: object) -> None:
+        nonlocal sent
+        sent += 1
+        clock.pass_seconds(5)
+
+    client.meta.events.register("before-call.dynamodb.PutItem", takes_five_seconds)
+    assert api.create(token=token).code == "UNAVAILABLE"
+    assert sent == 2
+
+
 def test_a_second_attempt_at_a_create_that_was_done_opens_one_room(
     forgetful: Api, client: DynamoDBClient, table: str
 ) -> None:
