@@ -36,7 +36,7 @@ class StageSettings(
     log_retention: LogRetention
     architecture: Architecture
     memory_mb: Annotated[int, Meta(ge=128, le=10240)]
-    timeout_seconds: Annotated[int, Meta(ge=15, le=29)]
+    timeout_seconds: Annotated[int, Meta(ge=12, le=29)]
     reserved_concurrency: Positive | None = None
     allowed_origins: Annotated[list[str], Meta(min_length=1)]
     requests_per_second: Positive

@@ -48,7 +48,7 @@ def clean(raw: str) -> PlayerName:
     ):
         raise ValueError("must not contain control characters")
     if not any(map(_is_visible, name)):
-        raise ValueError("cannot be empty of what can be seen")
+        raise ValueError("must have a character that can be seen")
     return PlayerName(name)
 
 

@@ -33,8 +33,8 @@ LEAVE_ATTEMPTS: Final = 20
 PATIENCE_S: Final = 8
 """An operation that has taken this long sends no further request to DynamoDB, in seconds."""
 
-LONGEST_OPERATION_S: Final = PATIENCE_S + 2 * WORST_REQUEST_S
-"""A last request that began in time, and the one that undoes a join which nobody can own."""
+LONGEST_OPERATION_S: Final = PATIENCE_S + WORST_REQUEST_S
+"""The last request began in time; the two that a join sends at most are over before that."""
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -59,7 +59,6 @@ class Api:
     """Sends events as API Gateway does, and holds every answer against the API document."""
 
     rooms: Rooms
-    checked: list[Answer] = field(default_factory=list)
 
     def __call__(
         self,

@@ -17,13 +17,17 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from lambda_src.rooms import router
-from lambda_src.rooms.dynamodb import CLIENT_CONFIG, MAX_ATTEMPTS, WORST_REQUEST_S
+from lambda_src.rooms.dynamodb import CLIENT_CONFIG, MAX_ATTEMPTS
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+API_LIMIT_S = 30
 
 
 def client_of(endpoint: str) -> DynamoDBClient:
@@ -71,14 +75,18 @@ def assert_unavailable(api: Api, token: str) -> None:
     ],
 )
 def test_throttling_and_loss_of_the_table_are_unavailable(
-    token: str, code: str, status: int
+    token: str, code: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of("http://127.0.0.1:9")
+    # After a 5xx the join may have been carried out, so one more request gives the seat back.
+    joins = ("update_item", "update_item") if status >= 500 else ("update_item",)
     with Stubber(client) as stub:
-        for operation in ("put_item", "get_item", "update_item", "update_item"):
+        for operation in ("put_item", "get_item", *joins, "update_item"):
             for _ in range(MAX_ATTEMPTS):
                 stub.add_client_error(operation, code, "secret words", http_status_code=status)
         assert_unavailable(Api(Rooms(RoomStore(client, "rooms"))), token)
+        stub.assert_no_pending_responses()
+    assert [line["cause"] for line in log_lines(caplog)] == [code] * 4
 
 
 def test_a_table_that_does_not_exist_is_unavailable(client: DynamoDBClient, token: str) -> None:
@@ -98,7 +106,7 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_table_that_never_answers_is_unavailable_within_the_time_that_is_promised(
+def test_a_table_that_never_answers_is_unavailable_before_the_api_gives_up(
     token: str,
 ) -> None:
     with silent_server() as endpoint:
@@ -115,15 +123,17 @@ def test_a_table_that_never_answers_is_unavailable_within_the_time_that_is_promi
             thread.start()
         for thread in threads:
             thread.join()
-    # The bound holds on any machine that schedules threads within two seconds.
     assert len(durations) == 4
-    assert max(durations) < WORST_REQUEST_S + 2
+    assert max(durations) < API_LIMIT_S
+
+
+def log_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    records = [record for record in caplog.records if record.name == router.__name__]
+    return [json.loads(JsonFormatter().format(record)) for record in records]
 
 
 def log_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
-    record = [record for record in caplog.records if record.name == router.__name__][-1]
-    line: dict[str, Any] = json.loads(JsonFormatter().format(record))
-    return line
+    return log_lines(caplog)[-1]
 
 
 def test_a_denied_request_is_an_internal_error_whose_cause_is_in_the_log_alone(

@@ -123,6 +123,15 @@ def test_a_taken_code_is_never_overwritten_and_the_next_one_is_tried(
     assert api.create("ホスト", token=token).body["roomId"] == created["roomId"]
 
 
+def test_a_token_that_the_server_makes_leads_past_a_taken_code_too(
+    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+) -> None:
+    _move(client, table, api.create("先客").body["roomId"], tokens.room_code(token, 0))
+    dealt = Api(Rooms(RoomStore(client, table), now_ms=clock, new_token=lambda: token))
+    created = dealt.create("ホスト").body
+    assert (created["roomId"], created["playerToken"]) == (tokens.room_code(token, 1), token)
+
+
 def test_when_every_code_is_taken_create_says_unavailable_and_writes_nothing(
     api: Api, client: DynamoDBClient, table: str, token: str
 ) -> None:
