@@ -9,12 +9,19 @@ PYTHON ?= python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 
-.PHONY: help setup run test check format openapi snapshots lock clean
+# What the tests of release/ read, make and start images with.
+DEBIAN_PACKAGES := buildah busybox-static docker-registry skopeo umoci
+
+.PHONY: help setup tools run test check format openapi snapshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(INSTALLED) ## install what is needed into .venv and node_modules
+
+tools: ## install the Debian packages that the tests need (as root)
+	apt-get update --quiet --quiet
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(DEBIAN_PACKAGES)
 
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
 	@python -m local --port $(PORT)

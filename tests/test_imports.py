@@ -9,7 +9,7 @@ import pytest
 
 from tests.cdk_context import ROOT
 
-HOUSE = ("app", "stacks", "constructs", "lambda_src", "local", "docs", "tests")
+HOUSE = ("app", "stacks", "constructs", "lambda_src", "local", "release", "docs", "tests")
 ALLOWED = {
     "app": {"stacks", "constructs"},
     "stacks": {"stacks", "constructs", "lambda_src.rooms.routes"},
@@ -17,6 +17,7 @@ ALLOWED = {
     "lambda_src": set[str](),
     "docs": {"lambda_src"},
     "local": {"local", "stacks.image_lock", "stacks.settings"},
+    "release": {"release"},
 }
 
 

@@ -1,0 +1,1 @@
+"""From source to live digest: the gates a release passes, and what to do when something breaks."""

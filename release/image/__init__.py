@@ -1,0 +1,1 @@
+"""Reading container images: no daemon, no root, nothing unpacked. Knows nothing of Lambda."""
