@@ -1,0 +1,207 @@
+"""The command line. Exit status 0: the answer is yes; 1: it is no; 2: it could not be found out."""
+
+import io
+import shlex
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from typer.exceptions import TyperException
+
+from release.check import check_image
+from release.comparison import compare
+from release.function import Architecture, Function, split_variable
+from release.image.errors import CannotLookError
+from release.image.layer_cache import LayerCache, default_folder
+from release.image.reference import FORMS, InvalidReferenceError, parse_reference
+from release.progress import ProgressBar
+from release.report import as_json, as_text
+from release.template import read_function
+
+app = typer.Typer(
+    name="python -m release",
+    help="From source to live digest, and what to do when something breaks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _release() -> None:
+    """From source to live digest, and what to do when something breaks."""
+
+
+@app.command()
+def check(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help=FORMS, show_default=False)],
+    template: Annotated[
+        Path | None,
+        typer.Option(help="The synthesized template that has the function.", show_default=False),
+    ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            help="The function's logical id, if the template has several.", show_default=False
+        ),
+    ] = None,
+    architecture: Annotated[
+        Architecture | None, typer.Option(help="The function's CPU.", show_default=False)
+    ] = None,
+    entrypoint: Annotated[
+        str | None,
+        typer.Option(help="ENTRYPOINT in place of the image's.", show_default=False),
+    ] = None,
+    command: Annotated[
+        str | None, typer.Option(help="CMD in place of the image's.", show_default=False)
+    ] = None,
+    workdir: Annotated[
+        str | None, typer.Option(help="WORKDIR in place of the image's.", show_default=False)
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A variable of the function, NAME=value; repeatable.", show_default=False
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE", help="The base that it must be built on.", show_default=False
+        ),
+    ] = None,
+    dockerfile: Annotated[
+        Path | None,
+        typer.Option(help="The Dockerfile, to see that no base can drift.", show_default=False),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="Another image: say what differs, and what of it explains a failure.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read an image before AWS does, and name what would stop it from starting.
+
+    The image itself is read: from a registry, a folder or a file, without Docker and without root;
+    nothing is unpacked. What is learned of a layer is kept, so the next image on the same base is
+    read in a moment.
+
+    Say which function it is for: with --template (from `cdk synth`), or at least with
+    --architecture. ENTRYPOINT and CMD are written as in a shell, or as a JSON list.
+
+    **Examples**
+
+    `python -m release check oci:build/image --architecture arm64`
+
+    `python -m release check docker://localhost:5000/rooms@sha256:... --template FILE`
+
+    `python -m release check docker://NEW --against docker://OLD --architecture x86_64`
+
+    Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
+    """
+    target = _function(template, function, architecture)
+    target = replace(
+        target,
+        entrypoint=_words(entrypoint, "--entrypoint") or target.entrypoint,
+        command=_words(command, "--command") or target.command,
+        workdir=workdir or target.workdir,
+        environment={**target.environment, **dict(map(_variable, env or []))},
+    )
+    cache = LayerCache(default_folder())
+    with ProgressBar() as progress:
+        report = check_image(
+            parse_reference(image),
+            target,
+            cache=cache,
+            progress=progress,
+            base=parse_reference(base) if base else None,
+            dockerfile=dockerfile,
+        )
+        differences = None
+        if against:
+            other = check_image(parse_reference(against), target, cache=cache, progress=progress)
+            differences = compare(report, other)
+    if json:
+        content = msgspec.json.encode(as_json(report, differences))
+        typer.echo(msgspec.json.format(content, indent=2))
+    else:
+        typer.echo(as_text(report, differences))
+    raise typer.Exit(int(report.has_errors))
+
+
+def main() -> int:
+    """Run the command line: one message for whatever goes wrong, and never a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return app(standalone_mode=False) or 0
+    except (CannotLookError, InvalidReferenceError) as error:
+        return _fail(str(error))
+    except TyperException as error:
+        return _fail(f"{error.format_message()}\nTry: python -m release check --help")
+    except typer.Abort:
+        return _fail("interrupted; nothing was changed")
+    except BrokenPipeError:
+        # Whoever read the output has gone, so there is nobody to tell.
+        sys.stdout = None
+        return 2
+    except Exception as error:  # noqa: BLE001  (the last line before a person)
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        return _fail(
+            f"a fault of this program, {type(error).__name__} in {place}: please report it"
+        )
+
+
+def _function(
+    template: Path | None, logical_id: str | None, architecture: Architecture | None
+) -> Function:
+    if template is None:
+        if logical_id:
+            raise typer.BadParameter("--function names one of --template FILE")
+        if architecture is None:
+            raise typer.BadParameter(
+                "say which function the image is for: --template FILE or --architecture arm64"
+            )
+        return Function(architecture)
+    declared = read_function(template, logical_id)
+    if architecture not in (None, declared.architecture):
+        raise typer.BadParameter(
+            f"the function in {template} is {declared.architecture}: leave --architecture out"
+        )
+    return declared
+
+
+def _words(text: str | None, option: str) -> tuple[str, ...] | None:
+    """Read a command: a JSON list, or words as in a shell."""
+    if text is None:
+        return None
+    try:
+        if text.startswith("["):
+            return tuple(msgspec.json.decode(text, type=list[str]))
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}") from None
+
+
+def _variable(text: str) -> tuple[str, str]:
+    if "=" not in text or text.startswith("="):
+        # What stands there may be a secret, so it is not repeated.
+        raise typer.BadParameter("--env wants NAME=value")
+    return split_variable(text)
+
+
+def _fail(message: str) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return 2

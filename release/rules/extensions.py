@@ -1,0 +1,58 @@
+"""Section F: extensions. Lambda starts every file in /opt/extensions, and any failure is fatal.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+from release.exec_chain import Cause
+from release.finding import Finding, error
+from release.image.filesystem import Node
+from release.image.layer import Kind
+from release.subject import Subject
+
+FOLDER = "/opt/extensions"
+MAX_EXTENSIONS = 10
+
+
+def extension_cannot_be_started(subject: Subject) -> Iterator[Finding]:
+    """F1 for another CPU, F2 for all else."""
+    if not subject.files:
+        return
+    for node in _extensions(subject):
+        chain = subject.walk(subject.files, node.path)
+        if not chain.cause:
+            continue
+        found = f"{chain}: {chain.cause}"
+        if chain.cause is not Cause.WRONG_MACHINE:
+            yield error("F2", found, f"RUN chmod a+rx {node.path}, line ends LF, a true shebang")
+        elif not subject.is_wholly_of_another_cpu:
+            architecture = subject.function.architecture
+            yield error(
+                "F1",
+                f"{found} than {architecture}",
+                f"copy the extension's {architecture} build: look at COPY --from",
+            )
+
+
+def too_many_extensions(subject: Subject) -> Iterator[Finding]:
+    """F3."""
+    names = [posixpath.basename(node.path) for node in _extensions(subject)]
+    if len(names) > MAX_EXTENSIONS:
+        yield error(
+            "F3",
+            f"{FOLDER} has {len(names)} files; Lambda starts {MAX_EXTENSIONS}",
+            "remove what is no extension from the folder",
+            error_type="Extension.LaunchError (TooManyExtensions)",
+        )
+
+
+def _extensions(subject: Subject) -> list[Node]:
+    folder = subject.files.find(FOLDER) if subject.files else None
+    if not folder:
+        return []
+    return [node for _, node in sorted(folder.children.items()) if node.kind is Kind.FILE]
+
+
+RULES = (extension_cannot_be_started, too_many_extensions)

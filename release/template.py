@@ -1,0 +1,119 @@
+"""Image functions in a synthesized CloudFormation template."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from release.function import (
+    DEFAULT_ARCHITECTURE,
+    IMAGE_ARCHITECTURES,
+    Architecture,
+    Declared,
+    Function,
+)
+from release.image.errors import CannotLookError
+
+_FUNCTION = "AWS::Lambda::Function"
+
+
+def read_function(template: Path, logical_id: str | None = None) -> Function:
+    """Read a function of a template (JSON): the one named, or the only one that runs an image.
+
+    Raises CannotLookError when there is no such file, function or template.
+    """
+    resources = _resources(template)
+    if logical_id is None:
+        logical_id = _only(template, resources)
+    resource = resources.get(logical_id)
+    if resource is None or resource.get("Type") != _FUNCTION:
+        names = ", ".join(k for k, v in resources.items() if v.get("Type") == _FUNCTION) or "none"
+        raise CannotLookError(f"{template} has no function {logical_id!r}; its functions: {names}")
+    properties = _mapping(resource.get("Properties"))
+    config = _mapping(properties.get("ImageConfig"))
+    code = _mapping(properties.get("Code"))
+    variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
+    return Function(
+        architecture=_architecture(template, logical_id, properties),
+        entrypoint=_texts(config.get("EntryPoint")),
+        command=_texts(config.get("Command")),
+        workdir=_text(config["WorkingDirectory"]) if config.get("WorkingDirectory") else None,
+        environment={name: _text(value) for name, value in variables.items()},
+        declared=Declared(logical_id, properties, _text(code.get("ImageUri", ""))),
+    )
+
+
+def _resources(template: Path) -> dict[str, dict[str, Any]]:
+    try:
+        document = msgspec.json.decode(template.read_bytes())
+        resources: dict[str, dict[str, Any]] = msgspec.convert(
+            document["Resources"], dict[str, dict[str, Any]]
+        )
+    except OSError as error:
+        raise CannotLookError(f"{template}: {error.strerror}; `cdk synth` writes it") from None
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+        raise CannotLookError(
+            f"{template} is no CloudFormation template in JSON; `cdk synth` writes them to"
+            " cdk.out/*.template.json"
+        ) from None
+    return resources
+
+
+def _only(template: Path, resources: Mapping[str, dict[str, Any]]) -> str:
+    found = [
+        name
+        for name, resource in resources.items()
+        if resource.get("Type") == _FUNCTION and _runs_an_image(resource)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CannotLookError(f"{template} has no function that runs an image")
+    raise CannotLookError(
+        f"{template} has {len(found)} functions that run an image; say which with --function:"
+        f" {', '.join(found)}"
+    )
+
+
+def _runs_an_image(resource: Mapping[str, Any]) -> bool:
+    properties = _mapping(resource.get("Properties"))
+    is_image = properties.get("PackageType") == "Image"
+    return is_image or "ImageUri" in _mapping(properties.get("Code"))
+
+
+def _architecture(template: Path, logical_id: str, properties: Mapping[str, Any]) -> Architecture:
+    named = _texts(properties.get("Architectures")) or (DEFAULT_ARCHITECTURE,)
+    match named:
+        case ("arm64" | "x86_64" as architecture,):
+            return architecture
+    known = " or ".join(IMAGE_ARCHITECTURES)
+    raise CannotLookError(
+        f"{template}: {logical_id} has Architectures {list(named)}; Lambda has {known}"
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    return tuple(_text(item) for item in value) if isinstance(value, list) else None
+
+
+def _text(value: Any) -> str:
+    """Write out a value; what only CloudFormation knows becomes ``${Name}``."""
+    match value:
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(_text(part) for part in parts)
+        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
+            return text
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {**intrinsic} if len(intrinsic) == 1:
+            function, argument = intrinsic.popitem()
+            parts = argument if isinstance(argument, list) else [argument]
+            named = ".".join(map(str, parts)) if function == "Fn::GetAtt" else function
+            return f"${{{named}}}"
+        case _:
+            return str(value)
