@@ -12,7 +12,7 @@ INSTALLED := .venv/.installed node_modules/.package-lock.json
 # What the tests of release/ read, make and start images with.
 DEBIAN_PACKAGES := buildah busybox-static docker-registry skopeo umoci
 
-.PHONY: help setup tools run test check format openapi snapshots lock clean
+.PHONY: help setup tools run test check format openapi snapshots benchmark comparison lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -44,11 +44,19 @@ openapi: $(INSTALLED) ## write docs/openapi.json from the route table
 snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update
 
+benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb
+	python -m benchmarks.check
+
+comparison: $(INSTALLED) ## ask other tools about broken images, into docs/incident.md
+	pip install --quiet --require-hashes -r benchmarks/requirements.txt
+	python -m benchmarks.other_tools
+
 lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 requirements.in --output-file requirements.txt
 	@{ sed -n '/^#/p' requirements.in; cat requirements.txt; } > .requirements && mv .requirements requirements.txt
 	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
+	$(COMPILE) --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	npm install --package-lock-only
 
 clean: ## remove everything that was installed or generated

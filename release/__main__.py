@@ -2,7 +2,10 @@
 
 import sys
 
-from release.cli import main
-
 if __name__ == "__main__":
+    try:
+        from release.cli import main
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted; nothing was changed\n")
+        sys.exit(2)
     sys.exit(main())

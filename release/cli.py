@@ -1,6 +1,8 @@
 """The command line. Exit status 0: the answer is yes; 1: it is no; 2: it could not be found out."""
 
+import contextlib
 import io
+import os
 import shlex
 import sys
 import traceback
@@ -19,13 +21,12 @@ from release.image.errors import CannotLookError
 from release.image.layer_cache import LayerCache, default_folder
 from release.image.reference import FORMS, InvalidReferenceError, parse_reference
 from release.progress import ProgressBar
-from release.report import as_json, as_text
+from release.report import as_json, as_text, printable
 from release.template import read_function
 
 app = typer.Typer(
     name="python -m release",
     help="From source to live digest, and what to do when something breaks.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -131,11 +132,7 @@ def check(
         if against:
             other = check_image(parse_reference(against), target, cache=cache, progress=progress)
             differences = compare(report, other)
-    if json:
-        content = msgspec.json.encode(as_json(report, differences))
-        typer.echo(msgspec.json.format(content, indent=2))
-    else:
-        typer.echo(as_text(report, differences))
+    _print(as_json(report, differences) if json else as_text(report, differences))
     raise typer.Exit(int(report.has_errors))
 
 
@@ -145,23 +142,43 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return app(standalone_mode=False) or 0
+        return _run()
     except (CannotLookError, InvalidReferenceError) as error:
-        return _fail(str(error))
+        message = str(error)
     except TyperException as error:
-        return _fail(f"{error.format_message()}\nTry: python -m release check --help")
-    except typer.Abort:
-        return _fail("interrupted; nothing was changed")
-    except BrokenPipeError:
-        # Whoever read the output has gone, so there is nobody to tell.
-        sys.stdout = None
-        return 2
+        message = f"{error.format_message()}\nTry: python -m release check --help"
+    except KeyboardInterrupt:
+        message = "interrupted; nothing was changed"
+    except MemoryError:
+        message = "there is not enough memory to read the image"
     except Exception as error:  # noqa: BLE001  (the last line before a person)
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}:{frame.lineno}"
-        return _fail(
-            f"a fault of this program, {type(error).__name__} in {place}: please report it"
-        )
+        message = f"a fault of this program, {type(error).__name__} in {place}: please report it"
+    with contextlib.suppress(OSError):
+        typer.echo("error: " + printable(message, keep="\n"), err=True)
+    return 2
+
+
+def _run() -> int:
+    if any(not _is_text(argument) for argument in sys.argv):
+        raise typer.BadParameter("an argument is not text in UTF-8")
+    # Not app(): that answers an interruption, and a pipe that was closed, in a way of its own.
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("python -m release", sys.argv[1:] or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _function(
@@ -191,7 +208,7 @@ def _words(text: str | None, option: str) -> tuple[str, ...] | None:
         if text.startswith("["):
             return tuple(msgspec.json.decode(text, type=list[str]))
         return tuple(shlex.split(text))
-    except ValueError as error:
+    except (ValueError, msgspec.DecodeError) as error:
         raise typer.BadParameter(f"{option}: {error}") from None
 
 
@@ -202,6 +219,10 @@ def _variable(text: str) -> tuple[str, str]:
     return split_variable(text)
 
 
-def _fail(message: str) -> int:
-    typer.echo(f"error: {message}", err=True)
-    return 2
+def _print(text: str) -> None:
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        # Who read the output has gone. The answer stays what it is, and Python's own last flush
+        # goes where it can: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,19 +1,18 @@
 """The images that a Dockerfile builds on and copies from."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from release.image.errors import CannotLookError
 from release.image.reference import DIGEST
 
-_ARG = re.compile(r"ARG\s+(?P<name>\w+)=(?P<value>\S+)", re.IGNORECASE)
-_FROM = re.compile(
-    r"FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?\s*", re.IGNORECASE
-)
-_COPY = re.compile(
-    r"(?:COPY|ADD|RUN)\s+.*?--(?:from|mount=\S*?from)=(?P<image>[^\s,]+)", re.IGNORECASE
-)
+_ARG = re.compile(r"(?P<name>\w+)=(?P<value>\"[^\"]*\"|'[^']*'|\S*)")
+_FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
+_FLAGS = re.compile(r"(?P<instruction>COPY|ADD|RUN)(?P<flags>(?:\s+--\S+)*)", re.IGNORECASE)
+_FROM_FLAG = re.compile(r"--(?:from=|mount=(?:\S*,)?from=)(?P<image>[^\s,]+)", re.IGNORECASE)
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)(?P<end>\w+)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<plain>\w+))")
 
 
@@ -23,6 +22,7 @@ class ImageUse:
 
     line: int
     instruction: str
+    """The part of it that names the image; the rest may hold secrets."""
     image: str
     """With the defaults of its build arguments put in."""
 
@@ -41,44 +41,61 @@ def images_of(dockerfile: Path) -> tuple[ImageUse, ...]:
     https://docs.docker.com/reference/dockerfile/
     """
     try:
-        text = dockerfile.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotLookError(f"{dockerfile} cannot be read: {error}") from None
+        text = dockerfile.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CannotLookError(f"{dockerfile}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CannotLookError(f"{dockerfile} is not a text in UTF-8") from None
     arguments: dict[str, str] = {}
-    stages: set[str] = {"scratch"}
+    stages = ["scratch"]
     uses = []
-    number = 0
-    count = 0
     for number, line in _instructions(text):
-        if argument := _ARG.fullmatch(line):
-            arguments[argument["name"]] = argument["value"].strip("\"'")
-        elif (match := _FROM.fullmatch(line)) or (match := _COPY.match(line)):
-            image = _filled(match["image"], arguments)
-            is_stage = image.lower() in stages or (image.isdecimal() and int(image) < count)
+        if re.match(r"ARG\s", line, re.IGNORECASE):
+            arguments |= {arg["name"]: arg["value"].strip("\"'") for arg in _ARG.finditer(line)}
+            continue
+        stage = _FROM.fullmatch(line)
+        for instruction, image in [(line, stage["image"])] if stage else _copied(line):
+            name = _filled(image, arguments)
+            is_stage = name.lower() in stages or (
+                not stage and name.isdecimal() and int(name) < len(stages) - 1
+            )
             if not is_stage:
-                uses.append(ImageUse(number, line, image))
-            if match.re is _FROM:
-                count += 1
-                stages.add((match["stage"] or "").lower())
+                uses.append(ImageUse(number, instruction, name))
+        if stage:
+            stages.append((stage["stage"] or "").lower())
     return tuple(uses)
 
 
+def _copied(line: str) -> Iterator[tuple[str, str]]:
+    """Find the images that flags of an instruction name."""
+    if found := _FLAGS.match(line):
+        for flag in _FROM_FLAG.finditer(found["flags"]):
+            yield f"{found['instruction']} {flag[0]}", flag["image"]
+
+
 def _instructions(text: str) -> list[tuple[int, str]]:
-    """Join continued lines; the number is that of the first."""
+    """Join continued lines, and leave out here-documents; the number is that of the first line."""
     found: list[tuple[int, str]] = []
     start, joined = 0, ""
+    ends: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
+        if ends:
+            ends = ends[1:] if line.strip("\t") == ends[0] else ends
+            continue
         if line.lstrip().startswith("#") or (joined and not line.strip()):
             continue
         start = start if joined else number
-        joined += line.strip().removesuffix("\\") + " "
+        joined += line.strip().removesuffix("\\").strip() + " "
         if not line.rstrip().endswith("\\"):
             found.append((start, joined.strip()))
+            if re.match(r"(?:COPY|ADD|RUN)\s", joined, re.IGNORECASE):
+                ends = [heredoc["end"] for heredoc in _HEREDOC.finditer(joined)]
             joined = ""
     return [(number, line) for number, line in [*found, (start, joined.strip())] if line]
 
 
 def _filled(image: str, arguments: dict[str, str]) -> str:
     return _VARIABLE.sub(
-        lambda m: arguments.get(m["braced"] or m["plain"], m["default"] or m[0]), image.strip("\"'")
+        lambda m: arguments.get(m["braced"] or m["plain"]) or m["default"] or m[0],
+        image.strip("\"'"),
     )

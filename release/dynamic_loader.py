@@ -19,11 +19,13 @@ _MAX_LIBRARIES = 2000
 
 @dataclass(frozen=True)
 class Lack:
-    """Something for lack of which the loader ends the program, with status 127."""
+    """Something for lack of which the loader ends the program."""
 
     text: str
     is_certain: bool
     """False where the library is in the image, but in no folder that is known to be searched."""
+    exit_status: int = 127
+    """What a program ends with: elf/rtld.c of glibc, ldso/dynlink.c of musl."""
 
 
 def missing_libraries(
@@ -37,19 +39,24 @@ def missing_libraries(
         return
     search = _Search(files, program.entry.elf, environment)
     waiting = [program]
-    while waiting and len(search.loaded) < _MAX_LIBRARIES:
+    loaded: list[tuple[Node, Elf]] = []
+    lacking: set[str] = set()
+    while waiting and len(loaded) < _MAX_LIBRARIES:
         node = waiting.pop()
-        elf = node.entry.elf
-        if not elf:
+        if not node.entry.elf:
             continue
-        for name in elf.needed:
-            if name in search.loaded:
+        loaded.append((node, node.entry.elf))
+        for name in node.entry.elf.needed:
+            if name in search.loaded or name in lacking:
                 continue
             if library := search.find(name, node):
                 search.loaded[name] = library
                 waiting.append(library)
             else:
+                lacking.add(name)
                 yield search.lack(name, node)
+    # Versions are looked at once all libraries are there.
+    for node, elf in loaded:
         for version in elf.needs_versions:
             library = search.loaded.get(version.library)
             has = library.entry.elf.has_versions if library and library.entry.elf else ()
@@ -57,6 +64,7 @@ def missing_libraries(
                 yield Lack(
                     f"{node.path} needs {version.library} with {version.version}, which"
                     f" {library.path} does not have",
+                    exit_status=1,
                     is_certain=True,
                 )
 

@@ -14,6 +14,7 @@ from release.image.filesystem import FileSystem, Node, PathError, Resolved
 from release.image.layer import HEAD, Kind
 
 _MAX_INTERPRETERS = 5
+_SHELL = "/bin/sh"
 _ELF_HEADER_BYTES = 64
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
@@ -32,6 +33,7 @@ class Cause(StrEnum):
     MISSING = "file missing"
     DANGLING_LINK = "dangling symlink"
     LINK_LOOP = "symlink loop"
+    NESTED_SCRIPTS = "too many scripts that run each other"
     NOT_PERMITTED = "no permission"
     NOT_A_FILE = "not a file"
     NO_FORMAT = "no shebang"
@@ -67,6 +69,13 @@ class Chain:
         """The files, with arrows between them."""
         return " → ".join(self.steps)
 
+    @property
+    def end(self) -> str:
+        """Why it does not start, with the kernel's name for it."""
+        if self.errno is None:
+            return f"{self.cause}; the process ends at once"
+        return f"{self.cause} ({errno.errorcode[self.errno]})"
+
 
 def exec_chain(
     files: FileSystem, path: str, *, cwd: str, machine: int, environment: Mapping[str, str]
@@ -78,6 +87,9 @@ def exec_chain(
     chain = Chain()
     for _ in range(_MAX_INTERPRETERS):
         rest, for_env = _by_kernel(files, path, cwd, machine)
+        if rest.cause is Cause.NO_FORMAT and _runs_text(chain.program):
+            chain, path = replace(chain, steps=chain.steps + rest.steps), _SHELL
+            continue
         # Once env runs, the start has succeeded, and what fails is a process.
         chain = _extended(chain, replace(rest, errno=None) if chain.steps else rest)
         if chain.cause or not for_env:
@@ -85,7 +97,13 @@ def exec_chain(
         path = _on_path(files, for_env, environment)
         if not path:
             return _extended(chain, _missing_command(for_env))
-    return _extended(chain, Chain(cause=Cause.LINK_LOOP, at=path))
+    return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, at=path))
+
+
+def _runs_text(env: Node | None) -> bool:
+    """Whether this ``env`` gives to a shell what has no shebang: execvp of glibc, not of musl."""
+    elf = env.entry.elf if env else None
+    return elf is not None and "ld-musl-" not in (elf.interpreter or "")
 
 
 def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Chain, str]:
@@ -107,7 +125,7 @@ def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Ch
         path, argument = shebang
         if not path:
             return _extended(chain, replace(_no_format(node), errno=errno.EACCES)), ""
-    return _extended(chain, Chain(cause=Cause.LINK_LOOP, errno=errno.ELOOP, at=path)), ""
+    return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, errno=errno.ELOOP, at=path)), ""
 
 
 def _extended(chain: Chain, rest: Chain) -> Chain:
@@ -116,6 +134,9 @@ def _extended(chain: Chain, rest: Chain) -> Chain:
 
 def _open(files: FileSystem, path: str, cwd: str, interpreters: int) -> Resolved | Chain:
     """Find the file as ``open_exec`` does, or say what keeps the kernel from it."""
+    if interpreters and not path:
+        # Here no name is the name of the root, unlike in a system call.
+        return Chain(("a name of nothing",), Cause.NOT_A_FILE, errno.EACCES)
     try:
         found = files.resolve(path, cwd)
     except PathError as error:
@@ -155,6 +176,8 @@ def _elf(files: FileSystem, node: Node, path: str, cwd: str, machine: int) -> Ch
         return replace(result, cause=Cause.WRONG_MACHINE, errno=errno.ENOEXEC, at=node.path)
     if not elf.loadable:
         return replace(result, cause=Cause.CUT_OFF, errno=errno.ENOEXEC, at=node.path)
+    if elf.ends_in_interpreter:
+        return replace(result, cause=Cause.CUT_OFF, errno=errno.EIO, at=node.path)
     if elf.interpreter is not None:
         result = _loader(files, result, elf.interpreter, cwd, machine)
     if not result.cause and not elf.complete:
@@ -199,7 +222,7 @@ def _shebang(head: bytes) -> tuple[str, str] | None:
         return None
     line = line.split(b"\0")[0].rstrip(b" \t")
     interpreter, _, argument = line.replace(b"\t", b" ").partition(b" ")
-    return interpreter.decode("utf-8", "replace"), argument.strip().decode("utf-8", "replace")
+    return interpreter.decode("utf-8", "replace"), argument.strip(b" \t").decode("utf-8", "replace")
 
 
 def _no_format(node: Node) -> Chain:

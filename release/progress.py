@@ -31,7 +31,7 @@ class ProgressBar:
 
     def begin(self, total: int) -> None:
         """Reading starts; so many compressed bytes are to come."""
-        if not total or not sys.stderr.isatty():
+        if not total or not (sys.stderr and sys.stderr.isatty()):
             return
         # Rich is as slow to import as all the rest together, and a pipe does not need it.
         from rich.console import Console

@@ -7,6 +7,7 @@ import ast
 import posixpath
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -123,7 +124,10 @@ def parse(module: Module, text: bytes, minor: int | None) -> Code | None:
     ours = sys.version_info.minor
     version = (3, min(minor, ours)) if minor else None
     try:
-        tree = ast.parse(text, feature_version=version)
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(text, feature_version=version)
+            # Some of what makes a text no valid code shows only now: a return outside of a function.
+            compile(tree, module.path, "exec", dont_inherit=True)
     except (RecursionError, MemoryError, ValueError):
         return None
     except SyntaxError:

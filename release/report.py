@@ -1,10 +1,12 @@
 """What a check found, for people and for pipelines."""
 
+import json
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import typer
 
 from release.check import Report
@@ -16,7 +18,7 @@ _MARKS = {"error": ("✗", typer.colors.RED), "warning": ("!", typer.colors.YELL
 _MAX_WIDTH = 100
 
 
-def as_json(report: Report, differences: Sequence[str] | None = None) -> dict[str, Any]:
+def as_json(report: Report, differences: Sequence[str] | None = None) -> str:
     """Return what ``--json`` prints.
 
     ``{"image", "digest", "architecture", "findings": [{"row", "severity", "error_type", "when",
@@ -32,7 +34,9 @@ def as_json(report: Report, differences: Sequence[str] | None = None) -> dict[st
     }
     if differences is not None:
         document["differences"] = differences
-    return document
+    text = json.dumps(msgspec.to_builtins(document), indent=2, ensure_ascii=False)
+    # Terminals obey more characters than JSON has to escape, and json.dumps escapes all but ASCII.
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def as_text(report: Report, differences: Sequence[str] | None = None) -> str:
@@ -40,18 +44,25 @@ def as_text(report: Report, differences: Sequence[str] | None = None) -> str:
     return "\n".join(_lines(report, differences))
 
 
+def printable(text: str, keep: str = "") -> str:
+    """Leave nothing of an image's names and texts that a terminal would obey, but ``keep``."""
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def _lines(report: Report, differences: Sequence[str] | None) -> Iterator[str]:
     subject = report.subject
     image = subject.image
     function = subject.function
     whose = f"{function.declared.logical_id}, " if function.declared else ""
-    yield typer.style(_printable(str(image.reference)), bold=True)
+    yield typer.style(printable(str(image.reference)), bold=True)
     if image.digest and image.digest not in str(image.reference):
         yield f"  digest   {image.digest}"
-    yield f"  image    {_architecture(report) or 'architecture unknown'}"
-    yield f"  function {whose}{function.architecture}"
+    yield f"  image    {printable(_architecture(report) or 'architecture unknown')}"
+    yield f"  function {printable(whose)}{function.architecture}"
     if subject.start.argv:
-        yield f"  starts   {_printable(' '.join(subject.start.argv))}"
+        yield f"  starts   {printable(' '.join(subject.start.argv))}"
     yield ""
     for finding in report.findings:
         yield from _finding(finding)
@@ -103,15 +114,10 @@ def _architecture(report: Report) -> str | None:
 def _wrapped(text: str) -> list[str]:
     width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     return textwrap.wrap(
-        _printable(text),
+        printable(text),
         width=width,
         initial_indent="    ",
         subsequent_indent="    ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _printable(text: str) -> str:
-    """Leave nothing of an image's names and texts that a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -34,14 +34,22 @@ def read_function(template: Path, logical_id: str | None = None) -> Function:
     config = _mapping(properties.get("ImageConfig"))
     code = _mapping(properties.get("Code"))
     variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
-    return Function(
-        architecture=_architecture(template, logical_id, properties),
-        entrypoint=_texts(config.get("EntryPoint")),
-        command=_texts(config.get("Command")),
-        workdir=_text(config["WorkingDirectory"]) if config.get("WorkingDirectory") else None,
-        environment={name: _text(value) for name, value in variables.items()},
-        declared=Declared(logical_id, properties, _text(code.get("ImageUri", ""))),
-    )
+    workdir = config.get("WorkingDirectory")
+    try:
+        return Function(
+            architecture=_architecture(properties.get("Architectures")),
+            entrypoint=_texts(config.get("EntryPoint")),
+            command=_texts(config.get("Command")),
+            workdir=_text(workdir) if workdir else None,
+            environment={name: _text(value) for name, value in variables.items()},
+            declared=Declared(logical_id, properties, _text(code.get("ImageUri", ""))),
+        )
+    except _UnknownError as error:
+        raise CannotLookError(f"{template}: {logical_id} has {error}") from None
+
+
+class _UnknownError(Exception):
+    """Only CloudFormation knows what it is, or it makes no sense."""
 
 
 def _resources(template: Path) -> dict[str, dict[str, Any]]:
@@ -52,7 +60,7 @@ def _resources(template: Path) -> dict[str, dict[str, Any]]:
         )
     except OSError as error:
         raise CannotLookError(f"{template}: {error.strerror}; `cdk synth` writes it") from None
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         raise CannotLookError(
             f"{template} is no CloudFormation template in JSON; `cdk synth` writes them to"
             " cdk.out/*.template.json"
@@ -82,15 +90,13 @@ def _runs_an_image(resource: Mapping[str, Any]) -> bool:
     return is_image or "ImageUri" in _mapping(properties.get("Code"))
 
 
-def _architecture(template: Path, logical_id: str, properties: Mapping[str, Any]) -> Architecture:
-    named = _texts(properties.get("Architectures")) or (DEFAULT_ARCHITECTURE,)
-    match named:
+def _architecture(value: Any) -> Architecture:
+    match _texts(value) or (DEFAULT_ARCHITECTURE,):
         case ("arm64" | "x86_64" as architecture,):
             return architecture
-    known = " or ".join(IMAGE_ARCHITECTURES)
-    raise CannotLookError(
-        f"{template}: {logical_id} has Architectures {list(named)}; Lambda has {known}"
-    )
+        case named:
+            known = " or ".join(IMAGE_ARCHITECTURES)
+            raise _UnknownError(f"Architectures {list(named)}; Lambda has {known}")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -98,7 +104,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    return tuple(_text(item) for item in value) if isinstance(value, list) else None
+    if value is None or isinstance(value, list):
+        return None if value is None else tuple(map(_text, value))
+    raise _UnknownError(f"{_text(value)} where a list should be, known only when it is deployed")
 
 
 def _text(value: Any) -> str:

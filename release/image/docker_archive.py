@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from release.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
+from release.image.errors import CannotLookError, NotInRegistryError
 from release.image.files import TarFiles
 from release.image.manifest import (
     CONFIG_TYPES,
@@ -35,6 +35,8 @@ class _Image(msgspec.Struct, frozen=True, rename="pascal"):
 
 class DockerArchiveSource:
     """The image of an archive that the reference names; the only one, when it names none.
+
+    What the archive lacks no registry lacks, so that is CannotLookError.
 
     Its manifest is made up here from what is in the archive, so its digest means nothing.
     """
@@ -67,7 +69,7 @@ class DockerArchiveSource:
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
         """See ImageSource."""
-        return closing(self._open(self._names.get(descriptor.digest, "")))
+        return closing(self._open(self._names[descriptor.digest]))
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ImageSource."""
@@ -78,9 +80,10 @@ class DockerArchiveSource:
         self._files.close()
 
     def _named(self) -> _Image:
+        content = self._read("manifest.json")
         try:
-            images = msgspec.json.decode(self._read("manifest.json"), type=list[_Image])
-        except (msgspec.DecodeError, NotInRegistryError) as error:
+            images = msgspec.json.decode(content, type=list[_Image])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CannotLookError(
                 f"{self.reference.path} is not what `docker save` writes: manifest.json: {error}"
             ) from None
@@ -110,11 +113,13 @@ class DockerArchiveSource:
         with closing(self._open(name)) as file:
             content = file.read(MAX_DOCUMENT_BYTES + 1)
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise DamagedImageError(f"{name} is larger than {MAX_DOCUMENT_BYTES:,} bytes")
+            raise CannotLookError(f"{name} has more than {MAX_DOCUMENT_BYTES:,} bytes")
         return content
 
     def _open(self, name: str) -> BinaryIO:
         try:
             return self._files.open(name)
         except FileNotFoundError:
-            raise NotInRegistryError(f"{self.reference} has no file {name!r}") from None
+            raise CannotLookError(
+                f"{self.reference.path} is not what `docker save` writes: it has no file {name!r}"
+            ) from None

@@ -33,6 +33,8 @@ _NAMES = {3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390", 40: "arm", X
 _MAX_PROGRAM_HEADER_BYTES = 65536
 _MIN_PATH, _MAX_PATH = 2, 4096
 _MAX_ENTRIES = 4096
+# What is looked for takes a hundredth of it; names without end would take all memory.
+_MAX_READ_BYTES = 2 * 1024**2
 _VERSION_IS_WEAK = 2
 _DAMAGE = (
     ELFError, ConstructError, struct.error, ValueError, OverflowError, AttributeError,
@@ -64,6 +66,8 @@ class Elf(msgspec.Struct, frozen=True, array_like=True):
     needs_versions: tuple[NeededVersion, ...] = ()
     """Those that the loader insists on."""
     has_versions: tuple[str, ...] = ()
+    ends_in_interpreter: bool = False
+    """Whether the file ends before the loader's name does, for which the kernel has an own error."""
 
     @property
     def machine_name(self) -> str:
@@ -96,13 +100,15 @@ def read_elf(head: bytes, size: int, dynamic: tuple[int, bytes] = (0, b"")) -> E
     try:
         file = _open(head, dynamic)
         segments = [segment.header for segment in file.iter_segments()]
+        ends_in_interpreter = not _has_whole_interpreter(file, size)
         elf = Elf(
             machine=machine,
             loadable=file.header.e_type in ("ET_EXEC", "ET_DYN")
             and bool(segments)
-            and _takes_interpreter(file),
+            and _takes_interpreter(file, size),
             complete=all(s.p_offset + s.p_filesz <= size for s in segments),
-            interpreter=_interpreter(file),
+            interpreter=None if ends_in_interpreter else _interpreter(file),
+            ends_in_interpreter=ends_in_interpreter,
         )
     except _DAMAGE:
         return Elf(machine=machine, loadable=False, complete=False)
@@ -132,13 +138,19 @@ def _interpreter(file: ELFFile) -> str | None:
     return segment.get_interp_name() if isinstance(segment, InterpSegment) else None
 
 
-def _takes_interpreter(file: ELFFile) -> bool:
+def _takes_interpreter(file: ELFFile, size: int) -> bool:
     """Whether the kernel takes the name of the loader: load_elf_binary of fs/binfmt_elf.c."""
     segment = next(file.iter_segments("PT_INTERP"), None)
     if segment is None:
         return True
-    name = segment.data()
-    return _MIN_PATH <= segment.header.p_filesz <= _MAX_PATH and name.endswith(b"\0")
+    if not _MIN_PATH <= segment.header.p_filesz <= _MAX_PATH:
+        return False
+    return not _has_whole_interpreter(file, size) or segment.data().endswith(b"\0")
+
+
+def _has_whole_interpreter(file: ELFFile, size: int) -> bool:
+    segment = next(file.iter_segments("PT_INTERP"), None)
+    return segment is None or segment.header.p_offset + segment.header.p_filesz <= size
 
 
 def _with_dynamic(elf: Elf, file: ELFFile) -> Elf:
@@ -208,6 +220,7 @@ class _Pieces(io.RawIOBase):
     def __init__(self, head: bytes, offset: int = 0, piece: bytes = b"") -> None:
         self._pieces = ((0, head), (offset, piece))
         self._at = 0
+        self._left = _MAX_READ_BYTES
 
     def readable(self) -> bool:
         return True
@@ -229,5 +242,8 @@ class _Pieces(io.RawIOBase):
                 begin = self._at - start
                 found = content[begin : None if size < 0 else begin + size]
                 self._at += len(found)
+                self._left -= len(found)
+                if self._left < 0:
+                    raise ELFError("what is looked for has no end")
                 return found
         return b""

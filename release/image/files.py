@@ -1,14 +1,17 @@
 """Files by name, in a folder or in a tar archive that is not unpacked."""
 
-import io
 import posixpath
-import tarfile
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
-from release.image.errors import CannotLookError
+from release.image.errors import CannotLookError, DamagedImageError
+from release.image.tar import members
 
-_MAX_MEMBERS = 100_000
+_MAX_MEMBERS = 10_000
+_MAX_NAME = 4096
 _MAX_LINKS = 8
 
 
@@ -36,22 +39,31 @@ class FolderFiles:
     """The files of a folder."""
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
+        with _saying(folder):
+            is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        if not is_folder:
             raise CannotLookError(f"{folder} is not a folder")
         self._folder = folder
 
     def open(self, name: str) -> BinaryIO:
         """See Files."""
-        try:
-            return (self._folder / name).open("rb")
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise CannotLookError(f"{self._folder / name}: {error.strerror}") from None
+        self.size(name)
+        with _saying(self._folder / name):
+            return cast("BinaryIO", _Readable((self._folder / name).open("rb")))
 
     def size(self, name: str) -> int:
         """See Files."""
-        return (self._folder / name).stat().st_size
+        path = self._folder / name
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise CannotLookError(f"{path}: {error.strerror}") from None
+        # To open a pipe would be to wait for whoever writes to it.
+        if not stat.S_ISREG(found.st_mode):
+            raise CannotLookError(f"{path} is not a file")
+        return found.st_size
 
     def close(self) -> None:
         """See Files."""
@@ -61,22 +73,24 @@ class TarFiles:
     """The files of an uncompressed tar archive, read where they lie."""
 
     def __init__(self, archive: Path) -> None:
-        try:
+        with _saying(archive):
+            if not stat.S_ISREG(archive.stat().st_mode):
+                raise CannotLookError(
+                    f"{archive} is not a file; an archive is not read from a pipe"
+                )
             self._file = archive.open("rb")
-        except OSError as error:
-            raise CannotLookError(f"{archive}: {error.strerror}") from None
         try:
-            self._members = _members(self._file)
-        except (tarfile.TarError, ValueError, OSError) as error:
+            with _saying(archive):
+                self._members = dict(_members(self._file))
+        except DamagedImageError as error:
+            hint = _hint(self._file, archive)
             self._file.close()
-            raise CannotLookError(
-                f"{archive} is not a tar archive{_hint(archive)} ({error})"
-            ) from None
+            raise CannotLookError(f"{archive} is not a tar archive{hint} ({error})") from None
 
     def open(self, name: str) -> BinaryIO:
         """See Files."""
         member = self._find(name)
-        return cast("BinaryIO", _Section(self._file, member.offset_data, member.size))
+        return cast("BinaryIO", _Readable(_Section(self._file, member.start, member.size)))
 
     def size(self, name: str) -> int:
         """See Files."""
@@ -86,20 +100,40 @@ class TarFiles:
         """See Files."""
         self._file.close()
 
-    def _find(self, name: str) -> tarfile.TarInfo:
+    def _find(self, name: str) -> "_Member":
         """Follow the links with which ``docker save`` of old stores a layer once."""
         for _ in range(_MAX_LINKS):
             member = self._members.get(posixpath.normpath(name))
             if member is None:
                 break
-            if member.isreg():
+            if member.link is None:
                 return member
-            folder = posixpath.dirname(name) if member.issym() else ""
-            name = posixpath.normpath(posixpath.join(folder, member.linkname))
+            name = member.link
         raise FileNotFoundError(name)
 
 
-class _Section(io.RawIOBase):
+class _Member(NamedTuple):
+    start: int
+    size: int
+    link: str | None
+    """The name of the member that this one is a link to."""
+
+
+def _members(file: BinaryIO) -> Iterator[tuple[str, _Member]]:
+    for number, member in enumerate(members(file)):
+        name = posixpath.normpath(member.name)
+        if number >= _MAX_MEMBERS or len(name) > _MAX_NAME or len(member.linkname) > _MAX_NAME:
+            raise DamagedImageError("it has too many files for an image, or too long names")
+        if member.issym():
+            link = posixpath.join(posixpath.dirname(name), member.linkname)
+            yield name, _Member(0, 0, link)
+        elif member.islnk():
+            yield name, _Member(0, 0, member.linkname)
+        elif member.isreg() and not member.issparse():
+            yield name, _Member(member.offset_data, member.size, None)
+
+
+class _Section:
     """A part of a file. Two of them may be read in turns."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
@@ -107,30 +141,41 @@ class _Section(io.RawIOBase):
         self._at = start
         self._end = start + size
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        left = self._end - self._at
+    def read(self, size: int) -> bytes:
         self._file.seek(self._at)
-        content = self._file.read(left if size < 0 else min(size, left))
+        content = self._file.read(min(size, self._end - self._at))
         self._at += len(content)
         return content
 
-
-def _members(file: BinaryIO) -> dict[str, tarfile.TarInfo]:
-    members = {}
-    with tarfile.open(fileobj=file, mode="r:") as tar:
-        while (member := tar.next()) is not None:
-            members[posixpath.normpath(member.name)] = member
-            # TarFile keeps every member that it has seen.
-            tar.members.clear()  # type: ignore[attr-defined]  # not in typeshed
-            if len(members) > _MAX_MEMBERS:
-                raise tarfile.ReadError("it has too many files for an image")
-    return members
+    def close(self) -> None:
+        """Leave the file open for the other sections."""
 
 
-def _hint(archive: Path) -> str:
-    with archive.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
+class _Readable:
+    """A file whose medium may fail while it is read."""
+
+    def __init__(self, file: "BinaryIO | _Section") -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise CannotLookError(f"a file of the image cannot be read: {error.strerror}") from None
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def _saying(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotLookError(f"{path}: {error.strerror}") from None
+
+
+def _hint(file: BinaryIO, archive: Path) -> str:
+    file.seek(0)
+    is_gzip = file.read(2) == b"\x1f\x8b"
     return f"; it is compressed, so run gunzip first: gunzip --keep {archive}" if is_gzip else ""

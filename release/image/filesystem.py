@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from release.image.layer import Entry, Kind, Layer
+from release.image.errors import CannotLookError
+from release.image.layer import MAX_LISTING_BYTES, TOO_MANY_FILES, Entry, Kind, Layer
 
 MAX_SYMLINKS: Final = 40
 """``MAXSYMLINKS`` of linux/namei.h."""
@@ -18,6 +19,7 @@ _MAX_PATH = 4096
 _MAX_NAME = 255
 _EXECUTE = 0o1
 _READ = 0o4
+_NODE_BYTES = 256
 
 
 class PathError(Exception):
@@ -63,19 +65,19 @@ class Resolved:
 
 
 class FileSystem:
-    """The merged layers, lowest first. Permissions are those of one who owns nothing."""
+    """The merged layers, lowest first. Permissions are those of one who owns nothing.
+
+    Raises CannotLookError when there are too many files.
+    """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._root = Node("/", Entry("/", Kind.DIRECTORY, 0o755), 0)
+        self._bytes_left = MAX_LISTING_BYTES
         self.broken: list[str] = []
         """What cannot be unpacked, in words."""
         for number, layer in enumerate(layers):
-            for path in layer.emptied:
-                if folder := self._existing(path):
-                    folder.children.clear()
-            for path in layer.removed:
-                if folder := self._existing(posixpath.dirname(path)):
-                    folder.children.pop(posixpath.basename(path), None)
+            if layer.removed or layer.emptied:
+                self._remove(layer)
             for entry in layer.entries:
                 self._add(entry, number)
 
@@ -104,10 +106,11 @@ class FileSystem:
             yield from () if node is start else (node,)
             waiting.extend(node.children[name] for name in sorted(node.children, reverse=True))
 
-    def _walk(self, path: str, *, as_root: bool = False) -> Resolved:
+    def _walk(self, path: str, *, as_root: bool = False, make_in: int | None = None) -> Resolved:
+        """Walk as the kernel does; with ``make_in``, missing directories come into that layer."""
         if not path or "\0" in path:
-            raise PathError(errno.ENOENT if not path else errno.EINVAL, path)
-        if len(path.encode()) >= _MAX_PATH:
+            raise PathError(errno.EINVAL if path else errno.ENOENT, path)
+        if _bytes(path) >= _MAX_PATH:
             raise PathError(errno.ENAMETOOLONG, path)
         trail = [self._root]
         links: list[Node] = []
@@ -117,18 +120,16 @@ class FileSystem:
             here = trail[-1]
             if here.kind is not Kind.DIRECTORY:
                 raise PathError(errno.ENOTDIR, here.path)
-            if name in ("", "."):
+            if not name:
                 continue
             if not (as_root or here.is_executable()):
                 raise PathError(errno.EACCES, here.path)
+            if name == ".":
+                continue
             if name == "..":
                 trail = trail[:-1] or trail
                 continue
-            if len(name.encode()) > _MAX_NAME:
-                raise PathError(errno.ENAMETOOLONG, name)
-            node = here.children.get(name)
-            if node is None:
-                raise PathError(errno.ENOENT, posixpath.join(here.path, name))
+            node = self._child(here, name, make_in)
             if node.kind is not Kind.SYMLINK:
                 trail.append(node)
                 continue
@@ -140,53 +141,93 @@ class FileSystem:
             waiting.extend(node.entry.target.split("/")[::-1])
         return Resolved(trail[-1], tuple(links))
 
+    def _child(self, folder: Node, name: str, make_in: int | None) -> Node:
+        if _is_too_long(name):
+            raise PathError(errno.ENAMETOOLONG, name)
+        node = folder.children.get(name)
+        if node:
+            return node
+        path = posixpath.join(folder.path, name)
+        if make_in is None:
+            raise PathError(errno.ENOENT, path)
+        return self._put(folder, name, Entry(path, Kind.DIRECTORY, 0o755), make_in)
+
     def _existing(self, path: str) -> Node | None:
         try:
             return self._walk(path, as_root=True).node
         except PathError:
             return None
 
+    def _remove(self, layer: Layer) -> None:
+        for entry in layer.entries:
+            # What is removed below a directory is not what a link leads to that was in its place.
+            link = self._at(entry.path) if entry.kind is Kind.DIRECTORY else None
+            if link and link.kind is Kind.SYMLINK and link.path == entry.path:
+                self._drop(entry.path)
+        for path in layer.removed:
+            self._drop(path)
+        for path in layer.emptied:
+            if folder := self._existing(path):
+                folder.children.clear()
+
+    def _drop(self, path: str) -> None:
+        if folder := self._existing(posixpath.dirname(path)):
+            folder.children.pop(posixpath.basename(path), None)
+
+    def _at(self, path: str) -> Node | None:
+        """Find what is at a path: the link itself where it is a symlink."""
+        folder = self._existing(posixpath.dirname(path))
+        return folder.children.get(posixpath.basename(path)) if folder else None
+
     def _add(self, entry: Entry, layer: int) -> None:
         if entry.path == "/":
             if entry.kind is Kind.DIRECTORY:
                 self._root.entry = entry
             return
-        folder = self._folder(posixpath.dirname(entry.path), layer)
-        name = posixpath.basename(entry.path)
-        if folder is None:
+        folder, name = posixpath.split(entry.path)
+        try:
+            parent = self._walk(folder, as_root=True, make_in=layer).node
+        except PathError as error:
+            self.broken.append(f"{entry.path} cannot be put into its folder: {error}")
+            return
+        if parent.kind is not Kind.DIRECTORY:
             self.broken.append(f"{entry.path} lies below something that is no directory")
             return
-        path = posixpath.join(folder.path, name)
+        if _is_too_long(name):
+            self.broken.append(f"{entry.path} has a name that is too long for a file system")
+            return
         if entry.kind is Kind.HARDLINK:
-            shared = self._shared(entry.target)
-            if shared is None:
+            # What was there makes room first, even if the link is to it.
+            parent.children.pop(name, None)
+            shared = self._at(entry.target)
+            if shared is None or shared.kind is Kind.DIRECTORY:
                 self.broken.append(
                     f"{entry.path} is a hard link to {entry.target}, which is not there"
                 )
                 return
-            folder.children[name] = Node(path, shared.entry, shared.layer)
+            self._put(parent, name, shared.entry, shared.layer)
             return
-        old = folder.children.get(name)
+        old = parent.children.get(name)
         if old and old.kind is entry.kind is Kind.DIRECTORY:
             old.entry = entry
         else:
-            folder.children[name] = Node(path, entry, layer)
+            self._put(parent, name, entry, layer)
 
-    def _shared(self, path: str) -> Node | None:
-        folder = self._existing(posixpath.dirname(path))
-        node = folder.children.get(posixpath.basename(path)) if folder else None
-        return node if node and node.kind is not Kind.DIRECTORY else None
+    def _put(self, parent: Node, name: str, entry: Entry, layer: int) -> Node:
+        path = posixpath.join(parent.path, name)
+        self._bytes_left -= _NODE_BYTES + len(path)
+        if self._bytes_left < 0:
+            raise CannotLookError(TOO_MANY_FILES)
+        # Where the two are the same, one text is kept.
+        node = Node(entry.path if entry.path == path else path, entry, layer)
+        parent.children[name] = node
+        return node
 
-    def _folder(self, path: str, layer: int) -> Node | None:
-        """Find the directory that an entry lies in, over symlinks, and make what is missing."""
-        missing = []
-        while (node := self._existing(path)) is None:
-            path, name = posixpath.split(path)
-            missing.append(name)
-        for name in reversed(missing):
-            if node.kind is not Kind.DIRECTORY or name in node.children:
-                return None
-            path = posixpath.join(node.path, name)
-            node.children[name] = Node(path, Entry(path, Kind.DIRECTORY, 0o755), layer)
-            node = node.children[name]
-        return node if node.kind is Kind.DIRECTORY else None
+
+def _is_too_long(name: str) -> bool:
+    # A byte that is no UTF-8 was read as the four characters of its escape.
+    return _bytes(name) - 3 * name.count("\\x") > _MAX_NAME
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))

@@ -16,6 +16,8 @@ from release.image.errors import (
 from release.image.filesystem import FileSystem, Node
 from release.image.layer import (
     MAX_IMAGE_BYTES,
+    MAX_LISTING_BYTES,
+    TOO_MANY_FILES,
     Layer,
     TooLargeError,
     UnreadableCompressionError,
@@ -31,6 +33,7 @@ from release.image.manifest import (
     digest_of,
     parse_config,
     parse_manifest,
+    verified,
 )
 from release.image.reference import Reference
 from release.image.source import ImageSource
@@ -134,7 +137,7 @@ class ImageReader:
 
     def _read_documents(self, image: Image, architecture: str) -> None:
         document = self._source.root()
-        image.root = parse_manifest(_verified(document.content, self._source.reference.digest))
+        image.root = parse_manifest(verified(document.content, self._source.reference.digest))
         image.digest = None if image.compressed_on_push else digest_of(document.content)
         image.root_media_type = document.media_type or image.root.media_type
         image.manifest = image.root
@@ -144,8 +147,10 @@ class ImageReader:
             if child is None:
                 return
             document = self._source.manifest(child)
-            image.manifest = parse_manifest(_verified(document.content, child.digest))
-        if image.manifest.config:
+            content = verified(document.content, child.digest, child.size)
+            image.manifest = parse_manifest(content)
+        # What another artifact has for a configuration says nothing of an image.
+        if image.manifest.config and not image.manifest.is_artifact:
             image.config = parse_config(self._config(image.manifest.config))
 
     @staticmethod
@@ -158,39 +163,45 @@ class ImageReader:
         return fitting[0] if len(fitting) == 1 else None
 
     def _config(self, descriptor: Descriptor) -> bytes:
-        with self._source.blob(descriptor) as blob:
-            pieces = []
-            size = 0
-            while size <= MAX_DOCUMENT_BYTES and (piece := blob.read(MAX_DOCUMENT_BYTES)):
-                pieces.append(piece)
-                size += len(piece)
-        if size != descriptor.size:
-            raise WrongBytesError(
-                f"the configuration should have {descriptor.size:,} bytes; there are {size:,}"
+        if descriptor.size > MAX_DOCUMENT_BYTES:
+            raise DamagedImageError(
+                f"the configuration has {descriptor.size:,} bytes, more than any that is one"
             )
-        return _verified(b"".join(pieces), descriptor.digest)
+        with self._source.blob(descriptor) as blob:
+            content = b""
+            while len(content) <= descriptor.size and (piece := blob.read(MAX_DOCUMENT_BYTES)):
+                content += piece
+        return verified(content, descriptor.digest, descriptor.size)
 
     def _layers(self, manifest: Manifest) -> Iterator[Layer]:
         descriptors = manifest.layers or []
         known = {d.digest: self._cache.layer(d.digest) for d in descriptors}
         self._progress.begin(sum(d.size for d in descriptors if not known[d.digest]))
         left = MAX_IMAGE_BYTES
+        listing_left = MAX_LISTING_BYTES
         for descriptor in descriptors:
             layer = known[descriptor.digest]
             if layer is None:
-                layer = self._read_layer(descriptor, left)
+                layer = self._read_layer(descriptor, left, listing_left)
                 known[descriptor.digest] = layer
             elif not self._source.has_blob(descriptor):
                 raise NotInRegistryError(f"blob {descriptor.digest} is not there in its full size")
             left -= layer.size
+            listing_left -= layer.listing_bytes
             if left < 0:
                 raise TooLargeError
+            if listing_left < 0:
+                raise CannotLookError(TOO_MANY_FILES)
             yield layer
 
-    def _read_layer(self, descriptor: Descriptor, max_bytes: int) -> Layer:
+    def _read_layer(self, descriptor: Descriptor, max_bytes: int, max_listing: int) -> Layer:
         with self._source.blob(descriptor) as blob:
             layer = read_layer(
-                blob, descriptor, max_bytes=max_bytes, progress=self._progress.advance
+                blob,
+                descriptor,
+                max_bytes=max_bytes,
+                max_listing_bytes=max_listing,
+                progress=self._progress.advance,
             )
         self._cache.keep_layer(descriptor.digest, layer)
         return layer
@@ -242,12 +253,3 @@ def _noting(image: Image) -> Iterator[None]:
     except DamagedImageError as error:
         kind = FaultKind.LAYER if image.config else FaultKind.DOCUMENT
         image.faults.append(Fault(kind, str(error)))
-
-
-def _verified(content: bytes, digest: str | None) -> bytes:
-    if len(content) > MAX_DOCUMENT_BYTES:
-        raise WrongBytesError(f"a document has more than {MAX_DOCUMENT_BYTES:,} bytes")
-    found = digest_of(content)
-    if digest not in (None, found):
-        raise WrongBytesError(f"what is stored under {digest} has the digest {found}")
-    return content

@@ -4,7 +4,6 @@ https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
 """
 
 import hashlib
-import io
 import posixpath
 import tarfile
 import zlib
@@ -18,13 +17,15 @@ import msgspec
 from release.image.elf import HEAD_BYTES, MAGIC, Elf, dynamic_segment, read_elf
 from release.image.errors import CannotLookError, DamagedImageError, WrongBytesError
 from release.image.manifest import Descriptor
+from release.image.tar import members
 
 MAX_IMAGE_BYTES: Final = 10 * 1024**3
 """The most that all layers of an image may have, uncompressed.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
-MAX_MEMBERS: Final = 1_000_000
+MAX_LISTING_BYTES: Final = 320 * 1024**2
+"""The most that is kept of all layers: room for a million files with usual names."""
 MAX_RATIO: Final = 200
 """How many bytes one byte of a layer may become; true layers have less than 20."""
 RATIO_MATTERS_FROM: Final = 64 * 1024**2
@@ -36,10 +37,15 @@ HEAD: Final = 256
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _CHUNK = 256 * 1024
-# What tarfile asks for in one piece is a header, a name or PAX records: never this much.
-_MAX_REQUEST = 2 * 1024**2
+_ENTRY_BYTES = 256
+_TEXT_BYTES = 56
+# PATH_MAX of linux/limits.h.
+_MAX_PATH = 4096
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
+
+
+TOO_MANY_FILES: Final = "the image has more files than are looked at: a million or so"
 
 
 class TooLargeError(Exception):
@@ -87,6 +93,8 @@ class Layer(msgspec.Struct, frozen=True, array_like=True):
     removed: tuple[str, ...]
     emptied: tuple[str, ...]
     """Directories of which nothing from below is left (opaque whiteouts)."""
+    listing_bytes: int
+    """About the memory that keeping all this takes."""
 
 
 def read_layer(
@@ -94,6 +102,7 @@ def read_layer(
     descriptor: Descriptor,
     *,
     max_bytes: int = MAX_IMAGE_BYTES,
+    max_listing_bytes: int = MAX_LISTING_BYTES,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Layer:
     """Read a layer to its end; memory does not grow with the size of its files.
@@ -105,16 +114,18 @@ def read_layer(
         DamagedImageError: they are, but they are no layer.
         TooLargeError: there are more than ``max_bytes`` when uncompressed.
         UnreadableCompressionError: it is compressed with something other than gzip.
-        CannotLookError: reading it would not end well: a decompression bomb, too many members.
+        CannotLookError: reading it would not end well: a decompression bomb, too many files.
 
     """
     with _opened(blob, descriptor, max_bytes, progress) as content:
         entries: list[Entry] = []
         removed: list[str] = []
         emptied: list[str] = []
-        for tar, member in _members(content):
-            path = _path(member)
+        listing_bytes = 0
+        for member in _members(content):
+            path = _path(member.name)
             folder, name = posixpath.split(path)
+            listing_bytes += _ENTRY_BYTES + len(path)
             if name == _OPAQUE:
                 emptied.append(folder)
             elif name.startswith(_WHITEOUT * 2):
@@ -122,7 +133,11 @@ def read_layer(
             elif name.startswith(_WHITEOUT):
                 removed.append(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
             else:
-                entries.append(_entry(tar, member, content))
+                entry = _entry(path, member, content)
+                listing_bytes += _length(entry)
+                entries.append(entry)
+            if listing_bytes > max_listing_bytes:
+                raise CannotLookError(TOO_MANY_FILES)
         content.drain()
         return Layer(
             diff_id=content.digest,
@@ -131,6 +146,7 @@ def read_layer(
             entries=tuple(entries),
             removed=tuple(removed),
             emptied=tuple(emptied),
+            listing_bytes=listing_bytes,
         )
 
 
@@ -146,54 +162,55 @@ def read_files(
     """
     found = {}
     with _opened(blob, descriptor, MAX_IMAGE_BYTES, progress) as content:
-        for tar, member in _members(content):
-            if _path(member) in paths and member.isreg():
-                found[_path(member)] = _Member(tar, member, content).read(MAX_FILE_BYTES)
+        for member in _members(content):
+            path = _path(member.name)
+            if path in paths and member.isreg():
+                found[path] = _Member(member, content).read(MAX_FILE_BYTES)
         content.drain()
     return found
 
 
-def _members(content: "_Content") -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+def _members(content: "_Content") -> Iterator[tarfile.TarInfo]:
     try:
-        with tarfile.TarFile(fileobj=content, encoding="utf-8", errors="backslashreplace") as tar:
-            for _ in range(MAX_MEMBERS):
-                member = tar.next()
-                # TarFile keeps every member that it has seen.
-                tar.members.clear()  # type: ignore[attr-defined]  # not in typeshed
-                if member is None:
-                    break
-                yield tar, member
-            else:
-                raise CannotLookError(f"a layer of the image has more than {MAX_MEMBERS:,} files")
-    except (tarfile.TarError, ValueError, OverflowError) as error:
-        raise DamagedImageError(f"the layer is not a tar archive to its end: {error}") from None
-    if content.last_header.strip(b"\0"):
-        raise DamagedImageError(
-            f"the layer is not a tar archive to its end: no header before byte {content.tell():,}"
-        )
+        yield from members(content)
+    except DamagedImageError as error:
+        raise DamagedImageError(f"the layer cannot be unpacked: {error}") from None
 
 
-def _path(member: tarfile.TarInfo) -> str:
-    return posixpath.normpath("/" + member.name.lstrip("/"))
+def _path(name: str) -> str:
+    if len(name) >= _MAX_PATH:
+        raise DamagedImageError("the layer has a name that is too long for any file system")
+    return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo, content: "_Content") -> Entry:
-    path = _path(member)
+def _entry(path: str, member: tarfile.TarInfo, content: "_Content") -> Entry:
     mode = member.mode & 0o7777
     if member.isdir():
         return Entry(path, Kind.DIRECTORY, mode)
     if member.issym():
+        if not 0 < len(member.linkname) < _MAX_PATH:
+            raise DamagedImageError(f"the layer has a symlink {path} to what cannot be a path")
         return Entry(path, Kind.SYMLINK, mode, target=member.linkname)
     if member.islnk():
-        target = posixpath.normpath("/" + member.linkname.lstrip("/"))
-        return Entry(path, Kind.HARDLINK, mode, target=target)
+        return Entry(path, Kind.HARDLINK, mode, target=_path(member.linkname))
     if not member.isreg():
         return Entry(path, Kind.OTHER, mode)
-    file = _Member(tar, member, content)
+    file = _Member(member, content)
     head = file.read(HEAD)
     if head.startswith(MAGIC):
         return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size))
     return Entry(path, Kind.FILE, mode, member.size, head=head if mode & 0o111 else b"")
+
+
+def _length(entry: Entry) -> int:
+    """Count what is kept of a file beside its path."""
+    elf = entry.elf
+    texts: list[str] = [entry.target]
+    if elf:
+        texts += [elf.interpreter or "", elf.soname, *elf.needed, *elf.search_path]
+        texts += [text for v in elf.needs_versions for text in (v.library, v.version)]
+        texts += elf.has_versions
+    return len(entry.head) + sum(map(len, texts)) + _TEXT_BYTES * (len(texts) - 1)
 
 
 def _elf(file: "_Member", head: bytes, size: int) -> Elf:
@@ -264,14 +281,10 @@ class _Blob:
             )
 
 
-class _Content(io.RawIOBase):
-    """The uncompressed bytes: they can be skipped but not gone back to, and are never all held.
-
-    It has what tarfile wants of a file.
-    """
+class _Content:
+    """The uncompressed bytes: they can be skipped but not gone back to, and are never all held."""
 
     def __init__(self, raw: _Blob, max_bytes: int) -> None:
-        self.last_header = b""
         self._raw = raw
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
@@ -289,27 +302,18 @@ class _Content(io.RawIOBase):
         """The digest of what has been read."""
         return "sha256:" + self._hash.hexdigest()
 
-    def readable(self) -> bool:
-        return True
-
     def tell(self) -> int:
         return self._at
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET or offset < self._at:
-            raise ValueError("a layer is read from its start to its end")
+    def seek(self, offset: int) -> int:
+        if offset < self._at:
+            raise DamagedImageError("a header of the layer has a size below zero")
         while self._at < offset:
             if not self._take(min(offset - self._at, _CHUNK)):
                 raise DamagedImageError("the layer ends in the middle of a file")
         return self._at
 
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MAX_REQUEST:
-            raise DamagedImageError(f"a header of the layer claims to have {size:,} bytes")
-        self.last_header = self.read_on(size)
-        return self.last_header
-
-    def read_on(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         """Return the next bytes, fewer only at the end."""
         pieces = []
         while size > 0 and (piece := self._take(size)):
@@ -365,26 +369,52 @@ class _Content(io.RawIOBase):
 
 
 class _Member:
-    """The bytes of the file that tarfile has just come to, from the first one on."""
+    """The bytes of the file that the layer has just come to, from the first one on."""
 
-    def __init__(self, tar: tarfile.TarFile, member: tarfile.TarInfo, content: _Content) -> None:
-        self._left = member.size
-        # What a sparse file lacks is put in by tarfile.
-        sparse = tar.extractfile(member) if member.issparse() else None
-        self._read = sparse.read if sparse else content.read_on
-        if not sparse:
-            content.seek(member.offset_data)
+    def __init__(self, member: tarfile.TarInfo, content: _Content) -> None:
+        content.seek(member.offset_data)
+        self._content = content
+        self._pieces = _pieces(member)
+        self._stored, self._left = next(self._pieces)
 
     def read(self, size: int) -> bytes:
         """Return the next bytes: fewer only at the end of the file."""
-        size = min(size, self._left)
-        piece = self._read(size)
-        if len(piece) < size:
-            raise DamagedImageError("the layer ends in the middle of a file")
-        self._left -= size
-        return piece
+        return b"".join(self._take(size, keep=True))
 
     def skip(self, size: int) -> None:
         """Leave some bytes out."""
+        for _ in self._take(size, keep=False):
+            pass
+
+    def _take(self, size: int, *, keep: bool) -> Iterator[bytes]:
         while size > 0:
-            size -= len(self.read(min(size, _CHUNK)))
+            if not self._left:
+                self._stored, self._left = next(self._pieces, (False, 0))
+                if not self._left:
+                    return
+            count = min(size, self._left)
+            if self._stored and not keep:
+                self._content.seek(self._content.tell() + count)
+            elif self._stored:
+                piece = self._content.read(count)
+                if len(piece) < count:
+                    raise DamagedImageError("the layer ends in the middle of a file")
+                yield piece
+            elif keep:
+                yield bytes(count)
+            self._left -= count
+            size -= count
+
+
+def _pieces(member: tarfile.TarInfo) -> Iterator[tuple[bool, int]]:
+    """Give the lengths of the pieces of a file, and whether each is stored or a hole."""
+    at = 0
+    for offset, length in getattr(member, "sparse", None) or [(0, member.size)]:
+        if offset < at or length < 0 or offset + length > member.size:
+            raise DamagedImageError(f"the pieces of {member.name} do not add up to a file")
+        if offset > at:
+            yield False, offset - at
+        if length:
+            yield True, length
+        at = offset + length
+    yield False, member.size - at

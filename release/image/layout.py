@@ -12,8 +12,8 @@ from release.image.manifest import (
     MAX_DOCUMENT_BYTES,
     Descriptor,
     Manifest,
-    digest_of,
     parse_manifest,
+    verified,
 )
 from release.image.reference import FileReference
 from release.image.source import Document
@@ -42,7 +42,14 @@ class LayoutSource:
             raise CannotLookError(
                 f"{self.reference.path} is no OCI image layout: it has no index.json"
             ) from None
-        return self.manifest(self._named(index))
+        named = self._named(index)
+        if named is None:
+            # What an index of the layout lists is not in index.json itself.
+            return self.manifest(Descriptor(digest=self.reference.digest or "", size=0))
+        document = self.manifest(named)
+        # Whoever reads has only the reference to hold it against, and that may have no digest.
+        verified(document.content, named.digest, named.size)
+        return document
 
     def manifest(self, descriptor: Descriptor) -> Document:
         """See ImageSource."""
@@ -71,18 +78,16 @@ class LayoutSource:
         with closing(self._files.open(name)) as file:
             return file.read(MAX_DOCUMENT_BYTES + 1)
 
-    def _named(self, content: bytes) -> Descriptor:
+    def _named(self, content: bytes) -> Descriptor | None:
         """Find the image; a layout's own index may list several, each under its tag."""
         try:
-            index: Manifest = parse_manifest(content)
+            index: Manifest = parse_manifest(verified(content, None))
         except DamagedImageError as error:
-            raise CannotLookError(f"{self.reference.path}/index.json: {error}") from None
+            raise CannotLookError(f"{self.reference.path}, index.json: {error}") from None
         found = index.manifests or []
         wanted = self.reference
         if wanted.digest:
-            # An image that an index of the layout lists is not in index.json itself.
-            named = [d for d in found if d.digest == wanted.digest]
-            return named[0] if named else self._by_digest(wanted.digest)
+            return next((d for d in found if d.digest == wanted.digest), None)
         if wanted.tag:
             found = [d for d in found if (d.annotations or {}).get(_TAG) == wanted.tag]
         if not found:
@@ -92,12 +97,6 @@ class LayoutSource:
             digests = "\n".join(f"  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
             raise CannotLookError(f"{wanted.path} has several images; name one:\n{digests}")
         return found[0]
-
-    def _by_digest(self, digest: str) -> Descriptor:
-        descriptor = Descriptor(digest=digest, size=0)
-        with self.blob(descriptor) as blob:
-            content = blob.read(MAX_DOCUMENT_BYTES + 1)
-        return Descriptor(digest=digest_of(content), size=len(content))
 
 
 def _name(descriptor: Descriptor) -> str:

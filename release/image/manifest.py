@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from release.image.errors import DamagedImageError
+from release.image.errors import DamagedImageError, WrongBytesError
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -72,6 +72,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Whether it lists manifests in place of layers."""
         return self.manifests is not None or self.media_type in (OCI_INDEX, DOCKER_LIST)
 
+    @property
+    def is_artifact(self) -> bool:
+        """Whether it is of something other than an image: a signature, an SBOM, a chart."""
+        has_config = self.config is not None and self.config.media_type in CONFIG_TYPES
+        return not has_config or bool(self.artifact_type or self.subject)
+
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """What is to be run: the ``config`` part of an image's configuration."""
@@ -113,6 +119,24 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
+def verified(content: bytes, digest: str | None, size: int | None = None) -> bytes:
+    """Return a document that is of this digest and size; None: of any.
+
+    Raises:
+        DamagedImageError: it is longer than ``MAX_DOCUMENT_BYTES``.
+        WrongBytesError: it is another one.
+
+    """
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise DamagedImageError(f"a document has more than {MAX_DOCUMENT_BYTES:,} bytes")
+    found = digest_of(content)
+    if digest not in (None, found):
+        raise WrongBytesError(f"what is stored under {digest} has the digest {found}")
+    if size not in (None, len(content)):
+        raise WrongBytesError(f"{found} has {len(content):,} bytes, but is listed with {size:,}")
+    return content
+
+
 def parse_manifest(content: bytes) -> Manifest:
     """Read a manifest or an index. Raises DamagedImageError when it is neither."""
     manifest: Manifest = _decode(content, Manifest, "manifest")
@@ -128,5 +152,5 @@ def parse_config(content: bytes) -> ImageConfig:
 def _decode(content: bytes, type_: type[Any], name: str) -> Any:
     try:
         return msgspec.json.decode(content, type=type_)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedImageError(f"the {name} cannot be read as one: {error}") from None

@@ -4,6 +4,7 @@ https://github.com/containers/image/blob/main/docs/containers-transports.5.md
 """
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,9 @@ def parse_reference(text: str) -> Reference:
         match transport:
             case "oci" | "oci-archive" | "docker-archive":
                 return _file(transport, rest)
+    if "@" in text:
+        # What stands before it may be a password, so it is not repeated.
+        raise InvalidReferenceError(f"this names no image; one is named {FORMS}")
     hint = f"; an image in a registry is docker://{text}" if _looks_like_an_image(text) else ""
     raise InvalidReferenceError(f"{text!r} names no image; one is named {FORMS}{hint}")
 
@@ -125,17 +129,30 @@ def _registry(text: str, rest: str) -> RegistryReference:
 
 def _file(transport: FileTransport, rest: str) -> FileReference:
     path, at, digest = rest.rpartition("@")
+    tag = ""
     if at and DIGEST.fullmatch(digest):
-        return FileReference(transport, Path(path), digest=digest)
-    # A colon can be part of a file's name, so what exists decides.
-    path, colon, tag = rest.partition(":")
-    if colon and not Path(rest).exists():
-        return FileReference(transport, Path(path), tag=tag)
-    return FileReference(transport, Path(rest))
+        if transport == "docker-archive":
+            raise InvalidReferenceError("an archive of docker save has no digests, only tags")
+    else:
+        digest = ""
+        path, tag = _split_tag(rest)
+    if not path:
+        raise InvalidReferenceError(f"{transport}:{rest} names no file")
+    return FileReference(transport, Path(path), tag or None, digest or None)
+
+
+def _split_tag(rest: str) -> tuple[str, str]:
+    """Tell the file from the tag. Both can have colons, so what exists decides."""
+    parts = rest.split(":")
+    for count in range(len(parts), 0, -1):
+        path, tag = ":".join(parts[:count]), ":".join(parts[count:])
+        if os.path.lexists(path):
+            return path, tag
+    return parts[0], ":".join(parts[1:])
 
 
 def _looks_like_an_image(text: str) -> bool:
-    return "/" in text and bool(re.fullmatch(r"[\w.:/@-]+", text)) and not Path(text).exists()
+    return "/" in text and bool(re.fullmatch(r"[\w.:/-]+", text)) and not os.path.lexists(text)
 
 
 def _suffix(tag: str | None, digest: str | None) -> str:

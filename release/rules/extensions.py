@@ -24,14 +24,14 @@ def extension_cannot_be_started(subject: Subject) -> Iterator[Finding]:
         chain = subject.walk(subject.files, node.path)
         if not chain.cause:
             continue
-        found = f"{chain}: {chain.cause}"
         if chain.cause is not Cause.WRONG_MACHINE:
-            yield error("F2", found, f"RUN chmod a+rx {node.path}, line ends LF, a true shebang")
+            fix = f"RUN chmod a+rx {node.path}, line ends LF, a true shebang"
+            yield error("F2", f"{chain}: {chain.end}", fix)
         elif not subject.is_wholly_of_another_cpu:
             architecture = subject.function.architecture
             yield error(
                 "F1",
-                f"{found} than {architecture}",
+                f"{chain}: not for {architecture}, but {chain.end}",
                 f"copy the extension's {architecture} build: look at COPY --from",
             )
 

@@ -45,11 +45,13 @@ def code_may_not_be_read(subject: Subject) -> Iterator[Finding]:
                 code.append(node)
             elif node.kind is Kind.FILE:
                 other.append(node)
+    # A program that is no runtime client may do without them.
+    say = error if handler_of(subject) else warning
     fix = f"COPY --chmod=a+rX …, or RUN chmod -R a+rX {' '.join(subject.task_roots)}"
     if code:
         first_is_folder = code[0].kind is Kind.DIRECTORY
         type_ = "Runtime.ImportModuleError" if first_is_folder else None
-        yield error("E6", f"others may not read {_listed(code)}", fix, error_type=type_)
+        yield say("E6", f"others may not read {_listed(code)}", fix, error_type=type_)
     if other:
         yield warning("E6", f"others may not read {_listed(other)}", fix)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from release.finding import Finding, error, warning
 from release.image.image import FaultKind
 from release.image.layer import MAX_IMAGE_BYTES
-from release.image.manifest import CONFIG_TYPES, GZIP_LAYER_TYPES, Descriptor, Manifest
+from release.image.manifest import GZIP_LAYER_TYPES, Descriptor
 from release.subject import Subject
 
 _REBUILD = "docker buildx build --provenance=false --sbom=false --platform linux/{architecture} …"
@@ -101,7 +101,7 @@ def too_large(subject: Subject) -> Iterator[Finding]:
 def not_for_linux(subject: Subject) -> Iterator[Finding]:
     """B7."""
     config = subject.image.config
-    if config and config.os != "linux" and not _is_artifact(subject):
+    if config and config.os != "linux":
         os = f"os {config.os!r}" if config.os else "no os"
         yield error("B7", f"the configuration names {os}", "build with --platform linux/…")
 
@@ -122,7 +122,10 @@ def another_artifact(subject: Subject) -> Iterator[Finding]:
 
 def damaged_blobs(subject: Subject) -> Iterator[Finding]:
     """B9."""
+    elsewhere = [layer.digest for layer in _layers_elsewhere(subject)]
     for fault in subject.image.faults:
+        if any(digest in fault.text for digest in elsewhere):
+            continue
         if fault.kind in (FaultKind.BLOB_MISSING, FaultKind.WRONG_BYTES):
             yield error(
                 "B9", f"{fault.text}; files of the image were not judged", "push the image again"
@@ -131,15 +134,22 @@ def damaged_blobs(subject: Subject) -> Iterator[Finding]:
 
 def layers_elsewhere(subject: Subject) -> Iterator[Finding]:
     """B10."""
+    for layer in _layers_elsewhere(subject):
+        yield error(
+            "B10",
+            f"layer {layer.digest} ({layer.media_type}) is to be had elsewhere than in the"
+            " registry, where Lambda does not look",
+            "build on a base whose layers can be pushed",
+        )
+
+
+def _layers_elsewhere(subject: Subject) -> list[Descriptor]:
     manifest = subject.image.manifest
-    for layer in manifest.layers or [] if manifest else []:
-        if layer.urls or "foreign" in layer.media_type or "nondistributable" in layer.media_type:
-            yield error(
-                "B10",
-                f"layer {layer.digest} ({layer.media_type}) is to be had elsewhere than in the"
-                " registry, where Lambda does not look",
-                "build on a base whose layers can be pushed",
-            )
+    return [
+        layer
+        for layer in (manifest.layers or [] if manifest else [])
+        if layer.urls or "foreign" in layer.media_type or "nondistributable" in layer.media_type
+    ]
 
 
 def _not_gzip(subject: Subject, layers: list[Descriptor]) -> Iterator[Finding]:
@@ -163,11 +173,8 @@ def _not_gzip(subject: Subject, layers: list[Descriptor]) -> Iterator[Finding]:
 
 
 def _is_artifact(subject: Subject) -> bool:
-    manifest: Manifest | None = subject.image.manifest
-    if not manifest or subject.image.compressed_on_push:
-        return False
-    wrong = not manifest.config or manifest.config.media_type not in CONFIG_TYPES
-    return bool(wrong or manifest.artifact_type or manifest.subject)
+    manifest = subject.image.manifest
+    return bool(manifest and manifest.is_artifact and not subject.image.compressed_on_push)
 
 
 def _is_attestation(child: Descriptor) -> bool:

@@ -81,7 +81,7 @@ def _type_of(subject: Subject, files: FileSystem, node: Node) -> str:
             try:
                 content = msgspec.json.decode(subject.contents([package])[package.path])
                 return str(content.get("type", "commonjs"))
-            except (msgspec.DecodeError, AttributeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
                 return "commonjs"
         if folder == "/":
             return "commonjs"

@@ -1,6 +1,8 @@
 """Section D: the start succeeds, and the process ends: Runtime.ExitError."""
 
+import errno
 import posixpath
+import re
 from collections.abc import Iterator
 
 from release.dynamic_loader import missing_libraries
@@ -31,6 +33,7 @@ _CLIENTS = (
     "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws_lambda_ric.rb", "bootstrap",
     "lambda-adapter",
 )  # fmt: skip
+_RUNTIME = re.compile(r"/var/lang/bin/(?:python3\.\d+|node)")
 _CLIENT_JAR = "aws-lambda-java-runtime-interface-client"
 
 
@@ -61,6 +64,9 @@ def libraries_are_missing(subject: Subject) -> Iterator[Finding]:
         return
     chains = [chain for chain in (subject.chain, subject.runtime) if chain and not chain.cause]
     programs = [chain.program for chain in chains if chain.program]
+    if subject.runtime and not subject.runtime.cause:
+        # AWS's bootstrap is a script, which runs one of these.
+        programs += [n for n in subject.files.below("/var/lang/bin") if _RUNTIME.fullmatch(n.path)]
     modules = [n for n in _of_client(subject.files) if n.path.endswith((".so", ".node"))]
     seen = set()
     for program in [*programs, *modules]:
@@ -74,7 +80,7 @@ def libraries_are_missing(subject: Subject) -> Iterator[Finding]:
             if not lack.is_certain:
                 yield warning("D2", lack.text, f"{fix}, or set LD_LIBRARY_PATH")
             elif program in programs:
-                yield error("D2", f"{lack.text}; exit status 127", fix)
+                yield error("D2", f"{lack.text}; exit status {lack.exit_status}", fix)
             else:
                 yield error("D2", lack.text, fix, error_type="Runtime.ImportModuleError")
 
@@ -120,13 +126,16 @@ def wrapper_is_missing(subject: Subject) -> Iterator[Finding]:
     if not wrapper or not subject.files:
         return
     chain = subject.walk(subject.files, wrapper)
-    if chain.cause:
-        yield error(
-            "D5",
-            f"AWS_LAMBDA_EXEC_WRAPPER={wrapper} cannot be started: {chain}: {chain.cause}; exit"
-            " status 127",
-            f"copy {wrapper} into the image with its exec bit, or remove the variable",
-        )
+    if not chain.cause:
+        return
+    found = f"AWS_LAMBDA_EXEC_WRAPPER={wrapper} cannot be started: {chain}: {chain.cause}"
+    fix = f"copy {wrapper} into the image with its exec bit, or remove the variable"
+    if subject.runtime and not subject.runtime.cause:
+        # As shells do it, and so AWS's bootstrap, which is a script.
+        status = 127 if chain.errno in {errno.ENOENT, errno.ENOTDIR, None} else 126
+        yield error("D5", f"{found}; exit status {status}", fix)
+    else:
+        yield warning("D5", f"{found}; only AWS's own runtimes look at it", fix)
 
 
 def caches_outside_of_tmp(subject: Subject) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ _ROWS = {
     Cause.NO_FORMAT: "C8",
     Cause.CARRIAGE_RETURN: "C9",
     Cause.INTERPRETER_MISSING: "C10",
+    Cause.NESTED_SCRIPTS: "C10",
     Cause.LOADER_MISSING: "C11",
     Cause.LOADER_BROKEN: "C11",
     Cause.FOREIGN_FORMAT: "C12",
@@ -40,6 +41,7 @@ _FIXES = {
     Cause.NO_FORMAT: "begin the file with #!/bin/sh (or its own interpreter), without a BOM",
     Cause.CARRIAGE_RETURN: "*.sh text eol=lf in .gitattributes, then: git add --renormalize .",
     Cause.INTERPRETER_MISSING: "install the interpreter in the image, or name one that is there",
+    Cause.NESTED_SCRIPTS: "let the shebang of {at} name a program in place of a script",
     Cause.LOADER_MISSING: "build on the base that it runs on: glibc and musl do not mix",
     Cause.LOADER_BROKEN: "take the loader from the base image: nothing should replace it",
     Cause.FOREIGN_FORMAT: "build the program for Linux and the function's CPU",
@@ -233,10 +235,10 @@ def working_directory(subject: Subject) -> Iterator[Finding]:
         return
     # Lambda looks whether it is there; that it cannot be entered shows when the start fails.
     if node.kind is not Kind.DIRECTORY:
-        found = f"the working directory {workdir} is a {node.kind}"
+        found = f"the working directory {workdir} is a {node.kind} (ENOTDIR)"
         yield error("C15", found, fix, error_type="Runtime.InvalidEntrypoint")
     elif not node.is_executable():
-        found = f"the working directory {workdir} has mode {node.entry.mode:04o}"
+        found = f"the working directory {workdir} has mode {node.entry.mode:04o} (EACCES)"
         fix = f"RUN chmod a+rx {workdir}"
         yield error("C15", found, fix, error_type="Runtime.InvalidEntrypoint")
 
@@ -278,23 +280,18 @@ def _cannot(subject: Subject, chain: Chain) -> str:
     if chain.cause is Cause.WRONG_MACHINE and chain.machine is not None:
         name = machine_name(chain.machine)
         architecture = subject.function.architecture
-        why = f"is {name} and cannot be executed on an {architecture} function"
-        return f"{chain} {why}{_errno(chain)}"
-    return f"{chain}: {chain.cause}{_errno(chain)}"
-
-
-def _errno(chain: Chain) -> str:
-    if chain.errno is None:
-        return "; the process ends at once"
-    return f" ({errno.errorcode[chain.errno]})"
+        number = f" ({errno.errorcode[chain.errno]})" if chain.errno else ""
+        return f"{chain} is {name} and cannot be executed on an {architecture} function{number}"
+    return f"{chain}: {chain.end}"
 
 
 RULES = (
+    # Lambda looks for the working directory before it starts anything.
+    working_directory,
     image_of_another_cpu,
     programs_of_another_cpu,
     nothing_or_the_handler_is_started,
     partial_image_config,
-    working_directory,
     too_large_to_start,
     entrypoint_cannot_be_started,
     script_may_not_be_read,

@@ -34,10 +34,11 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def skopeo_copy(source: str, destination: str) -> None:
+def skopeo_copy(source: str, destination: str, *options: str) -> None:
     """Copy an image between transports: ``oci:DIR``, ``docker-archive:FILE``, ``docker://...``."""
     loopback = ["--src-tls-verify=false", "--dest-tls-verify=false"]
-    run([tool("skopeo"), "copy", "--quiet", "--insecure-policy", *loopback, source, destination])
+    copy = [tool("skopeo"), "copy", "--quiet", "--insecure-policy", *loopback, *options]
+    run([*copy, source, destination])
 
 
 def buildah_build(
