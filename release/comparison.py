@@ -29,13 +29,13 @@ def compare(checked: Report, against: Report) -> tuple[str, ...]:
 def _differences(works: Report, fails: Report) -> Iterator[str]:
     old, new = works.subject, fails.subject
     yield from _cpu(old, new)
-    yield from _form(old, new)
-    yield from _start(old, new)
     explained = {"C1", "C2"} if new.chain and new.chain.cause is Cause.WRONG_MACHINE else set()
     known = {finding.row for finding in works.findings} | explained
     for finding in fails.findings:
         if finding.severity == "error" and finding.row not in known:
             yield f"only the failing one has {finding.row}, {finding.error_type}: {finding.found}"
+    yield from _form(old, new)
+    yield from _start(old, new)
     yield from _layers(old, new)
     if old.files and new.files:
         yield from _files(old.files, new.files)
@@ -90,7 +90,8 @@ def _layers(old: Subject, new: Subject) -> Iterator[str]:
     if before == after:
         return
     same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))))
-    what = f"the first {same} are the same" if same else "not even the first is the same"
+    many = "the first is" if same == 1 else f"the first {same} are"
+    what = f"{many} the same" if same else "not even the first is the same"
     yield f"layers {len(before)} → {len(after)}: {what}"
 
 

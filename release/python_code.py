@@ -126,7 +126,7 @@ def parse(module: Module, text: bytes, minor: int | None) -> Code | None:
     try:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(text, feature_version=version)
-            # Some of what makes a text no valid code shows only now: a return outside of a function.
+            # Only now shows, for one, a return outside of a function.
             compile(tree, module.path, "exec", dont_inherit=True)
     except (RecursionError, MemoryError, ValueError):
         return None

@@ -67,7 +67,7 @@ class Elf(msgspec.Struct, frozen=True, array_like=True):
     """Those that the loader insists on."""
     has_versions: tuple[str, ...] = ()
     ends_in_interpreter: bool = False
-    """Whether the file ends before the loader's name does, for which the kernel has an own error."""
+    """Whether the file ends before the loader's name does; the kernel has an own error for it."""
 
     @property
     def machine_name(self) -> str:

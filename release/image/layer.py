@@ -229,7 +229,7 @@ def _opened(
     max_bytes: int,
     progress: Callable[[int], object],
 ) -> Iterator["_Content"]:
-    """Give the uncompressed bytes, and hold the compressed ones against the descriptor.
+    """Give the uncompressed bytes, to be read to their end, and verify the compressed ones.
 
     Bytes that are not the descriptor's explain whatever else is wrong with them, so that is said.
     """
@@ -240,7 +240,6 @@ def _opened(
         raw.drain()
         raw.verify()
         raise
-    raw.drain()
     raw.verify()
 
 

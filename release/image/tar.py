@@ -39,6 +39,8 @@ def members(file: Seekable) -> Iterator[tarfile.TarInfo]:
     except RecursionError:
         raise DamagedImageError("a member of the tar archive has too many headers") from None
     except (tarfile.TarError, ValueError, OverflowError) as error:
+        if file.tell() == 0:
+            return  # No bytes at all are an archive of nothing, if not to TarFile.
         raise DamagedImageError(f"it is not a tar archive to its end: {error}") from None
     # TarFile takes what it cannot read for the end: that is two blocks of zeros, or nothing more.
     if headers.last.strip(b"\0") or file.read(tarfile.BLOCKSIZE).strip(b"\0"):

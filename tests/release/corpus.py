@@ -492,6 +492,18 @@ GOOD = (
         is_started=True,
     ),
     Case(
+        # execvp of glibc, with which env starts it, gives to a shell what the kernel does not take.
+        name="good-text-behind-env",
+        make=shell(
+            Symlink("bin/env", "busybox"),
+            File("bin/own", "exit 0\n", 0o755),
+            File("run", "#!/bin/env own\n", 0o755),
+            entrypoint=["/run"],
+            env={"PATH": "/bin"},
+        ),
+        is_started=True,
+    ),
+    Case(
         name="good-mode-for-others-only",
         make=scratch(run(PROGRAM, 0o001)),
         is_started=True,
@@ -500,7 +512,7 @@ GOOD = (
         name="good-linked-folders",
         make=scratch(
             Symlink("current", "releases/2"),
-            Symlink("releases/2", "../stores/two"),
+            Symlink("releases/2", "/stores/two"),
             File("stores/two/run", PROGRAM, 0o755),
             entrypoint=["/current/../two/./run"],
         ),
@@ -809,6 +821,12 @@ FORMAT = (
         )
     ),
     Case(
+        name="b10-layer-with-urls",
+        make=_layer(urls=("https://example.invalid/layer.tar.gz",)),
+        findings={"B10": E},
+        error_type=_INVALID,
+    ),
+    Case(
         name="b10-foreign-layer",
         make=then(built(lambda: [_foreign_layer()]), lambda image: _first_layer(image).unlink()),
         findings={"B10": E},
@@ -910,10 +928,18 @@ START = (
         stacked([File("app/run", PROGRAM, 0o755)], [Opaque("app")], entrypoint=["/app/run"]),
     ),
     _bad_start("c6-below-a-file", "C6", scratch(File("app", "", 0o755), entrypoint=["/app/run"])),
+    _bad_start("c6-slash-behind-the-name", "C6", scratch(RUN, entrypoint=["/run/"])),
     _bad_start("c6-name-too-long", "C6", scratch(entrypoint=["/" + "x" * 256])),
     _bad_start("c7-not-executable", "C7", scratch(run(PROGRAM, 0o644))),
     _bad_start("c7-not-for-others", "C7", scratch(run(PROGRAM, 0o750))),
     _bad_start("c7-mode-of-a-higher-layer", "C7", stacked([RUN], [run(PROGRAM, 0o700)])),
+    _bad_start(
+        "c7-folder-mode-of-a-higher-layer",
+        "C7",
+        stacked(
+            [File("app/run", PROGRAM, 0o755)], [Directory("app", 0o700)], entrypoint=["/app/run"]
+        ),
+    ),
     _bad_start(
         "c7-closed-folder",
         "C7",
@@ -992,6 +1018,7 @@ START = (
             "windows": b"MZ" + bytes(60),
             "zip": b"PK\x03\x04" + bytes(60),
             "program-cut-off": PROGRAM[:70],
+            "loader-without-a-name": tiny_elf(interpreter=""),
         }.items()
     ),
     _bad_start("c13-dangling", "C13", scratch(Symlink("run", "nowhere"))),

@@ -118,6 +118,22 @@ def test_a_dynamic_segment_far_behind(at: int | None) -> None:
     )
 
 
+@pytest.mark.parametrize(("flags", "wanted"), [(0, ["V_1", "V_2"]), (2, ["V_2"])])
+def test_weak_versions_are_not_insisted_on(flags: int, wanted: list[str]) -> None:
+    names = b"\0libc.so.6\0V_1\0V_2\0".ljust(32, b"\0")
+    need = struct.pack("<HHIII", 1, 2, 1, 16, 0)
+    first = struct.pack("<IHHII", 0, flags, 2, 11, 16)
+    second = struct.pack("<IHHII", 0, 0, 3, 15, 0)
+    table = 64 + 2 * 56 + len(names)
+    tags = ((NEEDED, 1), (0x6FFFFFFE, table), (0x6FFFFFFF, 1))
+    program = elf_with_dynamic(*tags, strings=names + need + first + second)
+
+    elf = read_elf(program, len(program))
+
+    assert elf.needed == ("libc.so.6",)
+    assert list(elf.needs_versions) == [NeededVersion("libc.so.6", name) for name in wanted]
+
+
 def test_rpath_counts_where_there_is_no_runpath() -> None:
     program = elf_with_dynamic(*TAGS[:3], strings=STRINGS)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given, settings
@@ -206,6 +207,15 @@ def test_an_archive_without_end_blocks() -> None:
     assert paths(layer_from_tar(tar)) == ["/a"]
 
 
+@pytest.mark.parametrize("size", [0, 512, 1024, 10_240])
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_a_layer_of_nothing(tmp_path: Path, size: int, compression: str) -> None:
+    layer = layer_from_tar(bytes(size), compression=compression)  # type: ignore[arg-type]
+
+    assert learned(layer).entries == ()
+    unpack(write_image(tmp_path / "image", [layer]), tmp_path / "rootfs")
+
+
 def test_zeros_behind_the_end() -> None:
     assert paths(layer_from_tar(tar_of(File("a")) + bytes(100_000))) == ["/a"]
 
@@ -349,10 +359,7 @@ TAR = tar_of(File("a", "x" * 5000), File("b", "y"))
 
 
 def test_plain_and_gzip_are_told_apart() -> None:
-    compressed, plain = (
-        learned(layer_from_tar(TAR, compression=how))
-        for how in ("gzip", "none")
-    )
+    compressed, plain = (learned(layer_from_tar(TAR, compression=how)) for how in ("gzip", "none"))
 
     assert (compressed.is_gzip, plain.is_gzip) == (True, False)
     assert compressed.entries == plain.entries
@@ -416,6 +423,28 @@ def test_other_bytes_than_the_descriptors(
 
     with pytest.raises(WrongBytesError, match=layer.digest):
         read_layer(io.BytesIO(blob), described(layer))
+
+
+class Endless(io.RawIOBase):
+    """What a hostile registry can send."""
+
+    def __init__(self, start: bytes) -> None:
+        self.start = start
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.count += size
+        assert self.count < 16 * MIB, "it is read without end"
+        piece, self.start = self.start[:size], self.start[size:]
+        return piece.ljust(size, b"\0")
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_a_blob_without_end_is_not_read_on(compression: str) -> None:
+    layer = layer_from_tar(TAR, compression=compression)  # type: ignore[arg-type]
+
+    with pytest.raises(WrongBytesError, match="longer than"):
+        read_layer(cast("BinaryIO", Endless(layer.blob)), described(layer))
 
 
 def test_bytes_behind_the_end_of_the_archive_count() -> None:
