@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from release.image.elf import HEAD_BYTES, MAGIC, Elf, dynamic_segment, read_elf
+from release.image.elf import MAGIC, Elf
 from release.image.errors import CannotLookError, DamagedImageError, WrongBytesError
 from release.image.manifest import Descriptor
 from release.image.tar import members
@@ -214,6 +214,9 @@ def _length(entry: Entry) -> int:
 
 
 def _elf(file: "_Member", head: bytes, size: int) -> Elf:
+    # As slow to import as all the rest together, and a layer in the cache does not need it.
+    from release.image.elf_reader import HEAD_BYTES, dynamic_segment, read_elf
+
     head += file.read(HEAD_BYTES - len(head))
     offset, length = dynamic_segment(head)
     if not len(head) <= offset <= size - length:

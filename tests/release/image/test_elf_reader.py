@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release.image.elf import (
-    AARCH64,
-    HEAD_BYTES,
-    MAGIC,
-    X86_64,
-    Elf,
-    NeededVersion,
-    dynamic_segment,
-    machine_name,
-    read_elf,
-)
+from release.image.elf import AARCH64, MAGIC, X86_64, Elf, NeededVersion, machine_name
+from release.image.elf_reader import HEAD_BYTES, dynamic_segment, read_elf
 from tests.release.images import File, layer_of
 from tests.release.programs import tiny_elf
 from tests.release.reading import learned
