@@ -132,9 +132,11 @@ class Case:
         properties = {
             "PackageType": "Image",
             "Code": {"ImageUri": self.image_uri.format(digest=image.digest)},
+            "Role": "arn:aws:iam::123456789012:role/rooms",
             "Architectures": [self.function.architecture],
             **(self.properties or {}),
         }
+        properties = {name: value for name, value in properties.items() if value is not None}
         resource = {"Type": "AWS::Lambda::Function", "Properties": properties}
         path = folder / "stack.template.json"
         path.write_text(json.dumps({"Resources": {LOGICAL_ID: resource}}))
@@ -226,7 +228,7 @@ def node(*members: Member, handler: str = "index.handler", **settings: Any) -> M
 @cache
 def shell_base() -> Layer:
     """Return the layer of ``shell``."""
-    return layer_of(*aws_like_base())
+    return layer_of(*aws_like_base(), APP)
 
 
 @cache
@@ -1368,7 +1370,7 @@ TEMPLATE = (
     Case(
         name="g2-no-architecture",
         make=scratch(run(tiny_elf(machine=X86_64)), architecture="amd64"),
-        properties={"Architectures": []},
+        properties={"Architectures": None},
         findings={"G2": W},
     ),
 )
