@@ -222,7 +222,10 @@ def _variable(text: str) -> tuple[str, str]:
 def _print(text: str) -> None:
     try:
         typer.echo(text)
-    except BrokenPipeError:
-        # Who read the output has gone. The answer stays what it is, and Python's own last flush
-        # goes where it can: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    except OSError as error:
+        # Python's own last flush goes where it can:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Where who read the output has gone, the answer stays what it is.
+        if not isinstance(error, BrokenPipeError):
+            raise CannotLookError(f"the answer cannot be written: {error.strerror}") from None
