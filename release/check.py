@@ -1,9 +1,13 @@
 """Check an image: read it, and hold every rule against it."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from release.dockerfile import images_of
 from release.finding import Finding
@@ -19,6 +23,8 @@ from release.subject import Repository, Subject
 
 if TYPE_CHECKING:
     from release.image.ecr import EcrSource
+
+_MAX_OF_A_ROW = 20
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,20 @@ def judge(subject: Subject) -> Report:
     findings = [finding for rule in RULES for finding in rule(subject)]
     # The sort is stable, so within a severity the order is that of the rules.
     findings.sort(key=lambda finding: finding.severity != "error")
+    findings = list(_first_of_each(findings))
     report = Report(subject, tuple(findings))
     if subject.image.files is None and not report.has_errors:
         raise CannotLookError(f"{subject.image.reference} was not read whole, for no known reason")
     return report
+
+
+def _first_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what only repeats a row, and say how much that is."""
+    for _, same in groupby(findings, key=lambda finding: (finding.severity, finding.row)):
+        first, rest = (kept := list(same))[:_MAX_OF_A_ROW], kept[_MAX_OF_A_ROW:]
+        yield from first
+        if rest:
+            yield msgspec.structs.replace(rest[0], found=f"{len(rest)} more like these")
 
 
 def _base(reference: Reference, function: Function, cache: LayerCache, progress: Progress) -> Image:
@@ -88,5 +104,9 @@ def _repository(source: ImageSource, image: Image) -> Repository | None:
     if not (isinstance(source.reference, RegistryReference) and source.reference.private_ecr):
         return None
     ecr = cast("EcrSource", source)
-    status = ecr.image_status(image.digest) if image.digest else None
-    return Repository(ecr.repository_policy(), status)
+    try:
+        status = ecr.image_status(image.digest) if image.digest else None
+        return Repository(ecr.repository_policy(), status)
+    except CannotLookError as error:
+        # Whoever may read the image need not be allowed this, and the image is what matters.
+        return Repository(None, None, unseen=str(error))

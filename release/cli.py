@@ -111,6 +111,8 @@ def check(
     Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
     """
     target = _function(template, function, architecture)
+    if workdir == "":
+        raise typer.BadParameter("--workdir is empty; leave it out to take the image's")
     target = replace(
         target,
         entrypoint=_words(entrypoint, "--entrypoint") or target.entrypoint,
@@ -205,11 +207,13 @@ def _words(text: str | None, option: str) -> tuple[str, ...] | None:
     if text is None:
         return None
     try:
-        if text.startswith("["):
-            return tuple(msgspec.json.decode(text, type=list[str]))
-        return tuple(shlex.split(text))
+        is_json = text.startswith("[")
+        words = msgspec.json.decode(text, type=list[str]) if is_json else shlex.split(text)
     except (ValueError, msgspec.DecodeError) as error:
         raise typer.BadParameter(f"{option}: {error}") from None
+    if not words:
+        raise typer.BadParameter(f"{option} is empty; leave it out to take the image's")
+    return tuple(words)
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -23,7 +23,11 @@ def compare(checked: Report, against: Report) -> tuple[str, ...]:
         works, fails = checked, against
     else:
         works, fails = against, checked
-    return tuple(_differences(works, fails))
+    differences = tuple(_differences(works, fails))
+    if works.has_errors and not differences:
+        rows = ", ".join(sorted({f.row for f in fails.findings if f.severity == "error"}))
+        return (f"nothing: both fail, and alike ({rows})",)
+    return differences
 
 
 def _differences(works: Report, fails: Report) -> Iterator[str]:

@@ -94,7 +94,9 @@ def exec_chain(
         chain = _extended(chain, replace(rest, errno=None) if chain.steps else rest)
         if chain.cause or not for_env:
             return chain
-        path = _on_path(files, for_env, environment)
+        if _is_beyond_us(for_env):
+            return chain
+        path = _on_path(files, for_env, environment, cwd)
         if not path:
             return _extended(chain, _missing_command(for_env))
     return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, at=path))
@@ -109,7 +111,7 @@ def _runs_text(env: Node | None) -> bool:
 def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Chain, str]:
     """Walk as one call of ``execve`` does; also return what ``env`` is told to run, if it is."""
     chain = Chain()
-    argument = ""
+    argument = script = ""
     for interpreters in range(_MAX_INTERPRETERS + 1):
         found = _open(files, path, cwd, interpreters)
         if isinstance(found, Chain):
@@ -117,11 +119,16 @@ def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Ch
         node = found.node
         if node.entry.elf:
             run_by_env = argument if posixpath.basename(path) == "env" else ""
-            return _extended(chain, _elf(files, node, path, cwd, machine)), run_by_env
+            run = _elf(files, node, path, cwd, machine)
+            if argument.endswith("\r") and not run_by_env and not run.cause:
+                # It is started, and takes the carriage return for an option or a file.
+                run = replace(run, cause=Cause.CARRIAGE_RETURN, at=script)
+            return _extended(chain, run), run_by_env
         shebang = _shebang(node.entry.head)
         if shebang is None:
             return _extended(chain, _no_format(node)), ""
         chain = replace(chain, steps=(*chain.steps, f"`{path}`"))
+        script = path
         path, argument = shebang
         if not path:
             return _extended(chain, replace(_no_format(node), errno=errno.EACCES)), ""
@@ -245,16 +252,30 @@ def _missing_command(argument: str) -> Chain:
     return Chain((f"`{_visible(argument)}`, which is nowhere on PATH",), cause, None, argument)
 
 
-def _on_path(files: FileSystem, argument: str, environment: Mapping[str, str]) -> str:
+def _is_beyond_us(argument: str) -> bool:
+    """Whether env does more with it than to look for a command: options, quotes, variables."""
+    command = _command_of(argument)
+    return command.startswith("-") or any(mark in command for mark in "\"'$=\\")
+
+
+def _command_of(argument: str) -> str:
+    """Take env's ``-S`` away, which splits the rest into words."""
+    if not argument.startswith(("-S ", "-S\t")):
+        return argument
+    return " ".join(argument.removeprefix("-S").strip(" \t").split(maxsplit=1)[:1])
+
+
+def _on_path(files: FileSystem, argument: str, environment: Mapping[str, str], cwd: str) -> str:
     """Find the command as env does; empty when it is on no folder of ``PATH``."""
-    words = argument.removeprefix("-S").strip(" \t").split()
-    name = words[0] if words and argument.startswith("-S") else argument
+    name = _command_of(argument)
     if "/" in name:
         return name
     for folder in environment.get("PATH", "/bin:/usr/bin").split(":"):
-        node = files.find(posixpath.join(folder or "/", name)) if name else None
+        # An empty or relative one counts from the working directory.
+        path = posixpath.join(cwd, folder, name)
+        node = files.find(path) if name else None
         if node and node.kind is Kind.FILE and node.is_executable():
-            return posixpath.join(folder, name)
+            return path
     return ""
 
 

@@ -27,8 +27,6 @@ def handler_of(subject: Subject) -> Handler | None:
         language = _language_of_base(files)
         return Handler(argv[1], language) if language and len(argv[1:]) == 1 else None
     for number, argument in enumerate(argv[:-1]):
-        if argument == "awslambdaric" and argv[number - 1] == "-m":
-            return Handler(argv[number + 1], "python")
         if posixpath.basename(argument) == "awslambdaric":
             return Handler(argv[number + 1], "python")
         if posixpath.basename(argument) == "aws-lambda-ric":

@@ -31,11 +31,11 @@ def read_function(template: Path, logical_id: str | None = None) -> Function:
         names = ", ".join(k for k, v in resources.items() if v.get("Type") == _FUNCTION) or "none"
         raise CannotLookError(f"{template} has no function {logical_id!r}; its functions: {names}")
     properties = _mapping(resource.get("Properties"))
-    config = _mapping(properties.get("ImageConfig"))
     code = _mapping(properties.get("Code"))
     variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
-    workdir = config.get("WorkingDirectory")
     try:
+        config = _mapping(_known(properties.get("ImageConfig"), "ImageConfig"))
+        workdir = config.get("WorkingDirectory")
         return Function(
             architecture=_architecture(properties.get("Architectures")),
             entrypoint=_texts(config.get("EntryPoint")),
@@ -101,6 +101,13 @@ def _architecture(value: Any) -> Architecture:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _known(value: Any, name: str) -> Any:
+    """Refuse an intrinsic function: what it gives is known only when it is deployed."""
+    if isinstance(value, dict) and any(key == "Ref" or key.startswith("Fn::") for key in value):
+        raise _UnknownError(f"{name} {_text(value)}, known only when it is deployed")
+    return value
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:

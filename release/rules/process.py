@@ -9,6 +9,7 @@ from release.dynamic_loader import missing_libraries
 from release.exec_chain import Cause, Chain
 from release.finding import Finding, error, warning
 from release.image.filesystem import FileSystem, Node
+from release.rules.spawn import INTERPRETERS
 from release.subject import AWS_ENTRYPOINT, Subject
 
 _SHELL = ("/bin/sh", "-c")
@@ -24,11 +25,6 @@ _CACHES = (
     "TRANSFORMERS_CACHE",
     "XDG_CACHE_HOME",
 )
-# What runs somebody else's program: without a runtime client in the image, that is no function.
-_INTERPRETERS = (
-    "bash", "busybox", "dash", "gunicorn", "java", "nginx", "node", "perl", "php", "python", "ruby",
-    "sh", "uvicorn",
-)  # fmt: skip
 _CLIENTS = (
     "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws_lambda_ric.rb", "bootstrap",
     "lambda-adapter",
@@ -110,8 +106,13 @@ def no_runtime_client(subject: Subject) -> Iterator[Finding]:
     if subject.runtime and subject.runtime.cause not in (None, Cause.WRONG_MACHINE):
         yield error("D4", _no_bootstrap(subject.runtime), "build on one of AWS's base images")
         return
+    argv = subject.start.argv
+    if argv[1:3] == ("-m", "awslambdaric") and not _has_folder(files, "awslambdaric"):
+        found = f"{' '.join(argv)}: there is no awslambdaric in the image; exit status 1"
+        yield error("D4", found, "install awslambdaric in the image: add it to requirements.txt")
+        return
     name = posixpath.basename(chain.program.path)
-    if name.rstrip("0123456789.") in _INTERPRETERS and not next(iter(_of_client(files)), None):
+    if name.rstrip("0123456789.") in INTERPRETERS and not next(iter(_of_client(files)), None):
         yield warning(
             "D4",
             f"{' '.join(subject.start.argv)} runs {chain.program.path}, and the image has no"
@@ -159,6 +160,13 @@ def _of_client(files: FileSystem) -> Iterator[Node]:
         elif name in _CLIENTS and (name != "bootstrap" or node.path == "/var/runtime/bootstrap"):
             yield node
             yield from files.below(node.path)
+
+
+def _has_folder(files: FileSystem, name: str) -> bool:
+    return any(
+        posixpath.basename(node.path) == name and "__init__.py" in node.children
+        for node in files.below("/")
+    )
 
 
 def _no_bootstrap(chain: Chain) -> str:

@@ -6,14 +6,20 @@ https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awsl
 import posixpath
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from release.finding import Finding, error, warning
+from release.image.layer import Kind
 from release.python_code import BUILT_IN, Code, Module, SearchPath, parse
 from release.subject import Subject
+
+if TYPE_CHECKING:
+    from release.image.filesystem import Node
 
 Say = Callable[[str, str, str], Finding]
 
 _MAX_MODULES = 500
+_MAX_OWN_BYTES = 16 * 1024**2
 
 
 def python_handler(subject: Subject, name: str) -> Iterator[Finding]:
@@ -41,7 +47,8 @@ def _import(subject: Subject, handler_module: str, function: str) -> Iterator[Fi
     """
     more = [path for path in subject.start.environment.get("PYTHONPATH", "").split(":") if path]
     assert subject.files  # noqa: S101  (there is no handler without files)
-    search = SearchPath(subject.files, subject.task_roots, more)
+    program = subject.chain.program.path if subject.chain and subject.chain.program else ""
+    search = SearchPath(subject.files, program, [*subject.python_roots, *more])
     parts = handler_module.split(".")
     waiting: list[Module] = []
     for number in range(len(parts)):
@@ -54,14 +61,17 @@ def _import(subject: Subject, handler_module: str, function: str) -> Iterator[Fi
     if waiting[-1].is_namespace:
         yield _function_missing(function, waiting[-1].path)
     seen = {module.name for module in waiting}
+    texts = _own_texts(subject, parts[0])
+    path_changes = search.has_path_files
+    missing: dict[str, str] = {}
     while waiting and len(seen) < _MAX_MODULES:
         imports: list[Module] = []
-        for module, code in _read(subject, waiting, search.minor):
-            if isinstance(code, SyntaxError):
-                found = f"{module.path}, line {code.lineno}: {code.msg}"
-                yield error("E4", found, f"correct {module.path}")
-                return
-            if module.name == handler_module and not (function in code.names or code.is_open):
+        for module, code in _read(subject, waiting, texts, search.minor):
+            if not isinstance(code, Code):
+                yield _unusable(module, code)
+                continue
+            path_changes = path_changes or code.changes_path
+            if module.name == handler_module and not _has(function, module, code, search):
                 yield _function_missing(function, module.path)
             for imported in code.imports:
                 if imported.name in seen or _is_standard(imported.name):
@@ -69,28 +79,62 @@ def _import(subject: Subject, handler_module: str, function: str) -> Iterator[Fi
                 seen.add(imported.name)
                 target = search.find(imported.name)
                 if target is None and imported.is_module:
-                    say = warning if code.changes_path else error
-                    yield _missing(imported.name, module.path, subject, say)
+                    missing[imported.name] = module.path
                 elif target and _is_own(subject, target, parts[0]):
                     imports.append(target)
         waiting = imports
+    for name, by in missing.items():
+        may_be_made = path_changes or _is_one_file(search, name)
+        yield _missing(name, by, subject, warning if may_be_made else error)
+
+
+def _unusable(module: Module, code: SyntaxError | None) -> Finding:
+    if code is None:
+        found = f"{module.path} is too large, too deeply nested or too new to be judged here"
+        return warning("E4", found, f"see for yourself that {module.path} can be imported")
+    return error("E4", f"{module.path}, line {code.lineno}: {code.msg}", f"correct {module.path}")
+
+
+def _is_one_file(search: SearchPath, name: str) -> bool:
+    """Whether a single file may make a package of itself, as six does with six.moves."""
+    top = search.find(name.partition(".")[0])
+    return top is not None and not top.is_package
+
+
+def _has(function: str, module: Module, code: Code, search: SearchPath) -> bool:
+    # A module that is imported becomes a name in its package.
+    is_module = module.is_package and search.find(f"{module.name}.{function}")
+    return function in code.names or code.is_open or bool(is_module)
+
+
+def _own_texts(subject: Subject, handlers_top: str) -> dict[str, bytes]:
+    """Read the function's own modules in one go: each reading goes through a whole layer."""
+    assert subject.files  # noqa: S101  (there is no handler without files)
+    nodes: list[Node] = []
+    left = _MAX_OWN_BYTES
+    for root in subject.python_roots:
+        folder = subject.files.find(root)
+        beside = folder.children.values() if folder else ()
+        for node in (*beside, *subject.files.below(posixpath.join(root, handlers_top))):
+            left -= node.entry.size
+            if node.kind is Kind.FILE and node.path.endswith(".py") and left >= 0:
+                nodes.append(node)
+    return dict(subject.contents(nodes))
 
 
 def _read(
-    subject: Subject, modules: list[Module], minor: int | None
-) -> Iterator[tuple[Module, Code | SyntaxError]]:
-    """Give the code of the modules that have a text which can be judged."""
-    texts = subject.contents([module.source for module in modules if module.source])
+    subject: Subject, modules: list[Module], texts: dict[str, bytes], minor: int | None
+) -> Iterator[tuple[Module, Code | SyntaxError | None]]:
+    """Give the code of the modules that have a text; None for one that cannot be judged."""
+    sources = [module.source for module in modules if module.source]
+    texts |= subject.contents([node for node in sources if node.path not in texts])
     for module in modules:
-        if module.source is None:
+        if module.source is None or not module.source.is_readable():
             continue
         try:
-            code = parse(module, texts[module.source.path], minor)
+            yield module, parse(module, texts[module.source.path], minor)
         except SyntaxError as wrong:
             yield module, wrong
-        else:
-            if code:
-                yield module, code
 
 
 def _is_standard(name: str) -> bool:
@@ -100,13 +144,13 @@ def _is_standard(name: str) -> bool:
 
 def _is_own(subject: Subject, module: Module, handlers_top: str) -> bool:
     """Whether it is the function's own: beside the handler, not installed."""
-    beside = {posixpath.join(root, handlers_top) for root in subject.task_roots}
-    is_beside = posixpath.dirname(module.path) in subject.task_roots
+    beside = {posixpath.join(root, handlers_top) for root in subject.python_roots}
+    is_beside = posixpath.dirname(module.path) in subject.python_roots
     return is_beside or any(module.path.startswith(f"{folder}/") for folder in beside)
 
 
 def _missing(name: str, by: str, subject: Subject, say: Say) -> Finding:
-    where = ", ".join(subject.task_roots) or "/"
+    where = ", ".join(subject.python_roots)
     return say(
         "E2",
         f"{by} imports {name!r}, and there is no such module in {where} or where else the image's"

@@ -52,6 +52,10 @@ def lambda_may_not_pull(subject: Subject) -> Iterator[Finding]:
         return
     actions = " and ".join(sorted(_PULL))
     fix = f"allow {actions} to lambda.amazonaws.com in the repository's policy"
+    if subject.repository.unseen:
+        found = f"whether Lambda may pull it was not to be seen: {subject.repository.unseen}"
+        yield warning("A3", found, "allow ecr:DescribeImages and ecr:GetRepositoryPolicy to you")
+        return
     policy = subject.repository.policy
     if policy is None:
         yield warning(

@@ -12,6 +12,12 @@ from release.image.filesystem import PathError
 from release.image.layer import Kind
 from release.subject import Subject
 
+INTERPRETERS = (
+    "bash", "busybox", "dash", "gunicorn", "java", "nginx", "node", "perl", "php", "python", "ruby",
+    "sh", "uvicorn",
+)  # fmt: skip
+"""What runs somebody else's program, by name, without the version."""
+_COVERED = ("/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108
 _HANDLER = re.compile(r"[\w/-]+(?:\.[\w/-]+)+")
 # include/uapi/linux/binfmts.h (MAX_ARG_STRLEN) and fs/exec.c, for the usual stack of 8 MiB.
 _MAX_STRING_BYTES = 131072
@@ -174,6 +180,37 @@ def script_may_not_be_read(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def script_of_an_interpreter(subject: Subject) -> Iterator[Finding]:
+    """C6 and C7, of the file that an ENTRYPOINT such as python3 /app/main.py names."""
+    argv = subject.start.argv
+    if not subject.files or not subject.chain or subject.chain.cause or len(argv) == 1:
+        return
+    name = posixpath.basename(argv[0]).rstrip("0123456789.")
+    if name not in INTERPRETERS or not argv[1].startswith("/"):
+        return
+    node = subject.files.find(argv[1])
+    if node is None:
+        found = f"{argv[0]} is started, and there is no {argv[1]} for it"
+        fix = "copy it into the last stage of the Dockerfile, or name what is there"
+        yield error("C6", found, fix, error_type="Runtime.ExitError")
+    elif not node.is_readable():
+        found = f"{argv[0]} is started, and may not read {node.path} ({node.entry.mode:04o})"
+        yield error("C7", found, f"RUN chmod a+r {node.path}", error_type="Runtime.ExitError")
+
+
+def hidden_at_run_time(subject: Subject) -> Iterator[Finding]:
+    """C6 and C15: what Lambda puts its own file systems over may not be there."""
+    start = subject.start
+    fix = "put it elsewhere: the function's own folders are /var/task and /opt"
+    for row, what, path in (
+        ("C6", "the entrypoint", start.argv[0] if start.argv else ""),
+        ("C15", "the working directory", start.workdir),
+    ):
+        if path.startswith(_COVERED) and subject.files and subject.files.find(path):
+            found = f"{what} {path} lies in a folder that Lambda mounts something over"
+            yield warning(row, found, fix)
+
+
 def entrypoint_is_a_symlink(subject: Subject) -> Iterator[Finding]:
     """C13: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html."""
     if not subject.files or not subject.chain or subject.chain.cause:
@@ -295,6 +332,8 @@ RULES = (
     too_large_to_start,
     entrypoint_cannot_be_started,
     script_may_not_be_read,
+    script_of_an_interpreter,
+    hidden_at_run_time,
     entrypoint_is_not_absolute,
     entrypoint_is_a_symlink,
 )

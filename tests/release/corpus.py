@@ -369,6 +369,54 @@ GOOD = (
         is_started=True,
     ),
     Case(
+        name="good-python-imports-that-only-work-at-run-time",
+        make=python(
+            File(
+                "var/task/app.py",
+                "import contextlib\n\nwith contextlib.suppress(ImportError):\n    import nothere\n"
+                + HANDLER,
+            )
+        ),
+        is_started=True,
+    ),
+    Case(
+        name="good-python-handler-is-a-module-of-its-package",
+        make=python(
+            File("var/task/app/__init__.py", "from .handler import handle\n"),
+            File("var/task/app/handler.py", "def handle(event, context): ...\n"),
+        ),
+        is_started=True,
+    ),
+    Case(
+        name="good-python-bound-by-a-function",
+        make=python(
+            File(
+                "var/task/app.py",
+                "def bind():\n    global handler\n    handler = print\n\n\nbind()\n",
+            )
+        ),
+        is_started=True,
+    ),
+    Case(
+        name="good-python-in-the-root",
+        make=built(
+            lambda: [_elsewhere(), layer_of(File("other.py", HANDLER))],
+            entrypoint=[f"/usr/local/bin/{PYTHON}", "-m", "awslambdaric"],
+            cmd=["other.handler"],
+            workdir="/",
+            env={"LD_LIBRARY_PATH": "/usr/local/lib"},
+        ),
+        is_started=True,
+    ),
+    Case(
+        name="good-env-with-options",
+        make=shell(
+            Symlink("bin/env", "busybox"),
+            File("run", "#!/bin/env -S -i A=b /bin/true\n", 0o755),
+            entrypoint=["/run"],
+        ),
+    ),
+    Case(
         name="good-python-handler-with-slashes",
         make=python(File("var/task/src/app.py", HANDLER), handler="src/app.handler"),
         is_started=True,
@@ -932,6 +980,28 @@ START = (
     _bad_start("c6-below-a-file", "C6", scratch(File("app", "", 0o755), entrypoint=["/app/run"])),
     _bad_start("c6-slash-behind-the-name", "C6", scratch(RUN, entrypoint=["/run/"])),
     _bad_start("c6-name-too-long", "C6", scratch(entrypoint=["/" + "x" * 256])),
+    _bad_start(
+        "c6-file-of-the-interpreter",
+        "C6",
+        shell(File("bin/sh", busybox(), 0o755), entrypoint=["/bin/sh", "/app/run.sh"], cmd=None),
+        error_type=_EXIT,
+    ),
+    Case(
+        name="c6-below-tmp",
+        make=scratch(File("tmp/run", PROGRAM, 0o755), entrypoint=["/tmp/run"]),
+        findings={"C6": W},
+    ),
+    _bad_start(
+        "c7-file-of-the-interpreter",
+        "C7",
+        shell(
+            File("bin/sh", busybox(), 0o755),
+            File("app/run.sh", SCRIPT, 0o600),
+            entrypoint=["/bin/sh", "/app/run.sh"],
+            cmd=None,
+        ),
+        error_type=_EXIT,
+    ),
     _bad_start("c7-not-executable", "C7", scratch(run(PROGRAM, 0o644))),
     _bad_start("c7-not-for-others", "C7", scratch(run(PROGRAM, 0o750))),
     _bad_start("c7-mode-of-a-higher-layer", "C7", stacked([RUN], [run(PROGRAM, 0o700)])),
@@ -992,6 +1062,12 @@ START = (
             File("run", "#!/bin/env sh\r\nexit 0\r\n", 0o755),
             entrypoint=["/run"],
         ),
+        error_type=_EXIT,
+    ),
+    _bad_start(
+        "c9-windows-line-ends-behind-an-option",
+        "C9",
+        shell(File("run", "#!/bin/sh -e\r\nexit 0\r\n", 0o755), entrypoint=["/run"], cmd=None),
         error_type=_EXIT,
     ),
     _bad_start("c10-no-interpreter", "C10", scratch(run("#!/bin/bash\n"))),
@@ -1134,6 +1210,23 @@ PROCESS = (
         findings={"D4": W},
     ),
     _bad_start(
+        "d4-no-module",
+        "D4",
+        built(
+            lambda: [
+                _elsewhere(),
+                layer_of(
+                    Whiteout(f"usr/local/lib/{PYTHON}/site-packages/awslambdaric"), parents=False
+                ),
+            ],
+            entrypoint=[f"/usr/local/bin/{PYTHON}", "-m", "awslambdaric"],
+            cmd=["main.handler"],
+            workdir="/app",
+            env={"LD_LIBRARY_PATH": "/usr/local/lib"},
+        ),
+        error_type=_EXIT,
+    ),
+    _bad_start(
         "d4-no-bootstrap",
         "D4",
         shell(Whiteout("var/runtime/bootstrap")),
@@ -1209,6 +1302,50 @@ LOADING = (
         Directory("var/task/rooms"),
         File("var/task/rooms/app.py", "from . import store\n" + HANDLER),
         File("var/task/rooms/store.py", "from requests import get\n"),
+    ),
+    Case(
+        name="e2-path-changed-by-another-module",
+        make=python(
+            File("var/task/app.py", "import setup_path\nimport nothere\n" + HANDLER),
+            File(
+                "var/task/setup_path.py",
+                "import sys, types\nsys.modules['nothere'] = types.ModuleType('nothere')\n",
+            ),
+        ),
+        findings={"E2": W},
+        is_started=True,
+    ),
+    _bad_handler(
+        "e2-relative-import-without-a-package",
+        "E2",
+        _IMPORT,
+        "app.handler",
+        *_app("from . import store\n" + HANDLER, File("var/task/store.py", "")),
+    ),
+    _bad_handler(
+        "e2-package-of-another-python",
+        "E2",
+        _IMPORT,
+        "app.handler",
+        *_app(
+            "import requests\n" + HANDLER,
+            File("var/lang/lib/python3.2/site-packages/requests/__init__.py", ""),
+        ),
+    ),
+    _bad_start(
+        "e2-code-beside-the-task-root",
+        "E2",
+        python(
+            File("app/app.py", HANDLER),
+            workdir="/app",
+            env={"LAMBDA_TASK_ROOT": "/var/task", "LD_LIBRARY_PATH": "/var/lang/lib"},
+        ),
+        error_type=_IMPORT,
+    ),
+    Case(
+        name="e4-too-large-to-judge",
+        make=python(File("var/task/app.py", HANDLER + "import " + ".".join(["a"] * 20_000) + "\n")),
+        findings={"E4": W},
     ),
     _bad_handler("e3-no-function", "E3", "Runtime.HandlerNotFound", "app.lambda_handler", APP),
     _bad_handler(

@@ -117,6 +117,7 @@ def test_what_only_cloudformation_knows_is_named(tmp_path: Path, value: Any, tex
         ({"Architectures": {"Ref": "Cpu"}}, r"F has \${Cpu} where a list should be"),
         ({"ImageConfig": {"Command": {"Ref": "Cmd"}}}, r"F has \${Cmd} where a list should be"),
         ({"ImageConfig": {"EntryPoint": {"Fn::If": [1, 2, 3]}}}, "where a list should be"),
+        ({"ImageConfig": {"Fn::If": [1, 2, 3]}}, r"ImageConfig \${Fn::If}, known only when"),
     ],
 )
 def test_what_cannot_be_known_is_not_guessed(
