@@ -60,7 +60,7 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	npm install --package-lock-only
 
 clean: ## remove everything that was installed or generated
-	rm -rf .venv node_modules cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

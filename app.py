@@ -10,6 +10,7 @@ from aws_cdk import Annotations, App, Environment
 from constructs.image_digest import ImageDigest
 
 from stacks.image_lock import ImagePin, read_image_lock
+from stacks.names import StageNames
 from stacks.registry_stack import RegistryStack
 from stacks.rooms_stack import RoomsStack
 from stacks.settings import ConfigurationError, StageSettings, read_settings
@@ -36,12 +37,12 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
     lock = ROOT / _context(app, "imageLock")
     pin = read_image_lock(lock).get(stage)
 
-    prefix = f"hima-five-bomber-{stage}"
+    names = StageNames(stage)
     environment = Environment(account=account, region=settings.region)
     registry = RegistryStack(
         app,
-        f"{prefix}-registry",
-        prefix=prefix,
+        names.registry_stack,
+        names=names,
         settings=settings,
         env=environment,
         description="hima-five-bomber: the images of the rooms function",
@@ -56,10 +57,9 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         return app
     rooms = RoomsStack(
         app,
-        f"{prefix}-rooms",
-        prefix=prefix,
+        names.rooms_stack,
+        names=names,
         settings=settings,
-        repository_name=registry.repository_name,
         digest=_pinned_digest(pin, settings, stage, lock),
         env=environment,
         description="hima-five-bomber: the rooms API",

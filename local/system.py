@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from local.gateway import reserve_port, serving
 from local.image import Image, build_image, push_image, write_layout
 from local.report import Report, Silence
 from stacks.image_lock import ImagePin, write_image_lock
+from stacks.names import StageNames
 from stacks.settings import Architecture, read_settings
 
 STAGE = "local"
-STACK_PREFIX = f"hima-five-bomber-{STAGE}"
-REPOSITORY = f"{STACK_PREFIX}-rooms"
+NAMES = StageNames(STAGE)
 SOURCE = PROJECT / "lambda_src"
 
 
@@ -79,17 +80,17 @@ def running_system(
         lock = work_folder / "image-lock.json"
         context = {"stage": STAGE, "imageLock": str(lock)}
         write_image_lock(lock, {})
-        cdk.deploy(f"{STACK_PREFIX}-registry", context)
+        cdk.deploy(NAMES.registry_stack, context)
         step.done("cdk deploy registry")
 
         architecture = _architecture()
         image = build_image(source, architecture)
         write_layout(image, work_folder / "image")
-        digest = push_image(_client("ecr", endpoint_url), REPOSITORY, image)
+        digest = push_image(_client("ecr", endpoint_url), NAMES.repository, image)
         write_image_lock(lock, {STAGE: _pin(image, digest, architecture)})
         step.done(f"image {digest[:19]}… pushed and pinned")
 
-        cdk.deploy(f"{STACK_PREFIX}-rooms", context)
+        cdk.deploy(NAMES.rooms_stack, context)
         step.done("cdk deploy rooms")
 
         api = read_api(
@@ -166,7 +167,7 @@ def _client(service: str, endpoint_url: str) -> Any:
 def _api_id(endpoint_url: str) -> str:
     """The rooms stack's output ``ApiUrl`` begins with the API's id."""
     cloudformation = _client("cloudformation", endpoint_url)
-    stack = cloudformation.describe_stacks(StackName=f"{STACK_PREFIX}-rooms")["Stacks"][0]
+    stack = cloudformation.describe_stacks(StackName=NAMES.rooms_stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return str(outputs["ApiUrl"]).removeprefix("https://").partition(".")[0]
 
@@ -182,4 +183,5 @@ def _pin(image: Image, digest: str, architecture: Architecture) -> ImagePin:
         architecture=architecture,
         base_digest=image.base_digest,
         source_revision="working tree",
+        pinned_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )

@@ -13,6 +13,7 @@ from release.check import Report
 from release.finding import Finding
 from release.function import IMAGE_ARCHITECTURES
 from release.rows import ROWS
+from release.terminal import printable
 
 _MARKS = {"error": ("✗", typer.colors.RED), "warning": ("!", typer.colors.YELLOW)}
 _MAX_WIDTH = 100
@@ -42,13 +43,6 @@ def as_json(report: Report, differences: Sequence[str] | None = None) -> str:
 def as_text(report: Report, differences: Sequence[str] | None = None) -> str:
     """Return what a person reads, coloured; typer takes the colours out where there is none."""
     return "\n".join(_lines(report, differences))
-
-
-def printable(text: str, keep: str = "") -> str:
-    """Leave nothing of an image's names and texts that a terminal would obey, but ``keep``."""
-    return "".join(
-        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
-    )
 
 
 def _lines(report: Report, differences: Sequence[str] | None) -> Iterator[str]:

@@ -19,14 +19,16 @@ class ImagePin(
     """An image and where it came from.
 
     ``digest`` is the image's (what makes one is ``constructs.image_digest``'s to say),
-    ``base_digest`` that of the base in its Dockerfile, and ``source_revision`` the commit that it
-    was built from.
+    ``base_digest`` that of the base in its Dockerfile, ``source_revision`` the commit that it was
+    built from, and ``pinned_at`` the time, in ISO 8601 and UTC, at which it was pinned for its
+    stage. Going back to an image keeps that time, so that the times order what was released.
     """
 
     digest: str
     architecture: Architecture
     base_digest: Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
     source_revision: str
+    pinned_at: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 
 
 def read_image_lock(path: Path) -> dict[str, ImagePin]:

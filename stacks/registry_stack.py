@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from constructs.image_repository import ImageRepository
 
+from stacks.names import StageNames
 from stacks.settings import StageSettings
 
 
@@ -17,17 +18,16 @@ class RegistryStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        prefix: str,
+        names: StageNames,
         settings: StageSettings,
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
-        self.repository_name = f"{prefix}-rooms"
         images = ImageRepository(
             self,
             "Images",
-            name=self.repository_name,
-            function_name=f"{prefix}-rooms",
+            name=names.repository,
+            function_name=names.function,
             retain=settings.retain_data,
         )
         CfnOutput(self, "RepositoryUri", value=images.repository.repository_uri)

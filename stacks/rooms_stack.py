@@ -15,6 +15,7 @@ from constructs.rooms_dashboard import RoomsDashboard
 from constructs.rooms_table import RoomsTable
 
 from lambda_src.rooms.routes import ROUTES
+from stacks.names import StageNames
 from stacks.settings import StageSettings
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
@@ -32,28 +33,26 @@ class RoomsStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        prefix: str,
+        names: StageNames,
         settings: StageSettings,
-        repository_name: str,
         digest: ImageDigest,
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
-        name = f"{prefix}-rooms"
         timeout = Duration.seconds(settings.timeout_seconds)
         log_retention = logs.RetentionDays[settings.log_retention]
 
-        table = RoomsTable(self, "Table", name=name, retain=settings.retain_data)
+        table = RoomsTable(self, "Table", name=names.table, retain=settings.retain_data)
         function = PinnedImageFunction(
             self,
             "Function",
-            function_name=name,
-            repository=ecr.Repository.from_repository_name(self, "Images", repository_name),
+            function_name=names.function,
+            repository=ecr.Repository.from_repository_name(self, "Images", names.repository),
             digest=digest,
             architecture=_ARCHITECTURES[settings.architecture],
             memory_mb=settings.memory_mb,
             timeout=timeout,
-            environment={"ROOMS_TABLE": name},
+            environment={"ROOMS_TABLE": names.table},
             log_retention=log_retention,
             reserved_concurrency=settings.reserved_concurrency,
         )
@@ -61,7 +60,7 @@ class RoomsStack(Stack):
         api = RoomsApi(
             self,
             "Api",
-            name=name,
+            name=f"{names.prefix}-rooms",
             handler=function.live,
             routes=ROUTES,
             allowed_origins=settings.allowed_origins,
@@ -72,7 +71,7 @@ class RoomsStack(Stack):
         alarms = RoomsAlarms(
             self,
             "Alarms",
-            name_prefix=prefix,
+            name_prefix=names.prefix,
             api=api.api,
             live=function.live,
             timeout=timeout,
@@ -82,7 +81,7 @@ class RoomsStack(Stack):
         RoomsDashboard(
             self,
             "Dashboard",
-            name=name,
+            name=f"{names.prefix}-rooms",
             alarms=alarms.all,
             api=api.api,
             live=function.live,

@@ -13,11 +13,21 @@ HOUSE = ("app", "stacks", "constructs", "lambda_src", "local", "release", "docs"
 ALLOWED = {
     "app": {"stacks", "constructs"},
     "stacks": {"stacks", "constructs", "lambda_src.rooms.routes"},
-    "constructs": {"constructs", "lambda_src.rooms.routes"},
+    "constructs": {"constructs", "lambda_src.dependencies", "lambda_src.rooms.routes"},
     "lambda_src": set[str](),
     "docs": {"lambda_src"},
-    "local": {"local", "stacks.image_lock", "stacks.settings"},
-    "release": {"release"},
+    "local": {"local", "stacks.image_lock", "stacks.names", "stacks.settings"},
+    "release": {
+        "release",
+        "local.dynamodb_local",
+        "local.image_sandbox",
+        "local.runtime_api",
+        "lambda_src.dependencies",
+        "lambda_src.probe",
+        "stacks.image_lock",
+        "stacks.names",
+        "stacks.settings",
+    },
 }
 
 

@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 
 from urllib3 import BaseHTTPResponse
 
+from release.aws import aws_client, refused, unreachable
+from release.errors import CannotDoError
 from release.image.download import download
 from release.image.errors import CannotLookError, NotInRegistryError
-from release.image.http import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, HttpClient
+from release.image.http import HttpClient
 from release.image.manifest import MANIFEST_TYPES, Descriptor
 from release.image.reference import Reference, RegistryReference
 from release.image.source import Document
@@ -26,14 +28,6 @@ _NOT_THERE = {
     "LayerInaccessibleException": "it has no such blob that is part of an image",
 }
 _NO_SUCH_IMAGE = "ImageNotFound"
-_DENIED = ("AccessDenied", "AccessDeniedException")
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException")
-_NOT_VALID = (
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
 
 
 class EcrSource:
@@ -61,8 +55,10 @@ class EcrSource:
             {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag}
         )
         self._http = HttpClient(sleep)
-        with _aws_errors(self._name):
-            self._ecr = _client(place.region)
+        try:
+            self._ecr = aws_client("ecr", place.region)
+        except CannotDoError as error:
+            raise CannotLookError(f"{self._name}: {error}") from None
 
     def root(self) -> Document:
         """See ImageSource."""
@@ -156,55 +152,17 @@ class EcrSource:
             return method(**self._where, **parameters)
 
 
-def _client(region: str) -> Any:
-    # It takes half a second, and who checks a folder does not need it.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS)
-    return boto3.Session().client("ecr", region_name=region, config=config)
-
-
 @contextmanager
 def _aws_errors(name: str) -> Iterator[None]:
-    """Say in one sentence what is wrong; botocore's own words can have secrets in them."""
-    from botocore import exceptions  # noqa: PLC0415
+    """Tell what is not there from what could not be asked."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
         yield
-    except exceptions.ClientError as error:
-        raise _refusal(name, error.response["Error"]["Code"], error.operation_name) from None
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
-        raise CannotLookError(
-            f"{name}: no AWS credentials are found: set AWS_PROFILE, or run `aws sso login`"
-        ) from None
-    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
-        raise CannotLookError(
-            f"{name}: ECR cannot be reached ({type(error).__name__}):"
-            " check the network, and that there is such a Region"
-        ) from None
-    except exceptions.BotoCoreError as error:
-        raise CannotLookError(
-            f"{name}: boto3 gives up ({type(error).__name__}):"
-            " see whether `aws sts get-caller-identity` works"
-        ) from None
-
-
-def _refusal(name: str, code: str, operation: str) -> Exception:
-    if code in _NOT_THERE:
-        return NotInRegistryError(f"{name}: {_NOT_THERE[code]}")
-    if code in _DENIED:
-        return CannotLookError(
-            f"{name}: the AWS credentials may not do ecr:{operation}: allow it in their policy,"
-            " and in the repository's if that is in another account"
-        )
-    if code in _EXPIRED:
-        return CannotLookError(
-            f"{name}: the AWS credentials have expired: get new ones, as with `aws sso login`"
-        )
-    if code in _NOT_VALID:
-        return CannotLookError(
-            f"{name}: AWS does not know the credentials ({code}):"
-            " see whether `aws sts get-caller-identity` works"
-        )
-    return CannotLookError(f"{name}: ECR answers {code} to {operation}: try again later")
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _NOT_THERE:
+            raise NotInRegistryError(f"{name}: {_NOT_THERE[code]}") from None
+        raise CannotLookError(f"{name}: {refused(code, f'ecr:{error.operation_name}')}") from None
+    except BotoCoreError as error:
+        raise CannotLookError(f"{name}: {unreachable(error)}") from None

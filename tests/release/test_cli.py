@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-import release.cli
+import release.commands.check
 from release.cli import main
 from release.image.manifest import digest_of
 from tests.release.images import (
@@ -400,7 +400,7 @@ def test_too_little_memory_is_said(
     def exhausted(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(release.cli, "check_image", exhausted)
+    monkeypatch.setattr(release.commands.check, "check_image", exhausted)
 
     assert run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU) == (
         2, "", "error: there is not enough memory to read the image\n",
@@ -414,7 +414,7 @@ def test_a_fault_of_the_program_is_no_stack_trace(
     def broken(*_: object, **__: object) -> None:
         raise fault("TOKEN=hunter2")
 
-    monkeypatch.setattr(release.cli, "check_image", broken)
+    monkeypatch.setattr(release.commands.check, "check_image", broken)
 
     status, out, err = run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU)
 

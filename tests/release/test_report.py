@@ -12,7 +12,7 @@ from release.function import Declared, Function
 from release.image.image import Image
 from release.image.manifest import parse_config
 from release.image.reference import parse_reference
-from release.report import as_json, as_text, printable
+from release.report import as_json, as_text
 from release.rows import ROWS
 from release.subject import Subject
 
@@ -156,11 +156,6 @@ def test_text_is_text_that_no_terminal_obeys() -> None:
     printed = plain(as_text(report(error("C6", EVIL, EVIL), architecture=EVIL, name=name), [EVIL]))
 
     assert all(c.isprintable() or c == "\n" for c in printed)
-
-
-def test_printable() -> None:
-    assert printable("a b→\x1b\n") == "a b→\\x1b\\n"
-    assert printable("a\nb\t", keep="\n") == "a\nb\\t"
 
 
 def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

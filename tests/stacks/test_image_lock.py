@@ -13,12 +13,14 @@ PIN = ImagePin(
     architecture="arm64",
     base_digest="sha256:" + "b" * 64,
     source_revision="0" * 40,
+    pinned_at="2026-01-01T00:00:00Z",
 )
 ENTRY = {
     "digest": PIN.digest,
     "architecture": "arm64",
     "baseDigest": PIN.base_digest,
     "sourceRevision": PIN.source_revision,
+    "pinnedAt": PIN.pinned_at,
 }
 
 

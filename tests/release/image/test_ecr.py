@@ -267,7 +267,7 @@ def test_the_status_of_an_image_that_is_not_there_is_an_error(ecr: Any) -> None:
         ("ExpiredTokenException", "have expired: get new ones"),
         ("UnrecognizedClientException", "does not know the credentials"),
         ("InvalidSignatureException", "does not know the credentials"),
-        ("ThrottlingException", "answers ThrottlingException to BatchGetImage"),
+        ("ThrottlingException", "answers ThrottlingException to ecr:BatchGetImage"),
     ],
 )
 def test_a_refusal_says_what_to_do_and_does_not_quote(code: str, words: str) -> None:
@@ -294,13 +294,13 @@ def test_without_credentials_people_are_told_to_get_some(monkeypatch: pytest.Mon
 
 def test_a_profile_that_is_not_configured_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(CannotLookError, match="ProfileNotFound"):
+    with pytest.raises(CannotLookError, match="AWS_PROFILE names a profile that is not configured"):
         source_of()
 
 
 def test_an_ecr_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:9")
-    with pytest.raises(CannotLookError, match="ECR cannot be reached"):
+    with pytest.raises(CannotLookError, match="AWS cannot be reached"):
         source_of().root()
 
 

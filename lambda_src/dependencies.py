@@ -1,0 +1,48 @@
+"""The libraries of the function, as files: for the image, and for the layer of the zip.
+
+One place says which Python they are for, and one file, ``requirements.txt``, which they are.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+PYTHON_VERSION: Final = "3.13"
+"""Of the runtime that the function runs on."""
+
+REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
+"""What is installed: each file named by its hash."""
+
+_MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
+# Amazon Linux 2023 has glibc 2.34: https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html
+_GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux2014")
+
+
+class DependenciesError(Exception):
+    """The libraries cannot be installed; the message is what pip says."""
+
+
+def install_dependencies(
+    folder: Path,
+    *,
+    architecture: str,
+    python_version: str = PYTHON_VERSION,
+    requirements: Path = REQUIREMENTS,
+) -> None:
+    """Install the libraries into a folder, from wheels for the function's CPU, whatever runs this.
+
+    ``architecture`` is as Lambda writes it (``arm64``, ``x86_64``). Nothing is compiled, and no
+    code of a package runs. Raises DependenciesError.
+    """
+    platforms = [f"--platform={glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-compile", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    command += ["--implementation=cp", f"--python-version={python_version}", *platforms]
+    command += [f"--requirement={requirements}", f"--target={folder}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise DependenciesError("\n".join(lines) or done.stderr.strip())
