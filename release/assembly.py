@@ -17,11 +17,19 @@ _LAST_LINES = 15
 
 
 @contextmanager
-def synthesized(project: Project, stage: Stage, pin: ImagePin) -> Iterator[Path]:
+def synthesized(project: Project, stage: Stage, digest: str) -> Iterator[Path]:
     """Synthesize a stage with this image pinned, and give the template of its rooms stack.
 
     The lock file is not touched. Raises CannotDoError when the CDK CLI fails.
     """
+    pin = ImagePin(
+        digest=digest,
+        architecture=stage.settings.architecture,
+        # What the image came from says nothing of how it is run.
+        base_digest="sha256:" + "0" * 64,
+        source_revision="",
+        pinned_at="1970-01-01T00:00:00Z",
+    )
     with tempfile.TemporaryDirectory(prefix="synth-") as folder:
         lock = Path(folder, "image-lock.json")
         write_image_lock(lock, {stage.name: pin})

@@ -1,6 +1,7 @@
 """``python -m release check``"""
 
 import shlex
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,19 +9,31 @@ from typing import Annotated
 import msgspec
 import typer
 
+from release.assembly import synthesized
 from release.check import check_image
 from release.comparison import compare
 from release.function import Architecture, Function, split_variable
+from release.image.errors import CannotLookError, NotInRegistryError
 from release.image.layer_cache import LayerCache, default_folder
-from release.image.reference import FORMS, parse_reference
+from release.image.manifest import digest_of
+from release.image.open_source import open_source
+from release.image.reference import FORMS, Reference, parse_reference
 from release.progress import ProgressBar
+from release.project import now, project_here
+from release.record import note_passed
 from release.report import as_json, as_text
 from release.template import read_function
-from release.terminal import print_answer
+from release.terminal import print_answer, step
 
 
 def check(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help=FORMS, show_default=False)],
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            help="The stage whose function it is for: a stage of cdk.json.", show_default=False
+        ),
+    ] = None,
     template: Annotated[
         Path | None,
         typer.Option(help="The synthesized template that has the function.", show_default=False),
@@ -76,12 +89,13 @@ def check(
     nothing is unpacked. What is learned of a layer is kept, so the next image on the same base is
     read in a moment.
 
-    Say which function it is for: with --template (from `cdk synth`), or at least with
-    --architecture. ENTRYPOINT and CMD are written as in a shell, or as a JSON list.
+    Say which function it is for: with --stage (which is synthesized with this image pinned), with
+    --template (from `cdk synth`), or at least with --architecture. ENTRYPOINT and CMD are written
+    as in a shell, or as a JSON list. That the image of the last `build` has passed is noted.
 
     **Examples**
 
-    `python -m release check oci:build/image --architecture arm64`
+    `python -m release check oci:build/image --stage dev --dockerfile lambda_src/Dockerfile`
 
     `python -m release check docker://localhost:5000/rooms@sha256:... --template FILE`
 
@@ -89,9 +103,15 @@ def check(
 
     Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
     """
-    target = _function(template, function, architecture)
     if workdir == "":
         raise typer.BadParameter("--workdir is empty; leave it out to take the image's")
+    reference = parse_reference(image)
+    if stage is None:
+        target = _function(template, function, architecture)
+    elif template or function or architecture:
+        raise typer.BadParameter("--stage says all of --template, --function and --architecture")
+    else:
+        target = _function_of(stage, reference)
     target = replace(
         target,
         entrypoint=_words(entrypoint, "--entrypoint") or target.entrypoint,
@@ -102,7 +122,7 @@ def check(
     cache = LayerCache(default_folder())
     with ProgressBar() as progress:
         report = check_image(
-            parse_reference(image),
+            reference,
             target,
             cache=cache,
             progress=progress,
@@ -113,8 +133,29 @@ def check(
         if against:
             other = check_image(parse_reference(against), target, cache=cache, progress=progress)
             differences = compare(report, other)
+    if not report.has_errors:
+        digest = report.subject.image.digest
+        note_passed(Path.cwd(), digest, target.architecture, "check", now())
     print_answer(as_json(report, differences) if json else as_text(report, differences))
     raise typer.Exit(int(report.has_errors))
+
+
+def _function_of(stage_name: str, reference: Reference) -> Function:
+    """Read the function of a stage, as it would be deployed with this image."""
+    project = project_here()
+    stage = project.stage(stage_name)
+    with closing(open_source(reference)) as source:
+        if source.compressed_on_push:
+            raise typer.BadParameter(
+                "only a push gives this image a digest to pin: leave --stage out, and say"
+                f" --architecture {stage.settings.architecture}"
+            )
+        try:
+            digest = digest_of(source.root().content)
+        except NotInRegistryError as error:
+            raise CannotLookError(str(error)) from None
+    with step(f"synthesizing {stage.name}"), synthesized(project, stage, digest) as template:
+        return read_function(template)
 
 
 def _function(

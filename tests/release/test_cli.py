@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import resource
 import shlex
 import signal
@@ -20,7 +21,10 @@ import pytest
 
 import release.commands.check
 from release.cli import main
+from release.function import Architecture
 from release.image.manifest import digest_of
+from release.record import BuildRecord, read_record, write_record
+from tests.cdk_context import CDK_JSON, ROOT
 from tests.release.images import (
     File,
     Image,
@@ -40,7 +44,8 @@ BASE = layer_of(*aws_like_base())
 OTHER_SHELL = layer_of(File("bin/busybox", of_other_cpu(busybox()), 0o755))
 HANDLER = layer_of(File("var/task/app.py", "def handler(event, context): return event\n"))
 MACHINE = os.uname().machine
-CPU = {"x86_64": "x86_64", "aarch64": "arm64"}[MACHINE]
+_CPUS: dict[str, Architecture] = {"x86_64": "x86_64", "aarch64": "arm64"}
+CPU = _CPUS[MACHINE]
 OTHER_CPU = {"x86_64": "arm64", "arm64": "x86_64"}[CPU]
 
 
@@ -53,6 +58,28 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def image_in(folder: Path, *layers: Layer, **options: Any) -> Image:
     options = {"entrypoint": ["/lambda-entrypoint.sh"], "cmd": ["app.handler"], **options}
     return write_image(folder, layers or [BASE, HANDLER], **options)
+
+
+def checkout(folder: Path) -> Path:
+    """The project, as far as the CDK needs it, with a stage for this machine's CPU."""
+    folder.mkdir()
+    for name in ("app.py", "stacks", "constructs", "lambda_src", "node_modules"):
+        (folder / name).symlink_to(ROOT / name)
+    context = json.loads(json.dumps(CDK_JSON))
+    context["context"]["stages"]["dev"]["architecture"] = CPU
+    (folder / "cdk.json").write_text(json.dumps(context))
+    return folder
+
+
+def record_of(image: Image) -> BuildRecord:
+    return BuildRecord(
+        digest=image.digest,
+        architecture=CPU,
+        base_digest=image.digest,
+        source_revision="0" * 40,
+        dirty=False,
+        built_at="2026-01-01T00:00:00Z",
+    )
 
 
 def check(
@@ -114,6 +141,45 @@ def test_an_image_that_cannot(tmp_path: Path) -> None:
     assert "on Lambda: Runtime.InvalidEntrypoint" in done.stdout
     assert "    fix: " in done.stdout
     assert done.stdout.splitlines()[-1].endswith("do not deploy this image")
+
+
+def test_the_stage_says_what_function_it_is_and_the_gate_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = image_in(tmp_path / "image")
+    root = checkout(tmp_path / "checkout")
+    write_record(root, record_of(image))
+    monkeypatch.chdir(root)
+
+    status, printed, told = run_main(monkeypatch, capsys, image.reference, "--stage", "dev")
+
+    assert status == 0, printed + told
+    assert f"  function FunctionADE6A0E0, {CPU}" in re.sub(
+        r"Function\w{8,}", "FunctionADE6A0E0", printed
+    )
+    assert "synthesizing dev ..." in told
+    assert read_record(root).checked_at
+
+
+def test_a_gate_that_stops_the_image_notes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = image_in(tmp_path / "image", BASE, OTHER_SHELL, HANDLER)
+    write_record(tmp_path, record_of(image))
+    monkeypatch.chdir(tmp_path)
+
+    status, _, _ = run_main(monkeypatch, capsys, image.reference, "--architecture", CPU)
+
+    assert status == 1
+    assert read_record(tmp_path).checked_at is None
+
+
+def test_a_stage_says_all_and_nothing_else_may(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("oci:image", "--stage", "dev", "--architecture", CPU)
+    status, _, told = run_main(monkeypatch, capsys, *arguments)
+    assert (status, "--stage says all of" in told) == (2, True)
 
 
 def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
