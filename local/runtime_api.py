@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,6 +141,33 @@ class RuntimeApi:
             self._running, self._outcome = None, outcome
             self._changed.notify_all()
             return True
+
+
+def invoke_or_end(
+    api: RuntimeApi,
+    event: bytes,
+    *,
+    timeout: float,
+    function_arn: str,
+    end: Callable[[], None],
+    request_id: str | None = None,
+) -> bytes | FunctionError:
+    """Invoke as Lambda does: after ``timeout`` seconds the process is ended, by ``end``.
+
+    Returns the payload or the error, in Lambda's words where the process does not answer.
+    """
+    request_id = request_id or str(uuid.uuid4())
+    try:
+        outcome = api.invoke(
+            event, timeout=timeout, function_arn=function_arn, request_id=request_id
+        )
+    except TimeoutError:
+        end()
+        message = f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds"
+        return FunctionError("Sandbox.Timedout", message)
+    if isinstance(outcome, FunctionError) and outcome.type == "Runtime.ExitError":
+        return FunctionError(outcome.type, f"RequestId: {request_id} Error: {outcome.message}")
+    return outcome
 
 
 class _Server(ThreadingHTTPServer):

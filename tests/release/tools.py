@@ -8,9 +8,7 @@ from typing import Literal
 
 PACKAGES = {
     "buildah": "buildah",
-    "newuidmap": "uidmap",
     "skopeo": "skopeo",
-    "umoci": "umoci",
     "unshare": "util-linux",
 }
 

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from local.image_sandbox import ImageSandboxError
+from local.image_sandbox.launch import LAMBDA_GID, LAMBDA_UID
 from release.image import filesystem
 from release.image.errors import CannotLookError
 from release.image.filesystem import FileSystem, PathError
@@ -30,7 +32,6 @@ from tests.release.images import (
     write_image,
 )
 from tests.release.reading import learned, merged
-from tests.release.sandbox import LAMBDA_GID, LAMBDA_UID
 from tests.release.starting import unpack
 from tests.release.tools import tool
 
@@ -100,7 +101,7 @@ def test_layers_add_up_as_umoci_adds_them_up(members: list[list[Member]]) -> Non
         image = write_image(Path(folder, "image"), made)
         try:
             rootfs = unpack(image, Path(folder, "rootfs"))
-        except AssertionError as refusal:
+        except ImageSandboxError as refusal:
             note(str(refusal))
             assert files.broken or removes
         else:
@@ -174,7 +175,7 @@ def test_what_cannot_be_unpacked(tmp_path: Path, added: Member) -> None:
     files = FileSystem([learned(layer) for layer in made])
 
     assert files.broken
-    with pytest.raises(AssertionError, match="unpack"):
+    with pytest.raises(ImageSandboxError, match="unpack"):
         unpack(write_image(tmp_path / "image", made), tmp_path / "rootfs")
 
 

@@ -1,0 +1,79 @@
+"""Process 1 of the sandbox: becomes Lambda's user in the image, and starts its program.
+
+bubblewrap cannot do this last step itself. It starts programs by execvp, which gives a script or a
+binary of another CPU to a shell where Lambda says "exec format error"; and its user is the one who
+owns all files, whom no mode keeps out.
+
+A file of its own that imports little, because every start pays for it. It reads what to do from
+standard input, one line of JSON, and writes what happened to the descriptor it is given. When
+standard input ends, it ends too, and the kernel then kills all that is left in the sandbox.
+"""
+
+import errno
+import json
+import os
+import resource
+import select
+import signal
+import sys
+from typing import Any, NoReturn
+
+# https://github.com/aws/aws-lambda-runtime-interface-emulator, supervisor/local/process.go
+LAMBDA_UID, LAMBDA_GID = 993, 990
+
+
+def main(report: int) -> None:
+    """Start the program, and tell ``report`` how it failed to start or ended."""
+    os.set_inheritable(report, False)
+    plan = json.loads(sys.stdin.buffer.readline())
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.chroot(plan["rootfs"])
+    os.chdir("/")
+    pid = os.fork()
+    if pid == 0:
+        _become(plan, nothing, report)
+    ended = os.pidfd_open(pid)
+    if ended in select.select([sys.stdin, ended], [], [])[0]:
+        _tell(report, {"exit": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])})
+
+
+def _become(plan: dict[str, Any], stdin: int, report: int) -> NoReturn:
+    step = "workdir"
+    try:
+        # As root, like Lambda's supervisor: what its user may not enter fails at the chdir below.
+        os.stat(plan["workdir"])  # noqa: PTH116  (importing pathlib takes as long as all this)
+        step = "sandbox"
+        os.dup2(stdin, 0)
+        for number in signal.valid_signals():
+            # By Python, or by whoever started this.
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        os.umask(0o022)
+        os.setsid()
+        if plan["memory_bytes"]:
+            resource.setrlimit(resource.RLIMIT_DATA, (plan["memory_bytes"], plan["memory_bytes"]))
+        os.setgroups([])
+        os.setgid(LAMBDA_GID)
+        os.setuid(LAMBDA_UID)
+        step = "start"
+        os.chdir(plan["workdir"])
+        program = plan["command"][0]
+        if "/" not in program:
+            # Lambda would look for it on a PATH that is not the image's.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        # execve and nothing else: execvp would hand a script without a shebang to a shell.
+        os.execve(program, plan["command"], plan["environment"])  # noqa: S606  (that is its task)
+    except OSError as error:
+        _tell(report, {"failed": step, "errno": error.errno})
+    except ValueError:
+        # A zero byte, which no string of the kernel's can hold.
+        _tell(report, {"failed": step, "errno": errno.EINVAL})
+    os._exit(127)
+
+
+def _tell(report: int, what: dict[str, Any]) -> None:
+    os.write(report, json.dumps(what).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
