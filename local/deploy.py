@@ -64,7 +64,7 @@ class CdkCli:
             process = subprocess.Popen(  # noqa: S603  (the pinned CLI)
                 command,
                 cwd=self._app_folder,
-                env=self._environment(),
+                env=emulated_environment(self._endpoint_url, self._work_folder),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -86,32 +86,37 @@ class CdkCli:
                 f"The whole output is in {self._log}"
             )
 
-    def _environment(self) -> dict[str, str]:
-        """Nothing of the caller's AWS: no profile, no config file, no other endpoint."""
-        home = self._work_folder / "home"
-        home.mkdir(exist_ok=True)
-        temporary = self._work_folder / "tmp"
-        temporary.mkdir(exist_ok=True)
-        tools = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
-        return CREDENTIALS | {
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self._endpoint_url,
-            "AWS_ENDPOINT_URL_S3": self._endpoint_url,
-            "AWS_REGION": REGION,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "CDK_DEFAULT_ACCOUNT": ACCOUNT_ID,
-            "CDK_DEFAULT_REGION": REGION,
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "CDK_DISABLE_VERSION_CHECK": "true",
-            "HOME": str(home),
-            # What jsii unpacks (15 s) stays with the packages that it comes from.
-            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),
-            "LANG": "C.UTF-8",
-            "PATH": os.pathsep.join(tools),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(temporary),
-        }
+
+def emulated_environment(endpoint_url: str, work_folder: Path) -> dict[str, str]:
+    """Return the variables for programs to which only the emulated account exists.
+
+    Nothing of the caller's AWS: no profile, no config file, no other endpoint. What they keep at
+    home and in temporary files is below ``work_folder``.
+    """
+    home = work_folder / "home"
+    home.mkdir(exist_ok=True, parents=True)
+    temporary = work_folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    tools = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
+    return CREDENTIALS | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ENDPOINT_URL_S3": endpoint_url,
+        "AWS_REGION": REGION,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT_ID,
+        "CDK_DEFAULT_REGION": REGION,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "HOME": str(home),
+        # What jsii unpacks (15 s) stays with the packages that it comes from.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),
+        "LANG": "C.UTF-8",
+        "PATH": os.pathsep.join(tools),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(temporary),
+    }
 
 
 def _what_matters(said: str) -> str:

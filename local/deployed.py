@@ -1,10 +1,8 @@
-"""What was deployed, read back from the emulated account with boto3: the API and its function."""
+"""What was deployed, read back from the emulated account with boto3: the HTTP API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from local.execution_environment import FunctionSettings
 
 
 class DeployedError(Exception):
@@ -45,14 +43,6 @@ class DeployedApi:
     stage_variables: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeployedFunction:
-    """A function's configuration behind the qualified ARN that the API invokes."""
-
-    settings: FunctionSettings
-    image_digest: str
-
-
 def read_api(gateway: Any, api_id: str, *, account_id: str) -> DeployedApi:
     """Read an HTTP API with a boto3 ``apigatewayv2`` client.
 
@@ -78,35 +68,6 @@ def read_api(gateway: Any, api_id: str, *, account_id: str) -> DeployedApi:
         cors=_cors(api.get("CorsConfiguration")),
         stage_variables=stages["$default"].get("StageVariables", {}),
     )
-
-
-def read_function(lambda_client: Any, arn: str, *, handler: str, region: str) -> DeployedFunction:
-    """Read what an alias or version ARN stands for, with a boto3 ``lambda`` client.
-
-    ``handler`` is what the image's CMD names: the function's own configuration has none. Raises
-    DeployedError when nothing is behind the ARN.
-    """
-    try:
-        function = lambda_client.get_function(FunctionName=arn)
-    except lambda_client.exceptions.ResourceNotFoundException:
-        raise DeployedError(f"the API invokes {arn}, and there is no such function") from None
-    configuration = function["Configuration"]
-    logging = configuration.get("LoggingConfig", {})
-    settings = FunctionSettings(
-        name=configuration["FunctionName"],
-        version=configuration["Version"],
-        arn=arn,
-        handler=handler,
-        memory_mb=configuration["MemorySize"],
-        timeout_seconds=configuration["Timeout"],
-        region=region,
-        log_group=logging.get("LogGroup", f"/aws/lambda/{configuration['FunctionName']}"),
-        log_format=logging.get("LogFormat", "Text"),
-        log_level=logging.get("ApplicationLogLevel"),
-        environment=configuration.get("Environment", {}).get("Variables", {}),
-    )
-    digest = function["Code"]["ResolvedImageUri"].partition("@")[2]
-    return DeployedFunction(settings=settings, image_digest=digest)
 
 
 def _route(key: str, integration: Mapping[str, Any] | None) -> DeployedRoute:

@@ -1,65 +1,97 @@
-"""One Lambda execution environment: the real runtime client in a process with Lambda's limits."""
+"""One Lambda execution environment: a process with the function in it, that lives on."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
+import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
-from local.runtime_api import RESPONSE_TOO_LARGE, FunctionError, RuntimeApi
-
-if sys.platform == "linux":
-    import resource
+from local.runtime_api import RESPONSE_TOO_LARGE, FunctionError
 
 # Lambda gives an init 10 s; a laptop that reads every file for the first time may need longer.
 INIT_TIMEOUT_SECONDS = 30
 
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionSettings:
-    """What a deployed function's configuration says about how it runs."""
+class Process(Protocol):
+    """A process of the function, which answers one event at a time."""
 
-    name: str
-    version: str
-    arn: str
-    """The ARN it is invoked by, with its qualifier."""
-    handler: str
-    memory_mb: int
-    timeout_seconds: int
-    region: str
-    log_group: str
-    log_format: str = "Text"
-    log_level: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    def start(self, timeout: float) -> FunctionError | None:
+        """Start it, and wait at most ``timeout`` seconds until it asks for its first event."""
+
+    def invoke(
+        self, event: bytes, *, timeout: float, function_arn: str, request_id: str
+    ) -> bytes | FunctionError:
+        """Give it one event (JSON) and wait for the payload (JSON) or the error."""
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+
+    def close(self) -> None:
+        """End it, and whoever waits for it; from any thread, and more than once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How a function's processes are made."""
+
+    new_process: Callable[[], Process]
+    source: Callable[[], object] = lambda: None
+    """What it is made of: when this changes, the next invocation is another process's."""
+    launched: str = ""
+    """What they are started with, as Lambda logs it: ``Entrypoint: [...] Cmd: [...]`` and so on."""
+
+
+class Observer(Protocol):
+    """Told what happens in an environment, in this order."""
+
+    def initialized(self, seconds: float, error: FunctionError | None) -> None:
+        """A process was started, or could not be."""
+
+    def invoked(self, request_id: str) -> None:
+        """It is given an event."""
+
+    def answered(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
+        """It has answered."""
+
+
+class Unobserved:
+    """An observer that does not look."""
+
+    def initialized(self, seconds: float, error: FunctionError | None) -> None:
+        """Do nothing."""
+
+    def invoked(self, request_id: str) -> None:
+        """Do nothing."""
+
+    def answered(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
+        """Do nothing."""
 
 
 class ExecutionEnvironment:
-    """Runs a function's handler, one invocation at a time, in a process that lives between them.
+    """Runs a function, one invocation at a time, in a process that lives between them.
 
     As in Lambda, the process ends with a timeout, a crash or too much memory, and the next
-    invocation starts a new one. Other than in Lambda, it also does when a source file has changed.
+    invocation starts a new one. Other than in Lambda, it also does when the program's source has
+    changed.
     """
 
     def __init__(
         self,
-        settings: FunctionSettings,
+        program: Program,
         *,
-        task_root: Path,
-        endpoint_url: str,
-        log: Callable[[str], None],
+        timeout_seconds: float,
+        function_arn: str,
+        observer: Observer | None = None,
     ) -> None:
-        """Take the code from ``task_root``; AWS is at ``endpoint_url``; ``log`` gets each line."""
-        self._settings = settings
-        self._task_root = task_root
-        self._endpoint_url = endpoint_url
-        self._log = log
+        """``function_arn`` is the one it is invoked by, unless an invocation says another."""
+        self._program = program
+        self._timeout_seconds = timeout_seconds
+        self._function_arn = function_arn
+        self._observer = observer or Unobserved()
         self._one_at_a_time = threading.Lock()
-        self._process: _Process | None = None
+        self._process: Process | None = None
+        self._source: object = None
         self._closed = False
 
     def start(self) -> FunctionError | None:
@@ -67,177 +99,63 @@ class ExecutionEnvironment:
         with self._one_at_a_time:
             return self._ensure_running()
 
-    def invoke(self, event: bytes) -> bytes | FunctionError:
+    def invoke(
+        self, event: bytes, *, function_arn: str | None = None, request_id: str | None = None
+    ) -> bytes | FunctionError:
         """Run the handler on an event (JSON) and return its payload (JSON) or its error."""
+        request_id = request_id or str(uuid.uuid4())
         with self._one_at_a_time:
+            started = time.monotonic()
+            outcome: bytes | FunctionError
             if error := self._ensure_running():
-                return error
-            assert self._process is not None  # noqa: S101  (it runs: no error)
-            outcome = self._process.invoke(event, self._settings)
-            too_large = isinstance(outcome, FunctionError) and outcome.type == RESPONSE_TOO_LARGE
-            if too_large or not self._process.is_alive():  # The client ends when it is refused.
-                self._end_process()
+                outcome = error
+                self._observer.invoked(request_id)
+            else:
+                started = time.monotonic()
+                self._observer.invoked(request_id)
+                outcome = self._run(event, function_arn or self._function_arn, request_id)
+            failed = outcome if isinstance(outcome, FunctionError) else None
+            self._observer.answered(request_id, time.monotonic() - started, failed)
             return outcome
 
     def close(self) -> None:
         """End the process, if there is one, also in the middle of an invocation."""
         self._closed = True
         if (process := self._process) is not None:
-            process.kill()
+            process.close()
         with self._one_at_a_time:
             self._end_process()
+
+    def _run(self, event: bytes, function_arn: str, request_id: str) -> bytes | FunctionError:
+        assert self._process is not None  # noqa: S101  (it runs: no error)
+        outcome = self._process.invoke(
+            event,
+            timeout=self._timeout_seconds,
+            function_arn=function_arn,
+            request_id=request_id,
+        )
+        too_large = isinstance(outcome, FunctionError) and outcome.type == RESPONSE_TOO_LARGE
+        if too_large or not self._process.is_alive():  # The client ends when it is refused.
+            self._end_process()
+        return outcome
 
     def _ensure_running(self) -> FunctionError | None:
         if self._closed:
             return FunctionError("Runtime.ExitError", "the execution environment is closed")
-        source = source_fingerprint(self._task_root)
-        if self._process is not None and (
-            self._process.source != source or not self._process.is_alive()
-        ):
+        source = self._program.source()
+        if self._process is not None and (self._source != source or not self._process.is_alive()):
             self._end_process()
-        if self._process is None:
-            self._process = _Process(
-                self._settings, self._task_root, self._endpoint_url, self._log, source
-            )
-            if error := self._process.init_error():
-                self._end_process()
-                return error
-        return None
+        if self._process is not None:
+            return None
+        started = time.monotonic()
+        self._process, self._source = self._program.new_process(), source
+        error = self._process.start(INIT_TIMEOUT_SECONDS)
+        if error is not None:
+            self._end_process()
+        self._observer.initialized(time.monotonic() - started, error)
+        return error
 
     def _end_process(self) -> None:
         if self._process is not None:
             self._process.close()
             self._process = None
-
-
-class _Process:
-    """The runtime client's process, its Runtime API, and the thread that reads its log."""
-
-    def __init__(
-        self,
-        settings: FunctionSettings,
-        task_root: Path,
-        endpoint_url: str,
-        log: Callable[[str], None],
-        source: object,
-    ) -> None:
-        self.source = source
-        with ExitStack() as stack:
-            self._api = stack.enter_context(RuntimeApi())
-            self._popen = subprocess.Popen(  # noqa: S603  (our own interpreter and handler)
-                [sys.executable, "-m", "awslambdaric", settings.handler],
-                cwd=task_root,
-                env=_environment(settings, task_root, endpoint_url, self._api.address),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                # Its own group: Ctrl-C in the terminal is ours to handle, and its children end too.
-                start_new_session=True,
-            )
-            stack.callback(self.kill)
-            if sys.platform == "linux":
-                limit = settings.memory_mb * 1024 * 1024
-                resource.prlimit(self._popen.pid, resource.RLIMIT_DATA, (limit, limit))
-            self._reader = threading.Thread(target=self._read_log, args=(log,), daemon=True)
-            self._reader.start()
-            self._resources = stack.pop_all()
-
-    def init_error(self) -> FunctionError | None:
-        try:
-            return self._api.wait_until_ready(INIT_TIMEOUT_SECONDS)
-        except TimeoutError:
-            message = f"the handler was not loaded within {INIT_TIMEOUT_SECONDS} s"
-            return FunctionError("Sandbox.Timedout", message)
-
-    def invoke(self, event: bytes, settings: FunctionSettings) -> bytes | FunctionError:
-        request_id = str(uuid.uuid4())
-        timeout = settings.timeout_seconds
-        try:
-            outcome = self._api.invoke(
-                event, timeout=timeout, function_arn=settings.arn, request_id=request_id
-            )
-        except TimeoutError:
-            self.kill()
-            message = f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds"
-            return FunctionError("Sandbox.Timedout", message)
-        if isinstance(outcome, FunctionError) and outcome.type == "Runtime.ExitError":
-            return FunctionError(outcome.type, f"RequestId: {request_id} Error: {outcome.message}")
-        return outcome
-
-    def is_alive(self) -> bool:
-        return self._popen.poll() is None
-
-    def kill(self) -> None:
-        """End the process and its children, and wait for it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
-        self._popen.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self._reader.join()
-        self._resources.close()
-
-    def _read_log(self, log: Callable[[str], None]) -> None:
-        assert self._popen.stdout is not None  # noqa: S101  (a pipe, see above)
-        with self._popen.stdout as output:
-            for line in output:
-                log(line.decode("utf-8", "replace").rstrip("\r\n"))
-        self._api.report_end(FunctionError("Runtime.ExitError", _exit_reason(self._popen.wait())))
-
-
-def source_fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Path, modification time and size of every file that is part of the function."""
-    return tuple(
-        (str(path.relative_to(folder)), stat.st_mtime_ns, stat.st_size)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-        for stat in [path.stat()]
-    )
-
-
-def _environment(
-    settings: FunctionSettings, task_root: Path, endpoint_url: str, runtime_api: str
-) -> dict[str, str]:
-    """Give the process the function's own variables and those that Lambda sets, nothing of ours.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    reserved = {
-        "_HANDLER": settings.handler,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_SESSION_TOKEN": "local",
-        "AWS_DEFAULT_REGION": settings.region,
-        "AWS_REGION": settings.region,
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(settings.memory_mb),
-        "AWS_LAMBDA_FUNCTION_NAME": settings.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": settings.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_FORMAT": settings.log_format,
-        "AWS_LAMBDA_LOG_GROUP_NAME": settings.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[{settings.version}]{uuid.uuid4().hex}",
-        "AWS_LAMBDA_RUNTIME_API": runtime_api,
-        "LAMBDA_TASK_ROOT": str(task_root),
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        # The code of a deployed function is read-only, and no bytecode appears beside it.
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "TZ": ":UTC",
-    }
-    if settings.log_level:
-        reserved["AWS_LAMBDA_LOG_LEVEL"] = settings.log_level
-    return {**settings.environment, **reserved}
-
-
-def _exit_reason(return_code: int) -> str:
-    if return_code == 0:
-        return "Runtime exited without providing a reason"
-    if return_code < 0:
-        return f"Runtime exited with error: signal: {_signal_name(-return_code)}"
-    return f"Runtime exited with error: exit status {return_code}"
-
-
-def _signal_name(number: int) -> str:
-    return (signal.strsignal(number) or str(number)).lower()

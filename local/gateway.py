@@ -31,8 +31,12 @@ HOST = "127.0.0.1"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
-Invoke = Callable[[bytes], bytes | FunctionError]
-"""Run the function on an event (JSON)."""
+Invoke = Callable[[str, bytes], bytes | FunctionError]
+"""Run the function of an ARN on an event (JSON). Raises FunctionGoneError."""
+
+
+class FunctionGoneError(Exception):
+    """There is no such function, or no longer."""
 
 
 class PortInUseError(Exception):
@@ -57,19 +61,22 @@ def reserve_port(port: int) -> socket.socket:
 
 @contextmanager
 def serving(
-    api: DeployedApi,
-    functions: Mapping[str, Invoke],
+    api: Callable[[], DeployedApi],
+    invoke: Invoke,
     *,
     listener: socket.socket,
     report: Report,
 ) -> Iterator[str]:
-    """Serve an API on a reserved port and yield its URL; ``functions`` has one for each ARN."""
+    """Serve an API on a reserved port and yield its URL; ``api`` says what it is, at every request.
+
+    It is to answer the same object as long as nothing has changed.
+    """
     invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
     port: int = listener.getsockname()[1]
     server = make_server(
         HOST,
         port,
-        Gateway(api, functions, invocations, report),
+        Gateway(api, invoke, invocations, report),
         threaded=True,
         request_handler=_QuietHandler,
         fd=listener.fileno(),
@@ -87,18 +94,17 @@ class Gateway:
 
     def __init__(
         self,
-        api: DeployedApi,
-        functions: Mapping[str, Invoke],
+        api: Callable[[], DeployedApi],
+        invoke: Invoke,
         invocations: ThreadPoolExecutor,
         report: Report,
     ) -> None:
-        """Route to ``functions`` by ARN; run them in ``invocations``, so that waiting can end."""
+        """Route by ``api``; invoke in ``invocations``, so that waiting can end."""
         self._api = api
-        self._functions = functions
+        self._run = invoke
         self._invocations = invocations
         self._report = report
-        self._routes = {route.key: route for route in api.routes}
-        self._rules = _rules(self._routes)
+        self._routing: _Routing | None = None
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -114,13 +120,14 @@ class Gateway:
 
     def _answer(self, request: Request, request_id: str) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        configured = self._api.cors
+        routing = self._current()
+        api, configured = routing.api, routing.api.cors
         if configured is not None and request.method == "OPTIONS":
             found = GatewayResponse(
                 status=HTTPStatus.NO_CONTENT, headers=cors.preflight_headers(configured, headers)
             )
             return _http(found, request_id)
-        match = self._match(request)
+        match = routing.match(request)
         if match is None:
             return _http(_message(HTTPStatus.NOT_FOUND, "Not Found"), request_id)
         try:
@@ -142,10 +149,10 @@ class Gateway:
                 source_ip=request.remote_addr or HOST,
                 request_id=request_id,
                 time=datetime.now(UTC),
-                api_id=self._api.api_id,
-                account_id=self._api.account_id,
-                domain_name=self._api.domain_name,
-                stage_variables=self._api.stage_variables,
+                api_id=api.api_id,
+                account_id=api.account_id,
+                domain_name=api.domain_name,
+                stage_variables=api.stage_variables,
             )
         )
         response = self._invoke(route, event)
@@ -161,13 +168,12 @@ class Gateway:
             )
         return _http(response, request_id)
 
-    def _match(self, request: Request) -> tuple[DeployedRoute, Mapping[str, str]] | None:
-        try:
-            key, parameters = self._rules.bind("").match(request.path, request.method)
-        except HTTPException:  # An HTTP API answers a wrong method with 404, too.
-            default = self._routes.get("$default")
-            return (default, {}) if default else None
-        return self._routes[key], parameters
+    def _current(self) -> "_Routing":
+        api = self._api()
+        routing = self._routing
+        if routing is None or routing.api is not api:
+            routing = self._routing = _Routing(api)
+        return routing
 
     def _added_headers(self, request: Request) -> dict[str, str]:
         forwarded = request.headers.get("X-Forwarded-For")
@@ -184,8 +190,7 @@ class Gateway:
 
         cortexlabs/cortex#1225 shows the 503 as AWS sends it.
         """
-        function = self._functions[route.function_arn]
-        running = self._invocations.submit(function, json.dumps(event).encode())
+        running = self._invocations.submit(self._run_route, route, json.dumps(event).encode())
         try:
             outcome = running.result(route.timeout_seconds)
         except FutureTimeoutError:
@@ -198,6 +203,30 @@ class Gateway:
         else:
             self._report.problem("the function's answer is not a response of payload format 2.0")
         return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+    def _run_route(self, route: DeployedRoute, event: bytes) -> bytes | FunctionError:
+        """Invoke what the route names; by the time, that may be another function."""
+        try:
+            return self._run(route.function_arn, event)
+        except FunctionGoneError:
+            return self._run(self._current().routes[route.key].function_arn, event)
+
+
+class _Routing:
+    """Which route a request is for, in the API as it was at one time."""
+
+    def __init__(self, api: DeployedApi) -> None:
+        self.api = api
+        self.routes = {route.key: route for route in api.routes}
+        self._rules = _rules(self.routes)
+
+    def match(self, request: Request) -> tuple[DeployedRoute, Mapping[str, str]] | None:
+        try:
+            key, parameters = self._rules.bind("").match(request.path, request.method)
+        except HTTPException:  # An HTTP API answers a wrong method with 404, too.
+            default = self.routes.get("$default")
+            return (default, {}) if default else None
+        return self.routes[key], parameters
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -2,24 +2,22 @@
 
 import fcntl
 import json
-import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
-
+from local.cloud import emulated_cloud
 from local.deploy import PROJECT, CdkCli
-from local.deployed import DeployedError, read_api, read_function
-from local.emulated_aws.server import ACCOUNT_ID, CREDENTIALS, REGION, emulated_aws
-from local.execution_environment import ExecutionEnvironment
-from local.gateway import reserve_port, serving
+from local.deployed import DeployedError
+from local.emulated_aws.functions import ImagePackage, RunnableFunction
+from local.execution_environment import Program
+from local.gateway import reserve_port
 from local.image import Image, build_image, push_image, write_layout
 from local.report import Report, Silence
+from local.runtime_client import RuntimeClient, source_fingerprint
 from stacks.image_lock import ImagePin, write_image_lock
 from stacks.names import StageNames
 from stacks.settings import Architecture, read_settings
@@ -69,9 +67,17 @@ def running_system(
     with ExitStack() as stack:
         listener = stack.enter_context(reserve_port(port))
         stack.enter_context(_alone_in(work_folder))
-        stack.enter_context(_server_log(work_folder / "emulated-aws.log"))
-
-        endpoint_url = stack.enter_context(emulated_aws())
+        log_path = work_folder / "function.log"
+        function_log = stack.enter_context(log_path.open("w", encoding="utf-8", buffering=1))
+        built = _Built(source)
+        cloud = stack.enter_context(
+            emulated_cloud(
+                work_folder,
+                run_image=built.program,
+                echo=lambda line: print(line, file=function_log),
+            )
+        )
+        endpoint_url = cloud.account.endpoint_url
         step.done("emulated AWS")
 
         cdk = CdkCli(endpoint_url=endpoint_url, work_folder=work_folder)
@@ -86,39 +92,58 @@ def running_system(
         architecture = _architecture()
         image = build_image(source, architecture)
         write_layout(image, work_folder / "image")
-        digest = push_image(_client("ecr", endpoint_url), NAMES.repository, image)
+        digest = push_image(cloud.client("ecr"), NAMES.repository, image)
+        built.handlers[digest] = image.handler
         write_image_lock(lock, {STAGE: _pin(image, digest, architecture)})
         step.done(f"image {digest[:19]}… pushed and pinned")
 
         cdk.deploy(NAMES.rooms_stack, context)
         step.done("cdk deploy rooms")
 
-        api = read_api(
-            _client("apigatewayv2", endpoint_url), _api_id(endpoint_url), account_id=ACCOUNT_ID
-        )
-        log_path = work_folder / "function.log"
-        function_log = stack.enter_context(log_path.open("w", encoding="utf-8", buffering=1))
-        functions = {}
-        for arn in {route.function_arn for route in api.routes}:
-            function = read_function(
-                _client("lambda", endpoint_url), arn, handler=image.handler, region=REGION
-            )
-            if function.image_digest != digest:
-                raise DeployedError(f"{arn} runs image {function.image_digest}, not {digest}")
-            environment = ExecutionEnvironment(
-                function.settings,
-                task_root=source,
-                endpoint_url=endpoint_url,
-                log=lambda line: print(line, file=function_log),
-            )
-            stack.callback(environment.close)
-            if error := environment.start():
+        for arn in {route.function_arn for route in cloud.read_api(NAMES.rooms_stack).routes}:
+            if error := cloud.account.functions.start(arn):
                 raise FunctionDoesNotStartError(str(error))
-            functions[arn] = environment.invoke
         step.done("function started")
 
-        url = stack.enter_context(serving(api, functions, listener=listener, report=report))
+        url = stack.enter_context(
+            cloud.serving(NAMES.rooms_stack, listener=listener, report=report)
+        )
         yield System(url=url, endpoint_url=endpoint_url, function_log=log_path)
+
+
+class _Built:
+    """Stands for the images that were built of a folder: they run from it, and show its edits.
+
+    They lack the base image, so they cannot be started themselves.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self.handlers: dict[str, str] = {}
+        """By digest."""
+
+    def program(
+        self,
+        function: RunnableFunction,
+        package: ImagePackage,
+        *,
+        variables: Mapping[str, str],
+        log: Callable[[str], None],
+    ) -> Program:
+        if package.digest not in self.handlers:
+            known = ", ".join(self.handlers)
+            name = function.settings.name
+            raise DeployedError(f"{name} runs image {package.digest}, not {known}")
+        return Program(
+            new_process=lambda: RuntimeClient(
+                self.handlers[package.digest],
+                task_root=self._source,
+                environment=variables,
+                memory_mb=function.settings.memory_mb,
+                log=log,
+            ),
+            source=lambda: source_fingerprint(self._source),
+        )
 
 
 class _Stopwatch:
@@ -140,36 +165,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise WorkFolderInUseError(f"another system runs in {folder}") from None
         yield
-
-
-@contextmanager
-def _server_log(path: Path) -> Iterator[None]:
-    """Send what werkzeug, and so moto, says of errors to a file instead of the terminal."""
-    logger = logging.getLogger("werkzeug")
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()
-
-
-def _client(service: str, endpoint_url: str) -> Any:
-    session: Any = boto3.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
-    )
-    return session.client(service, endpoint_url=endpoint_url)
-
-
-def _api_id(endpoint_url: str) -> str:
-    """The rooms stack's output ``ApiUrl`` begins with the API's id."""
-    cloudformation = _client("cloudformation", endpoint_url)
-    stack = cloudformation.describe_stacks(StackName=NAMES.rooms_stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return str(outputs["ApiUrl"]).removeprefix("https://").partition(".")[0]
 
 
 def _architecture() -> Architecture:

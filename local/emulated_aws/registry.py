@@ -1,15 +1,73 @@
 """The emulated ECR, made strict: digests are those of manifests, and functions need their image."""
 
 import hashlib
+import json
 
 from moto import settings
-from moto.ecr.models import Image
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.ecr.models import Image, ecr_backends
+
+from local.emulated_aws.mending import Mend
+
+# What Lambda reads; an index is none of it, and neither is a layer with another compression.
+# https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
+_OCI = "application/vnd.oci.image."
+_DOCKER = "application/vnd.docker."
+_MANIFEST_TYPES = (f"{_OCI}manifest.v1+json", f"{_DOCKER}distribution.manifest.v2+json")
+_CONFIG_TYPES = (f"{_OCI}config.v1+json", f"{_DOCKER}container.image.v1+json")
+_LAYER_TYPES = (
+    f"{_OCI}layer.v1.tar",
+    f"{_OCI}layer.v1.tar+gzip",
+    f"{_DOCKER}image.rootfs.diff.tar",
+    f"{_DOCKER}image.rootfs.diff.tar.gzip",
+)
 
 
-def mend() -> None:
+def mends() -> tuple[Mend, ...]:
     """Compute digests as ECR does (moto hashes those of the layers), and let Lambda check them."""
-    Image._create_digest = _digest_of_manifest  # type: ignore[assignment, method-assign]  # noqa: SLF001
-    settings.lambda_stub_ecr = lambda: False
+    return (
+        Mend(Image, "_create_digest", _digest_of_manifest),
+        Mend(settings, "lambda_stub_ecr", lambda: False),
+    )
+
+
+def source_image(uri: str, account_id: str, region: str) -> Image:
+    """Return the image of a function that is created or updated.
+
+    Raises InvalidParameterValueException, in Lambda's words, when there is none or it cannot be
+    taken.
+    """
+    named, at, digest = uri.partition("@")
+    repository, _, tag = named.partition("/")[2].partition(":")
+    wanted = {"imageDigest": digest} if at else {"imageTag": tag or "latest"}
+    backend = ecr_backends[account_id][region]
+    found = (
+        backend.batch_get_image(repository_name=repository, image_ids=[wanted])["images"]
+        if repository in backend.repositories
+        else []
+    )
+    if not found:
+        raise InvalidParameterValueException(
+            f"Source image {uri} does not exist. Provide a valid source image."
+        )
+    image: Image = found[0]
+    if not _can_be_taken(json.loads(image.image_manifest), image.image_manifest_media_type):
+        raise InvalidParameterValueException(
+            "The image manifest, config or layer media type for the source image"
+            f" {uri} is not supported."
+        )
+    return image
+
+
+def _can_be_taken(manifest: dict[str, object], media_type: str | None) -> bool:
+    match manifest:
+        case {"config": {"mediaType": str(config)}, "layers": list(layers)}:
+            return (
+                manifest.get("mediaType", media_type) in _MANIFEST_TYPES
+                and config in _CONFIG_TYPES
+                and all(layer["mediaType"] in _LAYER_TYPES for layer in layers)
+            )
+    return False
 
 
 def _digest_of_manifest(image: Image) -> None:

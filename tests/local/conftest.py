@@ -11,7 +11,9 @@ import boto3
 import pytest
 
 from local.emulated_aws.server import CREDENTIALS, REGION, emulated_aws
-from local.execution_environment import ExecutionEnvironment, FunctionSettings
+from local.execution_environment import ExecutionEnvironment, Program
+from local.function_settings import FunctionSettings
+from local.runtime_client import RuntimeClient, source_fingerprint
 
 Client = Callable[[str], Any]
 MakeFunction = Callable[..., ExecutionEnvironment]
@@ -67,11 +69,20 @@ def make_function(tmp_path: Path, function_log: list[str]) -> Iterator[MakeFunct
                 "region": REGION,
                 "log_group": "/aws/lambda/rooms",
             }
+            function = FunctionSettings(**defaults | settings)
+            variables = function.variables("http://localhost:1", "stream")
+            program = Program(
+                new_process=lambda: RuntimeClient(
+                    function.handler or "",
+                    task_root=task_root,
+                    environment=variables,
+                    memory_mb=function.memory_mb,
+                    log=function_log.append,
+                ),
+                source=lambda: source_fingerprint(task_root),
+            )
             environment = ExecutionEnvironment(
-                FunctionSettings(**defaults | settings),
-                task_root=task_root,
-                endpoint_url="http://localhost:1",
-                log=function_log.append,
+                program, timeout_seconds=function.timeout_seconds, function_arn=function.arn
             )
             stack.callback(environment.close)
             return environment

@@ -6,16 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.image import MANIFEST_TYPE
+from local.image import CONFIG_TYPE, MANIFEST_TYPE
 
 from .conftest import Client
-
-Resources = dict[str, Any]
-
-ROLE = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
-}
+from .emulated_functions import ROLE, Resources, RolledBackError, asset, deploy, function, zipped
 
 
 def push(aws: Client, marker: str) -> str:
@@ -24,7 +18,7 @@ def push(aws: Client, marker: str) -> str:
     repositories = ecr.describe_repositories()["repositories"] or [
         ecr.create_repository(repositoryName="rooms")["repository"]
     ]
-    config = {"size": 1, "digest": marker}
+    config = {"mediaType": CONFIG_TYPE, "size": 1, "digest": marker}
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": config, "layers": []}
     image = ecr.put_image(repositoryName="rooms", imageManifest=json.dumps(manifest))["image"]
     return f"{repositories[0]['repositoryUri']}@{image['imageId']['imageDigest']}"
@@ -93,12 +87,6 @@ def rooms(image_uri: str, version: str, **variables: str) -> Resources:
     }
 
 
-def deploy(aws: Client, resources: Resources, *, update: bool = False) -> None:
-    cloudformation = aws("cloudformation")
-    put = cloudformation.update_stack if update else cloudformation.create_stack
-    put(StackName="rooms", TemplateBody=json.dumps({"Resources": resources}))
-
-
 def live(aws: Client) -> Any:
     return aws("lambda").get_function(FunctionName="rooms:live")
 
@@ -109,7 +97,7 @@ def test_a_type_that_nothing_emulates_fails_the_deploy_by_name(aws: Client) -> N
         deploy(aws, odd)
     with pytest.raises(ClientError, match=r"AWS::Odd::Thing \(Odd\)"):
         deploy(aws, {"Role": ROLE})
-        deploy(aws, odd, update=True)
+        deploy(aws, odd)
 
 
 def test_the_function_keeps_every_setting_that_the_template_gives_it(aws: Client) -> None:
@@ -127,7 +115,7 @@ def test_the_function_keeps_every_setting_that_the_template_gives_it(aws: Client
 
 def test_an_image_that_is_not_in_the_registry_fails_the_deploy(aws: Client) -> None:
     image_uri = push(aws, "one").partition("@")[0] + "@sha256:" + "0" * 64
-    with pytest.raises(ClientError, match=r"0000'} does not exist within the repository"):
+    with pytest.raises(RolledBackError, match=r"Source image .*0000 does not exist\. Provide"):
         deploy(aws, rooms(image_uri, "V1"))
 
 
@@ -139,7 +127,7 @@ def test_an_update_publishes_the_changed_function_and_moves_the_alias(
     deploy(aws, rooms(first, "V1", TABLE="before", GONE="soon"))
     second = push(aws, "two") if change == "image" else first
     variables = {"TABLE": "after"} if change == "variable" else {"TABLE": "before", "GONE": "soon"}
-    deploy(aws, rooms(second, "V2", **variables), update=True)
+    deploy(aws, rooms(second, "V2", **variables))
 
     function = live(aws)
     assert function["Configuration"]["Version"] == "2"
@@ -148,6 +136,13 @@ def test_an_update_publishes_the_changed_function_and_moves_the_alias(
     kept = aws("lambda").get_function(FunctionName="rooms:1")
     assert kept["Configuration"]["Environment"]["Variables"] == {"TABLE": "before", "GONE": "soon"}
     assert kept["Code"]["ResolvedImageUri"] == first
+    told = aws("cloudformation").describe_stack_events(StackName="rooms")["StackEvents"]
+    newest = next(
+        json.loads(event["ResourceProperties"])
+        for event in told
+        if event["ResourceType"] == "AWS::Lambda::Function" and "ResourceProperties" in event
+    )
+    assert newest == {"Code": {"ImageUri": second}}
 
 
 def test_an_update_of_the_api_keeps_its_ids(aws: Client) -> None:
@@ -162,7 +157,7 @@ def test_an_update_of_the_api_keeps_its_ids(aws: Client) -> None:
     resources["Api"]["Properties"]["CorsConfiguration"] = {"AllowOrigins": ["https://a.example"]}
     resources["Integration"]["Properties"]["TimeoutInMillis"] = 5000
     resources["Route"]["Properties"]["RouteKey"] = "GET /rooms/{id}"
-    deploy(aws, resources, update=True)
+    deploy(aws, resources)
     after = gateway.get_apis()["Items"][0]
     assert after["ApiId"] == before["ApiId"]
     assert after["CorsConfiguration"] == {"AllowOrigins": ["https://a.example"]}
@@ -178,26 +173,73 @@ def test_what_the_template_no_longer_has_is_removed(aws: Client) -> None:
     resources = rooms(push(aws, "one"), "V1")
     deploy(aws, resources)
     del resources["Route"]
-    deploy(aws, resources, update=True)
+    deploy(aws, resources)
     gateway = aws("apigatewayv2")
     assert gateway.get_routes(ApiId=gateway.get_apis()["Items"][0]["ApiId"])["Items"] == []
 
 
 def test_a_change_that_cannot_be_emulated_fails_the_deploy_by_name(aws: Client) -> None:
-    permission = {
-        "Type": "AWS::Lambda::Permission",
-        "Properties": {
+    def log(days: int) -> Resources:
+        properties = {"LogGroupName": "log", "RetentionInDays": days}
+        return {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": properties}}
+
+    deploy(aws, log(7))
+    with pytest.raises(RolledBackError, match=r"cannot update AWS::Logs::LogGroup \(Log\)"):
+        deploy(aws, log(14))
+
+
+def test_a_permission_changes_and_goes(aws: Client) -> None:
+    def permission(principal: str) -> Resources:
+        properties = {
             "Action": "lambda:InvokeFunction",
             "FunctionName": {"Ref": "Live"},
-            "Principal": "apigateway.amazonaws.com",
-        },
-    }
-    resources = rooms(push(aws, "one"), "V1") | {"Permission": permission}
+            "Principal": principal,
+        }
+        return {"Permission": {"Type": "AWS::Lambda::Permission", "Properties": properties}}
+
+    def principals() -> list[str]:
+        client = aws("lambda")
+        try:
+            policy = json.loads(client.get_policy(FunctionName="rooms:1")["Policy"])
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return [statement["Principal"]["Service"] for statement in policy["Statement"]]
+
+    resources = rooms(push(aws, "one"), "V1")
+    deploy(aws, resources | permission("apigateway.amazonaws.com"))
+    deploy(aws, resources | permission("sns.amazonaws.com"))
+    assert principals() == ["sns.amazonaws.com"]
     deploy(aws, resources)
-    changed = {**permission["Properties"], "Principal": "sns.amazonaws.com"}  # type: ignore[dict-item]  # a dict
-    resources["Permission"] = permission | {"Properties": changed}
-    with pytest.raises(ClientError, match=r"cannot update AWS::Lambda::Permission \(Permission\)"):
-        deploy(aws, resources, update=True)
+    assert principals() == []
+
+
+def test_what_only_waits_for_a_changed_resource_is_not_changed(aws: Client) -> None:
+    def resources(word: str) -> Resources:
+        content = asset(aws, zipped({"python/words.py": f"WORD = {word!r}"}))
+        layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}}
+        note = {"Name": "note", "Type": "String", "Value": "as ever"}
+        refers = {**note, "Name": "refers", "Value": {"Ref": "Layer"}}
+        parameter = {"Type": "AWS::SSM::Parameter"}
+        return {
+            "Layer": layer,
+            "Waits": {**parameter, "Properties": note, "DependsOn": ["Layer"]},
+            "Refers": {**parameter, "Properties": refers},
+        }
+
+    deploy(aws, resources("one"))
+    deploy(aws, resources("two"))
+    history = aws("ssm").get_parameter_history
+    assert len(history(Name="note")["Parameters"]) == 1
+    assert [each["Value"][-2:] for each in history(Name="refers")["Parameters"]] == [":1", ":2"]
+
+
+def test_a_function_cannot_change_from_image_to_zip(aws: Client) -> None:
+    resources = rooms(push(aws, "one"), "V1")
+    deploy(aws, resources)
+    resources["Function"] = function(aws, "def handler(event, context): ...", name="rooms")
+    with pytest.raises(RolledBackError, match="cannot update a stack when a custom-named resource"):
+        deploy(aws, resources)
+    assert live(aws)["Configuration"]["PackageType"] == "Image"
 
 
 def test_alarms_filters_and_policies_are_there(aws: Client) -> None:

@@ -45,7 +45,8 @@ class Function:
     events: list[dict[str, Any]] = field(default_factory=list)
     until: threading.Event | None = None
 
-    def __call__(self, event: bytes) -> bytes | FunctionError:
+    def __call__(self, arn: str, event: bytes) -> bytes | FunctionError:
+        assert arn == ARN
         self.events.append(json.loads(event))
         if self.until is not None:
             self.until.wait(10)
@@ -109,7 +110,7 @@ class Api:
         listener = self._stack.enter_context(reserve_port(0))
         self._port = listener.getsockname()[1]
         self._stack.enter_context(
-            serving(api, {ARN: self.function}, listener=listener, report=self.problems)
+            serving(lambda: api, self.function, listener=listener, report=self.problems)
         )
         return self
 
