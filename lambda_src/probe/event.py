@@ -54,5 +54,5 @@ def answer_of(payload: bytes) -> Answer:
             headers={name.lower(): value for name, value in response.get("headers", {}).items()},
             body=json.loads(body) if body else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NoAnswerError("the function's answer is no response of payload 2.0") from None

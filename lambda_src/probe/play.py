@@ -6,6 +6,8 @@ pre-traffic hook), or under a Runtime API on this machine (boot).
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ _LEAVE: Final = "DELETE /rooms/{roomId}/leave"
 ROUTES: Final = (_CREATE, _GET, _JOIN, _LEAVE)
 """The route keys that are asked: all that there are."""
 
+_ERROR_CODE: Final = re.compile(r"[A-Z_]{1,40}")
 _OK, _NOT_MODIFIED, _NOT_FOUND = 200, 304, 404
 
 
@@ -123,9 +126,12 @@ def play(ask: Ask, *, clock: Callable[[], float] = time.perf_counter) -> list[St
             seats.append((room_id, _text(created.body, "playerToken")))
             _require_players(created.body["room"], [HOST_NAME])
 
-        joined = asked("join", Request(_JOIN, room_id, body={"playerName": GUEST_NAME}))
+        # This one brings its token, so that the seat is known even if the answer never comes.
+        guest = secrets.token_urlsafe()
+        seats.append((room_id, guest))
+        joined = asked("join", _join(room_id, guest))
         with _judged("join", steps):
-            seats.append((room_id, _text(joined.body, "playerToken")))
+            _require(joined.body["playerToken"] == guest, "the token is not the one that was sent")
             _require_players(joined.body["room"], [HOST_NAME, GUEST_NAME])
 
         got = asked("get", Request(_GET, room_id))
@@ -136,20 +142,24 @@ def play(ask: Ask, *, clock: Callable[[], float] = time.perf_counter) -> list[St
         unchanged = Request(_GET, room_id, headers={"if-none-match": etag})
         asked("get unchanged", unchanged, _NOT_MODIFIED)
 
-        while seats:
-            name = "leave" if len(seats) > 1 else "leave as the last"
-            left = asked(name, _leave(*seats[0]))
-            seats.pop(0)
-            with _judged(name, steps):
-                if seats:
-                    _require_players(left.body["room"], [GUEST_NAME])
-                else:
-                    _require(left.body["room"] is None, "the room is still there")
+        left = asked("leave", _leave(*seats[0]))
+        with _judged("leave", steps):
+            _require_players(left.body["room"], [GUEST_NAME])
+        seats.pop(0)
+        left = asked("leave as the last", _leave(*seats[0]))
+        with _judged("leave as the last", steps):
+            _require(left.body["room"] is None, "the room is still there")
+        seats.pop(0)
         asked("get what is gone", Request(_GET, room_id), _NOT_FOUND)
     finally:
         for seat in seats:
             _clean_up(ask, seat)
     return steps
+
+
+def _join(room_id: str, token: str) -> Request:
+    headers = {"authorization": f"Bearer {token}"}
+    return Request(_JOIN, room_id, body={"playerName": GUEST_NAME}, headers=headers)
 
 
 def _leave(room_id: str, token: str) -> Request:
@@ -200,6 +210,7 @@ def _text(body: Any, field: str) -> str:
 def _code(answer: Answer) -> str:
     """Give the error code of a refusal; its message is not ours to repeat."""
     try:
-        return f" {answer.body['error']['code']}"
+        code = answer.body["error"]["code"]
+        return f" {code}" if _ERROR_CODE.fullmatch(code) else ""
     except (KeyError, TypeError):
         return ""

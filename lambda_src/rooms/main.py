@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 _rooms = Rooms(
     RoomStore(boto3.client("dynamodb", config=Config(**CLIENT_CONFIG)), os.environ["ROOMS_TABLE"])
 )
+# Lambda sets it: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
 
 
 def handler(event: Event, _context: object) -> dict[str, Any]:
     """Answer one HTTP request."""
-    return dispatch(event, _rooms)
+    return dispatch(event, _rooms, version=_version)

@@ -20,15 +20,16 @@ _ROUTES: Final = {route.key: route for route in ROUTES}
 _logger = logging.getLogger(__name__)
 
 
-def dispatch(event: Event, rooms: Rooms) -> dict[str, Any]:
+def dispatch(event: Event, rooms: Rooms, *, version: str = "$LATEST") -> dict[str, Any]:
     """Answer an event; whatever goes wrong becomes a response of the contract.
 
-    Logs one line a request: route, status, code, duration in milliseconds, room id; for a server
-    error also its cause, and for a bug where it is. Never a token or a name, and so never the text
-    of an exception.
+    Logs one line a request: route, status, code, duration in milliseconds, room id, and the
+    function's version, by which a deployment tells whose errors it sees; for a server error also
+    its cause, and for a bug where it is. Never a token or a name, and so never the text of an
+    exception.
     """
     started = time.perf_counter()
-    line: dict[str, Any] = {"route": "none", "code": "OK"}
+    line: dict[str, Any] = {"route": "none", "code": "OK", "version": version}
     try:
         reply = _handle(event, rooms, line)
     except RoomsError as error:

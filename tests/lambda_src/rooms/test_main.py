@@ -14,9 +14,9 @@ print(json.dumps(handler({"routeKey": "GET /nothing"}, None)))
 """
 
 
-def run(**environment: str) -> subprocess.CompletedProcess[str]:
+def run(program: str = PROGRAM, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=LAMBDA_SRC,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
@@ -29,6 +29,22 @@ def test_the_package_stands_alone_at_the_top_of_the_task_root() -> None:
     done = run(ROOMS_TABLE="rooms", AWS_DEFAULT_REGION="ap-northeast-1")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["statusCode"] == 404
+
+
+def test_its_log_lines_name_the_version_that_lambda_says() -> None:
+    program = """
+import logging
+logging.getLogger("rooms").addHandler(handler := logging.StreamHandler())
+logging.getLogger("rooms").setLevel("INFO")
+handler.setFormatter(logging.Formatter("%(message)s of version %(version)s"))
+"""
+    done = run(
+        program + PROGRAM,
+        ROOMS_TABLE="rooms",
+        AWS_DEFAULT_REGION="ap-northeast-1",
+        AWS_LAMBDA_FUNCTION_VERSION="7",
+    )
+    assert "request of version 7" in done.stderr
 
 
 def test_a_missing_variable_fails_while_the_environment_starts() -> None:

@@ -50,6 +50,13 @@ def test_one_line_a_request_says_route_status_code_duration_and_room(api: Api, l
     assert (missed["status"], missed["code"]) == (404, "NOT_FOUND")
 
 
+def test_each_line_names_the_version_that_answered(api: Api, log: Any) -> None:
+    """The alarm that stops a deployment counts server errors by it."""
+    router.dispatch({"routeKey": []}, api.rooms, version="7")
+    (line,) = log()
+    assert (line["message"], line["status"], line["version"]) == ("request", 500, "7")
+
+
 def test_no_line_holds_a_token_or_a_name(api: Api, log: Any, token: str) -> None:
     host = api.create("ひみつの名前").body
     room = host["roomId"]
