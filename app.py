@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_cdk import Annotations, App, Environment
 from constructs.image_digest import ImageDigest
+from constructs.libraries_layer import LibrariesError
 
 from stacks.image_lock import ImagePin, read_image_lock
 from stacks.names import StageNames
@@ -28,7 +29,8 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         context: what the CDK CLI passes on its own: the context of ``cdk.json``, with ``-c``.
 
     Raises:
-        ConfigurationError: ``cdk.json`` or the lock file says something that cannot be.
+        ConfigurationError: ``cdk.json``, the lock file or the context says what cannot be.
+        LibrariesError: the libraries of the zip cannot be installed.
 
     """
     app = App(context=context)
@@ -36,6 +38,8 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
     settings = read_settings(_context(app, "stages"), stage)
     lock = ROOT / _context(app, "imageLock")
     pin = read_image_lock(lock).get(stage)
+    as_zip = _packaging(app) == "zip"
+    emergency = _emergency(app)
 
     names = StageNames(stage)
     environment = Environment(account=account, region=settings.region)
@@ -47,20 +51,24 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         env=environment,
         description="hima-five-bomber: the images of the rooms function",
     )
-    if pin is None:
+    if pin is None and not as_zip:
         Annotations.of(registry).add_warning_v2(
             "hima-five-bomber:image-not-pinned",
             f"No image is pinned for stage {stage}, so only its registry stack is defined. For the"
-            f" rest: deploy this stack (npx cdk deploy -c stage={stage}), build and push the image,"
-            f" and write its digest into {lock.name}, all as in README.md, 'Deploy to AWS'.",
+            f" rest: deploy this stack (npx cdk deploy -c stage={stage}), then build, check, boot,"
+            f" push and pin an image (python -m release build ... pin, which writes {lock.name}),"
+            " all as in README.md, 'Deploy to AWS'.",
         )
         return app
+    if pin and not as_zip:
+        _require_deployable(pin, settings, stage, lock)
     rooms = RoomsStack(
         app,
         names.rooms_stack,
         names=names,
         settings=settings,
-        digest=_pinned_digest(pin, settings, stage, lock),
+        pin=None if as_zip else pin,
+        emergency=emergency,
         env=environment,
         description="hima-five-bomber: the rooms API",
     )
@@ -78,7 +86,29 @@ def _context(app: App, key: str) -> Any:
     return value
 
 
-def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str, lock: Path) -> ImageDigest:
+def _packaging(app: App) -> str:
+    packaging = _context(app, "packaging")
+    if packaging not in {"image", "zip"}:
+        raise ConfigurationError(
+            f"there is no packaging {packaging!r}; choose image or zip with -c packaging=..."
+        )
+    return str(packaging)
+
+
+def _emergency(app: App) -> bool:
+    """Tell whether all gates of the deployment are off; nothing but the command line says so."""
+    match app.node.try_get_context("emergency"):
+        case None | "false":
+            return False
+        case "true":
+            return True
+        case value:
+            raise ConfigurationError(
+                f"-c emergency={value} is neither true nor false; it is not guessed at"
+            )
+
+
+def _require_deployable(pin: ImagePin, settings: StageSettings, stage: str, lock: Path) -> None:
     if pin.architecture != settings.architecture:
         raise ConfigurationError(
             f"the image pinned for stage {stage} is built for {pin.architecture}, but its function"
@@ -86,7 +116,7 @@ def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str, lock: Pat
             f" {settings.architecture}, or change context.stages.{stage}.architecture in cdk.json"
         )
     try:
-        return ImageDigest(pin.digest)
+        ImageDigest(pin.digest)
     except ValueError as error:
         raise ConfigurationError(f"{lock}, {stage}.digest: {error}") from error
 
@@ -94,5 +124,5 @@ def _pinned_digest(pin: ImagePin, settings: StageSettings, stage: str, lock: Pat
 if __name__ == "__main__":
     try:
         build_app(account=os.environ.get("CDK_DEFAULT_ACCOUNT")).synth()
-    except ConfigurationError as error:
+    except (ConfigurationError, LibrariesError) as error:
         sys.exit(f"error: {error}")

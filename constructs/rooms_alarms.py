@@ -36,6 +36,9 @@ FAILED_INIT: Final = '{ $.type = "platform.initReport" && $.record.status != "su
 """Lambda's own line about a start that failed for any other reason, such as a missing variable:
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-initReport"""
 
+SERVER_ERROR: Final = '{ $.message = "request" && $.status >= 500 }'
+"""The log line of a request that was answered with a server error; it names the version."""
+
 TIMEOUT_SHARE: Final = 0.8
 """Invocations that take this share of the timeout are about to be cut off."""
 
@@ -52,10 +55,16 @@ class RoomsAlarms(Construct):
     is no fault, and ends one: at night nobody plays, and every one of these metrics is only written
     when there is traffic.
 
+    ``of_version`` are those of ``all`` that watch one version alone. They stop its deployment at
+    the first error, which whoever deploys is told; they wake nobody. Each version has its own,
+    since an alarm keeps its state when it is given another metric, and CodeDeploy stops for an
+    alarm that was there before.
+
     Args:
         name_prefix: goes before the name of the topic and of every alarm.
         api: the API to watch.
         live: the alias that traffic goes to.
+        version: the version that it is about to go to.
         timeout: the function's.
         log_group: the function's; Lambda writes there why an image did not start.
         table: the table to watch.
@@ -70,6 +79,7 @@ class RoomsAlarms(Construct):
         name_prefix: str,
         api: apigatewayv2.HttpApi,
         live: lambda_.Alias,
+        version: lambda_.Version,
         timeout: Duration,
         log_group: logs.ILogGroup,
         table: dynamodb.ITable,
@@ -77,7 +87,23 @@ class RoomsAlarms(Construct):
         super().__init__(scope, construct_id)
         self._name_prefix = name_prefix
         self.topic = self._topic()
-        self.all = [
+        self.of_version = [
+            self._alarm(
+                "version-errors",
+                _errors_of(version, live),
+                "Invocations of the version that is being deployed fail, and CodeDeploy moves its"
+                " traffic back. Look for the error type in the function's log.",
+                suffix=f"-{version.version}",
+            ),
+            self._alarm(
+                "version-5xx",
+                self._server_errors_of(version, log_group),
+                "The version that is being deployed answers with server errors, and CodeDeploy"
+                " moves its traffic back. Look at its log lines with status 500 and 503.",
+                suffix=f"-{version.version}",
+            ),
+        ]
+        waking = [
             self._alarm(
                 "init-failures",
                 self._init_failures_metric(log_group),
@@ -133,6 +159,11 @@ class RoomsAlarms(Construct):
             ),
         ]
 
+        for alarm in waking:
+            alarm.add_alarm_action(actions.SnsAction(self.topic))
+            alarm.add_ok_action(actions.SnsAction(self.topic))
+        self.all = [*waking, *self.of_version]
+
     def _topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=f"{self._name_prefix}-alarms", enforce_ssl=True)
         # A topic with a policy of its own loses the default one, by which alarms could publish.
@@ -173,6 +204,27 @@ class RoomsAlarms(Construct):
         ]
         return filters[0].metric(period=_MINUTE, statistic="Sum")
 
+    def _server_errors_of(
+        self, version: lambda_.Version, log_group: logs.ILogGroup
+    ) -> cloudwatch.IMetric:
+        logs.MetricFilter(
+            self,
+            "ServerErrors",
+            log_group=log_group,
+            filter_pattern=logs.FilterPattern.literal(SERVER_ERROR),
+            metric_namespace=self._name_prefix,
+            metric_name="ServerErrors",
+            metric_value="1",
+            dimensions={"Version": "$.version"},
+        )
+        return cloudwatch.Metric(
+            namespace=self._name_prefix,
+            metric_name="ServerErrors",
+            dimensions_map={"Version": version.version},
+            period=_MINUTE,
+            statistic="Sum",
+        )
+
     def _alarm(
         self,
         name: str,
@@ -182,11 +234,12 @@ class RoomsAlarms(Construct):
         threshold: float = 1,
         minutes: int = 1,
         bad_minutes: int = 1,
+        suffix: str = "",
     ) -> cloudwatch.Alarm:
-        alarm = cloudwatch.Alarm(
+        return cloudwatch.Alarm(
             self,
             name,
-            alarm_name=f"{self._name_prefix}-{name}",
+            alarm_name=f"{self._name_prefix}-{name}{suffix}",
             alarm_description=description,
             metric=metric,
             threshold=threshold,
@@ -195,9 +248,25 @@ class RoomsAlarms(Construct):
             datapoints_to_alarm=bad_minutes,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        alarm.add_ok_action(actions.SnsAction(self.topic))
-        return alarm
+
+
+def _errors_of(version: lambda_.Version, live: lambda_.Alias) -> cloudwatch.IMetric:
+    """Return the errors that a version gives to the alias's callers, while it has only a part.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    name = version.lambda_.function_name
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions_map={
+            "FunctionName": name,
+            "Resource": f"{name}:{live.alias_name}",
+            "ExecutedVersion": version.version,
+        },
+        period=_MINUTE,
+        statistic="Sum",
+    )
 
 
 def _over_operations(table: dynamodb.ITable, metric_name: str) -> cloudwatch.IMetric:

@@ -72,6 +72,13 @@ class RoomsApi(Construct):
                         " table itself checks in the condition of the write.",
                     )
                 )
+        # The permissions come first: when the API moves to another function, no request may find
+        # that it is not let in yet.
+        parts = self.api.node.find_all()
+        permissions = [part for part in parts if isinstance(part, lambda_.CfnPermission)]
+        for part in parts:
+            if isinstance(part, apigatewayv2.CfnIntegration):
+                part.node.add_dependency(*permissions)
         access_log = logs.LogGroup(
             self,
             "AccessLog",

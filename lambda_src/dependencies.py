@@ -39,6 +39,7 @@ def install_dependencies(
     """
     platforms = [f"--platform={glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-color"]  # the CDK CLI asks for colours, and the message is read below
     command += ["--no-compile", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     command += ["--implementation=cp", f"--python-version={python_version}", *platforms]
     command += [f"--requirement={requirements}", f"--target={folder}"]

@@ -49,5 +49,9 @@ def read_image_lock(path: Path) -> dict[str, ImagePin]:
 def write_image_lock(path: Path, pins: Mapping[str, ImagePin]) -> None:
     """Replace the lock file; a reader sees the old one or the new one, never half of one."""
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(pins), indent=2) + b"\n")
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(pins), indent=2) + b"\n")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -2,19 +2,26 @@
 
 from typing import Any
 
+import msgspec
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from constructs.canary_deployment import CanaryDeployment
+from constructs.function_package import FunctionPackage, image_package, zip_package
 from constructs.image_digest import ImageDigest
-from constructs.pinned_image_function import PinnedImageFunction
+from constructs.libraries_layer import LibrariesLayer
+from constructs.live_function import LiveFunction
+from constructs.pre_traffic_hook import PreTrafficHook
+from constructs.release_parameter import ReleaseParameter
 from constructs.rooms_alarms import RoomsAlarms
 from constructs.rooms_api import RoomsApi
 from constructs.rooms_dashboard import RoomsDashboard
 from constructs.rooms_table import RoomsTable
 
 from lambda_src.rooms.routes import ROUTES
+from stacks.image_lock import ImagePin
 from stacks.names import StageNames
 from stacks.settings import StageSettings
 
@@ -22,10 +29,24 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 
 
 class RoomsStack(Stack):
-    """Table, function, API, alarms, dashboard.
+    """Table, function, API, alarms, dashboard; how a new version gets its traffic; what is live.
 
     The repository is known by its name alone: an exported reference would tie the two stacks
     together, so that neither could be changed without the other.
+
+    An image and a zip are two functions, since Lambda lets none change from one to the other. Going
+    from one to the other makes the other function first, moves API, alarms and dashboard to it, and
+    removes the first one last. Its first version is not canaried, as no alias is moved.
+
+    Args:
+        names: what everything is called.
+        settings: those of the stage.
+        pin: the image to run; None runs the same code as a zip.
+        emergency: give the new version all traffic at once.
+
+    Raises:
+        LibrariesError: the libraries of the zip cannot be installed.
+
     """
 
     def __init__(
@@ -35,21 +56,22 @@ class RoomsStack(Stack):
         *,
         names: StageNames,
         settings: StageSettings,
-        digest: ImageDigest,
+        pin: ImagePin | None,
+        emergency: bool,
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
         timeout = Duration.seconds(settings.timeout_seconds)
         log_retention = logs.RetentionDays[settings.log_retention]
+        architecture = _ARCHITECTURES[settings.architecture]
 
         table = RoomsTable(self, "Table", name=names.table, retain=settings.retain_data)
-        function = PinnedImageFunction(
+        function = LiveFunction(
             self,
-            "Function",
-            function_name=names.function,
-            repository=ecr.Repository.from_repository_name(self, "Images", names.repository),
-            digest=digest,
-            architecture=_ARCHITECTURES[settings.architecture],
+            "Function" if pin else "ZipFunction",
+            function_name=names.function if pin else names.zip_function,
+            package=self._image(names, pin) if pin else self._zip(architecture),
+            architecture=architecture,
             memory_mb=settings.memory_mb,
             timeout=timeout,
             environment={"ROOMS_TABLE": names.table},
@@ -74,6 +96,7 @@ class RoomsStack(Stack):
             name_prefix=names.prefix,
             api=api.api,
             live=function.live,
+            version=function.version,
             timeout=timeout,
             log_group=function.log_group,
             table=table.table,
@@ -88,5 +111,48 @@ class RoomsStack(Stack):
             table=table.table,
             log_group=function.log_group,
         )
+        hook = PreTrafficHook(
+            self,
+            "Hook",
+            function_name=f"{names.prefix}-pre-traffic-hook",
+            version=function.version,
+            architecture=architecture,
+            log_retention=log_retention,
+        )
+        deployment = CanaryDeployment(
+            self,
+            "Deployment",
+            name=f"{names.prefix}-rooms",
+            live=function.live,
+            hook=hook,
+            alarms=alarms.of_version,
+            emergency=emergency,
+        )
+        ReleaseParameter(
+            self,
+            "Release",
+            name=names.release_parameter,
+            release=release_of(pin),
+            after=self.node.children,
+        )
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
         CfnOutput(self, "AlarmTopicArn", value=alarms.topic.topic_arn)
+        CfnOutput(self, "FunctionName", value=function.function.function_name)
+        CfnOutput(self, "HookLogGroup", value=hook.log_group.log_group_name)
+        CfnOutput(self, "DeploymentApplication", value=deployment.application.application_name)
+        CfnOutput(self, "DeploymentGroup", value=deployment.group.deployment_group_name)
+
+    def _image(self, names: StageNames, pin: ImagePin) -> FunctionPackage:
+        images = ecr.Repository.from_repository_name(self, "Images", names.repository)
+        return image_package(images, ImageDigest(pin.digest))
+
+    def _zip(self, architecture: lambda_.Architecture) -> FunctionPackage:
+        libraries = LibrariesLayer(self, "Libraries", architecture=architecture)
+        return zip_package("rooms", handler="rooms.main.handler", libraries=libraries.layer)
+
+
+def release_of(pin: ImagePin | None) -> dict[str, Any]:
+    """Return what the release parameter says: the packaging, and the pin as in the lock file."""
+    if pin is None:
+        return {"packaging": "zip"}
+    return {"packaging": "image", "pin": msgspec.to_builtins(pin)}

@@ -11,5 +11,9 @@ PINNED = "tests/stacks/image-lock.json"
 
 
 def context(**changed: Any) -> dict[str, Any]:
-    """Return the context with some keys changed, and with every stage pinned."""
-    return {**CDK_JSON["context"], "imageLock": PINNED, **changed}
+    """Return the context with some keys changed, and with every stage pinned.
+
+    No files are put together for upload, as with ``cdk list``: templates do not show them.
+    """
+    nothing_bundled: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
+    return {**CDK_JSON["context"], **nothing_bundled, "imageLock": PINNED, **changed}

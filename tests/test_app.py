@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, Stack, Validations
@@ -16,6 +17,9 @@ from cdk_nag import AwsSolutionsChecks
 from app import build_app
 from stacks.settings import ConfigurationError
 from tests.cdk_context import CDK_JSON, PINNED, ROOT, STAGES, context
+
+WAYS = [{"packaging": "image"}, {"packaging": "zip"}, {"emergency": "true"}]
+"""The ways in which a stage is deployed."""
 
 
 def stacks_of(app: App) -> dict[str, Stack]:
@@ -41,9 +45,48 @@ def test_a_stage_without_a_pin_has_its_registry_alone_and_says_how_to_go_on(
     Annotations.from_stack(stacks["hima-five-bomber-prd-registry"]).has_warning(
         "*",
         Match.string_like_regexp(
-            "No image is pinned for stage prd.*npx cdk deploy -c stage=prd.*image-lock.json.*README"
+            "No image is pinned for stage prd.*npx cdk deploy -c stage=prd.*"
+            r"python -m release build \.\.\. pin.*image-lock.json.*README.md, 'Deploy to AWS'"
         ),
     )
+
+
+def test_a_zip_needs_no_pin(tmp_path: Path) -> None:
+    lock = tmp_path / "image-lock.json"
+    lock.write_text("{}")
+    app = build_app(context=context(stage="prd", imageLock=str(lock), packaging="zip"))
+    assert list(stacks_of(app)) == ["hima-five-bomber-prd-registry", "hima-five-bomber-prd-rooms"]
+
+
+def test_a_zip_does_not_mind_a_pin_that_could_not_be_deployed(tmp_path: Path) -> None:
+    """The way out of a broken image must not lead through it."""
+    lock = tmp_path / "image-lock.json"
+    pins = json.loads((ROOT / PINNED).read_text())
+    lock.write_text(json.dumps({"dev": {**pins["dev"], "digest": "latest"}}))
+    build_app(context=context(imageLock=str(lock), packaging="zip"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"packaging": "Zip"}, "no packaging 'Zip'; choose image or zip"),
+        ({"packaging": ""}, "no packaging ''"),
+        ({"packaging": True}, "no packaging True"),
+        ({"emergency": "yes"}, "emergency=yes is neither true nor false"),
+        ({"emergency": "True"}, "emergency=True is neither"),
+        ({"emergency": True}, "emergency=True is neither"),
+        ({"emergency": ""}, "emergency= is neither"),
+    ],
+)
+def test_a_way_to_deploy_that_is_not_known_is_refused(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        build_app(context=context(**changed))
+
+
+def test_no_emergency_is_left_switched_on() -> None:
+    """What `cdk.json` says goes for everybody's next deployment."""
+    assert "emergency" not in CDK_JSON["context"]
+    assert CDK_JSON["context"]["packaging"] == "image"
 
 
 @pytest.mark.parametrize(
@@ -108,9 +151,10 @@ def test_what_holds_data_keeps_its_logical_id() -> None:
     }
 
 
+@pytest.mark.parametrize("ways", WAYS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_cdk_nag_finds_nothing(stage: str) -> None:
-    app = build_app(context=context(stage=stage))
+def test_cdk_nag_finds_nothing(stage: str, ways: dict[str, str]) -> None:
+    app = build_app(context=context(stage=stage, **ways))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 
@@ -125,9 +169,11 @@ def test_cdk_nag_would_find_something() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_cfn_lint_finds_nothing(stage: str, tmp_path: Path) -> None:
-    assembly = build_app(context=context(stage=stage)).synth()
-    templates = [str(Path(assembly.directory) / stack.template_file) for stack in assembly.stacks]
-    assert len(templates) == 2
+    templates = []
+    for ways in WAYS:
+        assembly = build_app(context=context(stage=stage, **ways)).synth()
+        templates += [Path(assembly.directory, stack.template_file) for stack in assembly.stacks]
+    assert len(templates) == 2 * len(WAYS)
     lint = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), *templates, "--regions", "ap-northeast-1"],
         cwd=tmp_path,
@@ -138,13 +184,15 @@ def test_cfn_lint_finds_nothing(stage: str, tmp_path: Path) -> None:
     assert lint.returncode == 0, lint.stdout
 
 
-def cdk(*arguments: str, output: Path) -> subprocess.CompletedProcess[str]:
+def cdk(*arguments: str, output: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the CDK CLI as on a machine that has never heard of AWS."""
     known = ("PATH", "LANG", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
     return subprocess.run(
         [ROOT / "node_modules/.bin/cdk", *arguments, "--no-notices", "--output", output],
         cwd=ROOT,
-        env={key: os.environ[key] for key in known if key in os.environ} | {"HOME": str(output)},
+        env={key: os.environ[key] for key in known if key in os.environ}
+        | {"HOME": str(output)}
+        | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -175,6 +223,23 @@ def test_a_mistake_ends_the_cdk_cli_in_one_message_without_a_stack_trace(
     assert failed.returncode != 0
     assert told in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_a_zip_is_put_together_without_docker_or_credentials() -> None:
+    everything: dict[str, Any] = {"aws:cdk:bundling-stacks": ["**"]}
+    assembly = build_app(context=context(packaging="zip", **everything)).synth()
+    assets = Path(assembly.directory).glob("asset.*")
+    folders = [[file.name for file in folder.iterdir()] for folder in assets]
+    assert sorted(folders) == [["probe"], ["python"], ["rooms"]]
+
+
+def test_libraries_that_cannot_be_had_end_the_cdk_cli_in_one_message(tmp_path: Path) -> None:
+    failed = cdk("synth", "-c", "packaging=zip", output=tmp_path, PIP_NO_INDEX="1")
+    assert failed.returncode != 0
+    assert "error: the libraries for the zip's layer (Python 3.13, arm64)" in failed.stderr
+    assert "No matching distribution found for msgspec" in failed.stderr
+    for noise in ("Traceback", "jsii", "docker", "\x1b["):
+        assert noise not in failed.stderr
 
 
 def test_cdk_json_runs_the_interpreter_of_the_environment() -> None:

@@ -21,6 +21,7 @@ ALLOWED = {
         "release",
         "local.dynamodb_local",
         "local.image_sandbox",
+        "local.lambda_variables",
         "local.runtime_api",
         "lambda_src.dependencies",
         "lambda_src.probe",

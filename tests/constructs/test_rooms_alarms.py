@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
-from constructs.rooms_alarms import FAILED_INIT
+from constructs.rooms_alarms import FAILED_INIT, SERVER_ERROR
 
 from app import build_app
 from tests.cdk_context import context
@@ -20,7 +20,16 @@ def template() -> Template:
 @pytest.fixture(scope="module")
 def alarms(template: Template) -> dict[str, Any]:
     found = template.find_resources("AWS::CloudWatch::Alarm").values()
-    return {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in found}
+    return {_name(alarm["Properties"]): alarm["Properties"] for alarm in found}
+
+
+def _name(alarm: dict[str, Any]) -> str:
+    """Write an alarm's name out; the number of the new version is N."""
+    match alarm["AlarmName"]:
+        case {"Fn::Join": ["", [str(beginning), {"Fn::GetAtt": [_, "Version"]}]]}:
+            return f"{beginning}N"
+        case name:
+            return str(name)
 
 
 def test_there_is_an_alarm_for_each_way_to_fail(alarms: dict[str, Any]) -> None:
@@ -35,6 +44,8 @@ def test_there_is_an_alarm_for_each_way_to_fail(alarms: dict[str, Any]) -> None:
             "init-failures",
             "table-system-errors",
             "table-throttles",
+            "version-5xx-N",
+            "version-errors-N",
         )
     }
 
@@ -54,9 +65,19 @@ def test_every_alarm_says_so_when_it_starts_and_when_it_ends(
     template: Template, alarms: dict[str, Any]
 ) -> None:
     (topic,) = template.find_resources("AWS::SNS::Topic")
-    for alarm in alarms.values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+    for name, alarm in alarms.items():
         assert len(alarm["AlarmDescription"]) > 40
+        if name.endswith("-N"):
+            continue
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+
+
+def test_what_stops_a_deployment_at_the_first_error_wakes_nobody(alarms: dict[str, Any]) -> None:
+    stopping = [alarm for name, alarm in alarms.items() if name.endswith("-N")]
+    assert len(stopping) == 2
+    for alarm in stopping:
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+        assert "AlarmActions" not in alarm
 
 
 def test_alarms_may_publish_and_nobody_may_without_tls(template: Template) -> None:
@@ -117,7 +138,9 @@ def test_every_start_that_fails_is_counted_and_one_is_enough(
     template: Template, alarms: dict[str, Any]
 ) -> None:
     by_name, by_report = [
-        found["Properties"] for found in template.find_resources("AWS::Logs::MetricFilter").values()
+        found["Properties"]
+        for found in template.find_resources("AWS::Logs::MetricFilter").values()
+        if found["Properties"]["FilterPattern"] != SERVER_ERROR
     ]
     for error_type in ("Runtime.InvalidEntrypoint", "Runtime.ImportModuleError", "Runtime.Unknown"):
         assert f'?"{error_type}"' in by_name["FilterPattern"]
@@ -130,3 +153,41 @@ def test_every_start_that_fails_is_counted_and_one_is_enough(
             transformation["MetricName"],
         )
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
+def test_errors_of_a_version_are_those_that_it_gives_to_the_aliass_callers(
+    template: Template, alarms: dict[str, Any]
+) -> None:
+    (version,) = template.find_resources("AWS::Lambda::Version")
+    (function,) = (
+        name
+        for name, found in template.find_resources("AWS::Lambda::Function").items()
+        if name.startswith("Function")
+    )
+    alarm = alarms["hima-five-bomber-dev-version-errors-N"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert alarm["Dimensions"] == [
+        {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [version, "Version"]}},
+        {"Name": "FunctionName", "Value": {"Ref": function}},
+        {"Name": "Resource", "Value": {"Fn::Join": ["", [{"Ref": function}, ":live"]]}},
+    ]
+
+
+def test_server_errors_of_a_version_are_counted_from_its_log_lines(
+    template: Template, alarms: dict[str, Any]
+) -> None:
+    """The field names are those that the function writes: tests/lambda_src/rooms/test_router.py."""
+    (counted,) = (
+        found["Properties"]["MetricTransformations"][0]
+        for found in template.find_resources("AWS::Logs::MetricFilter").values()
+        if found["Properties"]["FilterPattern"] == SERVER_ERROR
+    )
+    assert SERVER_ERROR == '{ $.message = "request" && $.status >= 500 }'
+    assert counted["Dimensions"] == [{"Key": "Version", "Value": "$.version"}]
+    assert "DefaultValue" not in counted, "CloudWatch refuses it next to dimensions"
+    alarm = alarms["hima-five-bomber-dev-version-5xx-N"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        counted["MetricNamespace"],
+        counted["MetricName"],
+    )
+    assert [dimension["Name"] for dimension in alarm["Dimensions"]] == ["Version"]

@@ -52,6 +52,11 @@ def test_every_route_goes_to_the_alias_in_format_2_and_may_invoke_it(template: T
     assert [permission["Properties"]["FunctionName"] for permission in permissions] == [ALIAS] * 4
 
 
+def test_a_function_lets_the_api_in_before_the_api_goes_to_it(template: Template) -> None:
+    (integration,) = template.find_resources("AWS::ApiGatewayV2::Integration").values()
+    assert {*template.find_resources("AWS::Lambda::Permission")} <= {*integration["DependsOn"]}
+
+
 def test_pages_of_the_allowed_origins_may_send_and_read_what_the_contract_needs(
     template: Template,
 ) -> None:

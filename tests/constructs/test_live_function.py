@@ -7,22 +7,23 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
+from constructs.function_package import image_package
 from constructs.image_digest import ImageDigest
-from constructs.pinned_image_function import PinnedImageFunction
+from constructs.live_function import LiveFunction
 
 from tests.cdk_context import CDK_JSON
 
 DIGEST = ImageDigest("sha256:" + "1" * 64)
 
 
-def synthesize(stack: Stack, **changed: Any) -> Template:
-    PinnedImageFunction(
+def synthesize(stack: Stack, digest: ImageDigest = DIGEST, **changed: Any) -> Template:
+    images = ecr.Repository.from_repository_name(stack, "Images", "images")
+    LiveFunction(
         stack,
         "Function",
         **{
             "function_name": "rooms",
-            "repository": ecr.Repository.from_repository_name(stack, "Images", "images"),
-            "digest": DIGEST,
+            "package": image_package(images, digest),
             "architecture": lambda_.Architecture.ARM_64,
             "memory_mb": 512,
             "timeout": Duration.seconds(20),
@@ -67,12 +68,11 @@ def test_the_architecture_is_always_written_down(
 
 def test_an_architecture_must_be_chosen(stack: Stack) -> None:
     with pytest.raises(TypeError, match="architecture"):
-        PinnedImageFunction(  # type: ignore[call-arg]
+        LiveFunction(  # type: ignore[call-arg]
             stack,
             "Function",
             function_name="rooms",
-            repository=ecr.Repository.from_repository_name(stack, "Images", "images"),
-            digest=DIGEST,
+            package=image_package(ecr.Repository(stack, "Images"), DIGEST),
             memory_mb=512,
             timeout=Duration.seconds(20),
             environment={},

@@ -1,28 +1,27 @@
-"""A Lambda function that runs one image, named by digest."""
+"""A Lambda function with an alias for its traffic, whichever way its code is packaged."""
 
 from collections.abc import Mapping
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from constructs.image_digest import ImageDigest
+from constructs.acknowledged import acknowledge_double_dependencies
+from constructs.function_package import FunctionPackage
+from constructs.python_runtime import NOT_THE_LATEST
 
 
-class PinnedImageFunction(Construct):
-    """A container image function, its log group, and the alias ``live`` that traffic goes to.
+class LiveFunction(Construct):
+    """A function, its log group, and the alias ``live`` that traffic goes to.
 
-    The image decides what is started: no ``ImageConfig`` is set, since an override of one of
-    ENTRYPOINT, CMD and WORKDIR silently leaves the others to the image. Whatever changes about the
-    function makes a new version, and old versions stay, so that there is always a way back.
+    Whatever changes about the function makes a new version, and old versions stay, so that there is
+    always a way back.
 
     Args:
         function_name: its name; the log group is named after it.
-        repository: where the image is.
-        digest: which image it is.
-        architecture: what the image was built for; there is no default, as Lambda's is x86_64.
+        package: what it runs.
+        architecture: what that was built for; there is no default, as Lambda's is x86_64.
         memory_mb: memory in MiB, which also decides the share of a CPU.
         timeout: after this long Lambda ends an invocation.
         environment: environment variables.
@@ -37,8 +36,7 @@ class PinnedImageFunction(Construct):
         construct_id: str,
         *,
         function_name: str,
-        repository: ecr.IRepository,
-        digest: ImageDigest,
+        package: FunctionPackage,
         architecture: lambda_.Architecture,
         memory_mb: int,
         timeout: Duration,
@@ -64,11 +62,14 @@ class PinnedImageFunction(Construct):
                 " https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
             )
         )
-        self.function = lambda_.DockerImageFunction(
+        self.function = lambda_.Function(
             self,
             "Function",
             function_name=function_name,
-            code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=digest.value),
+            code=package.code,
+            handler=package.handler,
+            runtime=package.runtime,
+            layers=package.layers,
             architecture=architecture,
             memory_size=memory_mb,
             timeout=timeout,
@@ -81,15 +82,13 @@ class PinnedImageFunction(Construct):
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
             # Not RETAIN: a version that outlived the roll-back of its own deployment would make
-            # CloudFormation refuse the next deployment of the same image.
+            # CloudFormation refuse the next deployment of the same code.
             current_version_options=lambda_.VersionOptions(
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
-        # cfn-lint finds the dependency on the role twice: once is CDK's own way of writing it.
-        resource = self.function.node.default_child
-        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101  # for the type checker
-        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
-        self.live = lambda_.Alias(
-            self, "Live", alias_name="live", version=self.function.current_version
-        )
+        # That on the role is CDK's own way of writing it.
+        acknowledge_double_dependencies(self.function)
+        Validations.of(self.function).acknowledge(NOT_THE_LATEST)
+        self.version = self.function.current_version
+        self.live = lambda_.Alias(self, "Live", alias_name="live", version=self.version)

@@ -1,0 +1,176 @@
+"""Image and zip: two functions of which one exists, and everything else as it was."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from stacks.names import StageNames
+from tests.templates import only, resources, rooms_template
+
+NAMES = StageNames("dev")
+IMAGE, ZIP = (rooms_template(packaging=packaging) for packaging in ("image", "zip"))
+
+
+def function_of(template: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    ((name, function),) = (
+        (name, function["Properties"])
+        for name, function in resources(template, "AWS::Lambda::Function").items()
+        if not name.startswith("Hook")
+    )
+    return name, function
+
+
+def test_the_two_functions_differ_in_id_name_and_log_since_none_can_become_the_other() -> None:
+    (image_id, image), (zip_id, zipped) = function_of(IMAGE), function_of(ZIP)
+    assert image["PackageType"] == "Image"
+    assert zipped.get("PackageType", "Zip") == "Zip"
+    assert image_id != zip_id
+    assert (image["FunctionName"], zipped["FunctionName"]) == (NAMES.function, NAMES.zip_function)
+    assert image["LoggingConfig"]["LogGroup"] != zipped["LoggingConfig"]["LogGroup"]
+
+
+def test_no_resource_that_exists_in_both_changes_its_package_type_or_its_name() -> None:
+    """CloudFormation would have to replace it, and cannot while its name is taken."""
+    for name in IMAGE["Resources"].keys() & ZIP["Resources"].keys():
+        image, zipped = (template["Resources"][name] for template in (IMAGE, ZIP))
+        assert image["Type"] == zipped["Type"]
+        for key, value in image["Properties"].items():
+            if key == "PackageType" or (key.endswith("Name") and isinstance(value, str)):
+                assert zipped["Properties"].get(key) == value, name
+
+
+def test_what_goes_with_a_function_is_the_function_and_what_is_inside_it() -> None:
+    image_only = IMAGE["Resources"].keys() - ZIP["Resources"].keys()
+    zip_only = ZIP["Resources"].keys() - IMAGE["Resources"].keys()
+    (layer,) = resources(ZIP, "AWS::Lambda::LayerVersion")
+    kinds = [
+        sorted(template["Resources"][name]["Type"] for name in names)
+        for template, names in ((IMAGE, image_only), (ZIP, zip_only - {layer}))
+    ]
+    assert kinds[0] == kinds[1]
+    assert kinds[0] == [
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Alias",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Version",
+        "AWS::Logs::LogGroup",
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "AWS::DynamoDB::Table",
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ApiGatewayV2::Route",
+        "AWS::SSM::Parameter",
+        "AWS::CodeDeploy::Application",
+        "AWS::CodeDeploy::DeploymentGroup",
+        "AWS::SNS::Topic",
+        "AWS::CloudWatch::Dashboard",
+    ],
+)
+def test_what_players_and_people_know_stays(kind: str) -> None:
+    assert resources(IMAGE, kind).keys() == resources(ZIP, kind).keys() != set()
+
+
+def test_all_that_watches_and_calls_the_function_moves_to_the_other_one() -> None:
+    for template, gone in ((IMAGE, ZIP), (ZIP, IMAGE)):
+        text = json.dumps(template["Resources"])
+        (alias,) = resources(gone, "AWS::Lambda::Alias")
+        for name in (function_of(gone)[0], alias, *resources(gone, "AWS::Lambda::Version")):
+            assert f'"{name}"' not in text
+        assert list(template["Outputs"]) == list(gone["Outputs"])
+
+
+def test_the_same_code_is_started_in_the_same_way() -> None:
+    (_, image), (_, zipped) = function_of(IMAGE), function_of(ZIP)
+    own = {"Code", "FunctionName", "LoggingConfig", "Role"}
+    only_zip = {"Handler", "Runtime", "Layers"}
+    assert zipped.keys() - image.keys() == only_zip
+    assert image.keys() - zipped.keys() == {"PackageType"}
+    for key in image.keys() - own - {"PackageType"}:
+        assert image[key] == zipped[key]
+    assert zipped["Handler"] == "rooms.main.handler"
+
+
+def test_both_may_do_the_same() -> None:
+    actions = [
+        [
+            statement["Action"]
+            for statement in only(template, "AWS::IAM::Policy", named=prefix)["PolicyDocument"][
+                "Statement"
+            ]
+        ]
+        for template, prefix in ((IMAGE, "FunctionRole"), (ZIP, "ZipFunctionRole"))
+    ]
+    assert actions[0] == actions[1]
+
+
+@pytest.mark.parametrize("template", [IMAGE, ZIP], ids=["image", "zip"])
+def test_old_versions_outlive_a_deployment_so_that_there_is_a_way_back(
+    template: dict[str, Any],
+) -> None:
+    (version,) = resources(template, "AWS::Lambda::Version").values()
+    assert version["UpdateReplacePolicy"] == "Retain"
+    assert version["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+@pytest.mark.parametrize("template", [IMAGE, ZIP], ids=["image", "zip"])
+def test_callers_use_the_alias_and_the_alias_the_new_version(template: dict[str, Any]) -> None:
+    (alias,) = resources(template, "AWS::Lambda::Alias")
+    (version,) = resources(template, "AWS::Lambda::Version")
+    properties = template["Resources"][alias]["Properties"]
+    assert properties["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
+    assert only(template, "AWS::ApiGatewayV2::Integration")["IntegrationUri"] == {"Ref": alias}
+    for permission in resources(template, "AWS::Lambda::Permission").values():
+        assert permission["Properties"]["FunctionName"] == {"Ref": alias}
+
+
+@pytest.mark.parametrize("template", [IMAGE, ZIP], ids=["image", "zip"])
+def test_no_template_names_a_tag_or_overrides_what_an_image_starts(
+    template: dict[str, Any],
+) -> None:
+    for function in resources(template, "AWS::Lambda::Function").values():
+        assert "ImageConfig" not in function["Properties"]
+        if uri := function["Properties"]["Code"].get("ImageUri"):
+            assert "@sha256:" in uri["Fn::Join"][1][-1]
+    assert "latest" not in json.dumps(template)
+
+
+def test_other_libraries_are_another_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Else a layer would change without a canary."""
+    changed = tmp_path / "requirements.txt"
+    changed.write_text("msgspec==0.0.0\n")
+    monkeypatch.setattr("constructs.libraries_layer.REQUIREMENTS", changed)
+    other = rooms_template.__wrapped__(packaging="zip")
+    assert resources(other, "AWS::Lambda::Version").keys() != {
+        *resources(ZIP, "AWS::Lambda::Version")
+    }
+
+
+def test_the_runtime_is_one_that_cdk_knows() -> None:
+    _, zipped = function_of(ZIP)
+    assert zipped["Runtime"] == lambda_.Runtime.PYTHON_3_13.name
+
+
+def test_commands_find_what_they_ask_for() -> None:
+    for template in (IMAGE, ZIP):
+        function, _ = function_of(template)
+        outputs = {name: output["Value"] for name, output in template["Outputs"].items()}
+        assert outputs.keys() == {
+            "ApiUrl",
+            "AlarmTopicArn",
+            "FunctionName",
+            "HookLogGroup",
+            "DeploymentApplication",
+            "DeploymentGroup",
+        }
+        assert outputs["FunctionName"] == {"Ref": function}
+        assert outputs["DeploymentApplication"] == {"Ref": "DeploymentApplication7D968237"}
+        assert outputs["DeploymentGroup"] == {"Ref": "DeploymentGroup3F4DA7D3"}
