@@ -37,7 +37,7 @@ def synthesized(project: Project, stage: Stage, digest: str) -> Iterator[Path]:
         run_cdk(
             project,
             ["synth", "--quiet", f"--output={output}"],
-            {"stage": stage.name, "imageLock": str(lock)},
+            {"stage": stage.name, "imageLock": str(lock), "packaging": "image"},
         )
         yield output / f"{stage.names.rooms_stack}.template.json"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from release.errors import CannotDoError
@@ -28,6 +29,7 @@ def aws_client(
     """
     # It takes half a second, and who checks a folder does not need it.
     import boto3
+    import botocore.session
     from botocore.config import Config
 
     config = Config(
@@ -36,8 +38,22 @@ def aws_client(
         retries={"mode": "standard", "total_max_attempts": 3 if retry else 1},
     )
     with aws_errors(service):
-        session: Any = boto3.Session()
-        return session.client(service, region_name=region, config=config)
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _models())
+        client: Any = boto3.Session(botocore_session=session).client(
+            service,  # type: ignore[call-overload]
+            region_name=region,
+            config=config,
+        )
+        return client
+
+
+@cache
+def _models() -> Any:
+    """Return what reads the services' descriptions, each once: a deployment makes many clients."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 @contextmanager

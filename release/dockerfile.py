@@ -1,14 +1,14 @@
 """The images that a Dockerfile builds on and copies from."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from release.image.errors import CannotLookError
 from release.image.reference import DIGEST
 
-_ARG = re.compile(r"(?P<name>\w+)=(?P<value>\"[^\"]*\"|'[^']*'|\S*)")
+_ARG = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"[^\"]*\"|'[^']*'|\S*))?")
 _FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
 _FLAGS = re.compile(r"(?P<instruction>COPY|ADD|RUN)(?P<flags>(?:\s+--\S+)*)", re.IGNORECASE)
 _FROM_FLAG = re.compile(r"--(?:from=|mount=(?:\S*,)?from=)(?P<image>[^\s,]+)", re.IGNORECASE)
@@ -24,7 +24,7 @@ class ImageUse:
     instruction: str
     """The part of it that names the image; the rest may hold secrets."""
     image: str
-    """With the defaults of its build arguments put in."""
+    """With its build arguments put in."""
 
     @property
     def digest(self) -> str | None:
@@ -33,13 +33,30 @@ class ImageUse:
         return digest if at and DIGEST.fullmatch(digest) else None
 
 
-def images_of(dockerfile: Path) -> tuple[ImageUse, ...]:
+def images_of(
+    dockerfile: Path, build_arguments: Mapping[str, str] | None = None
+) -> tuple[ImageUse, ...]:
     """Return every image that the build takes from a registry, in their order.
 
-    ``scratch`` and earlier stages are none. Raises CannotLookError when the file cannot be read.
+    ``scratch`` and earlier stages are none. ``build_arguments`` are those of the command line; the
+    others have their defaults. Raises CannotLookError when the file cannot be read.
 
     https://docs.docker.com/reference/dockerfile/
     """
+    return _read(dockerfile, build_arguments or {})[0]
+
+
+def base_of(dockerfile: Path, build_arguments: Mapping[str, str] | None = None) -> ImageUse | None:
+    """Return what the image of the last stage is built on; None: on nothing.
+
+    Raises as ``images_of`` does.
+    """
+    return _read(dockerfile, build_arguments or {})[1]
+
+
+def _read(
+    dockerfile: Path, build_arguments: Mapping[str, str]
+) -> tuple[tuple[ImageUse, ...], ImageUse | None]:
     try:
         text = dockerfile.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -48,10 +65,14 @@ def images_of(dockerfile: Path) -> tuple[ImageUse, ...]:
         raise CannotLookError(f"{dockerfile} is not a text in UTF-8") from None
     arguments: dict[str, str] = {}
     stages = ["scratch"]
+    bases: list[ImageUse | None] = [None]
     uses = []
     for number, line in _instructions(text):
         if re.match(r"ARG\s", line, re.IGNORECASE):
-            arguments |= {arg["name"]: arg["value"].strip("\"'") for arg in _ARG.finditer(line)}
+            for arg in _ARG.finditer(line[3:]):
+                value = build_arguments.get(arg["name"], arg["value"])
+                if value is not None:
+                    arguments[arg["name"]] = value.strip("\"'")
             continue
         stage = _FROM.fullmatch(line)
         for instruction, image in [(line, stage["image"])] if stage else _copied(line):
@@ -61,9 +82,11 @@ def images_of(dockerfile: Path) -> tuple[ImageUse, ...]:
             )
             if not is_stage:
                 uses.append(ImageUse(number, instruction, name))
+            if stage:
+                bases.append(bases[stages.index(name.lower())] if is_stage else uses[-1])
         if stage:
             stages.append((stage["stage"] or "").lower())
-    return tuple(uses)
+    return tuple(uses), bases[-1]
 
 
 def _copied(line: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""How far the reading has come, shown to a person; nothing of it in a pipe."""
+"""How far reading or sending has come, shown to a person; nothing of it in a pipe."""
 
 import sys
 from types import TracebackType
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class ProgressBar:
     """A bar on the standard error stream, where that is a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "reading layers") -> None:
+        self._what = what
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -30,7 +31,7 @@ class ProgressBar:
             self._bar.stop()
 
     def begin(self, total: int) -> None:
-        """Reading starts; so many compressed bytes are to come."""
+        """It starts; so many compressed bytes are to come."""
         if not total or not (sys.stderr and sys.stderr.isatty()):
             return
         # Rich is as slow to import as all the rest together, and a pipe does not need it.
@@ -45,7 +46,7 @@ class ProgressBar:
 
         if self._bar is None:
             self._bar = Progress(
-                TextColumn("reading layers"),
+                TextColumn(self._what),
                 BarColumn(),
                 DownloadColumn(),
                 TransferSpeedColumn(),
@@ -58,6 +59,6 @@ class ProgressBar:
         self._task = self._bar.add_task("", total=total)
 
     def advance(self, count: int) -> None:
-        """So many more bytes were read."""
+        """So many more bytes have gone; fewer than none where some have to go again."""
         if self._bar and self._task is not None:
             self._bar.advance(self._task, count)

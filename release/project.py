@@ -49,6 +49,11 @@ class Project:
         """The lock file: which image each stage runs."""
         return self.root.joinpath(self.context["imageLock"])
 
+    @property
+    def packaging(self) -> str:
+        """How functions are packaged where nothing else is said: ``image`` or ``zip``."""
+        return str(self.context.get("packaging", "image"))
+
     def stage(self, name: str) -> Stage:
         """Return a stage. Raises CannotDoError when there is none of that name."""
         try:
@@ -63,9 +68,36 @@ class Project:
         changed = self._git("status", "--porcelain", "--", ".", f":(exclude){lock}")
         return Revision(commit, bool(changed.strip()))
 
+    def files(self, folder: str) -> list[str]:
+        """Return the files in a folder that git knows or would add, sorted.
+
+        A name is relative to the project, with slashes. Raises as ``revision`` does.
+        """
+        listed = self._git("ls-files", "-z", "-co", "--exclude-standard", "--", folder)
+        return sorted({name for name in listed.split("\0") if name})
+
+    def is_same_since(self, commit: str, folder: str) -> bool:
+        """Whether a folder is now as it was in a commit; not, where git knows no such commit."""
+        found = self._ask_git("diff", "--quiet", commit, "--", folder)
+        return found.returncode == 0
+
+    def committed_lock(self) -> str | None:
+        """Return the lock file as the last commit has it; None: it has none."""
+        lock = self.lock.relative_to(self.root).as_posix()
+        found = self._ask_git("show", f"HEAD:./{lock}")
+        return found.stdout if found.returncode == 0 else None
+
     def _git(self, *arguments: str) -> str:
+        done = self._ask_git(*arguments)
+        if done.returncode:
+            raise CannotDoError(
+                f"git cannot say which commit this is: {done.stderr.strip().splitlines()[0]}"
+            )
+        return done.stdout
+
+    def _ask_git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(  # noqa: S603  (git, with arguments of ours)
+            return subprocess.run(  # noqa: S603  (git, with arguments of ours)
                 ["git", *arguments],  # noqa: S607  (whichever the person uses)
                 cwd=self.root,
                 capture_output=True,
@@ -74,11 +106,6 @@ class Project:
             )
         except FileNotFoundError:
             raise CannotDoError("git is not installed; it says which commit this is") from None
-        if done.returncode:
-            raise CannotDoError(
-                f"git cannot say which commit this is: {done.stderr.strip().splitlines()[0]}"
-            )
-        return done.stdout
 
 
 def project_here() -> Project:

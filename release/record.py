@@ -18,6 +18,8 @@ LAYOUT: Final = BUILD / "image"
 """The image, as an OCI layout."""
 _RECORD: Final = BUILD / "record.json"
 
+_COMMANDS: Final = {"check": f"check oci:{LAYOUT} --stage STAGE", "boot": "boot STAGE"}
+
 
 class BuildRecord(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
@@ -105,7 +107,8 @@ def require_gates(record: BuildRecord, *, skip_check: bool, skip_boot: bool) -> 
             continue
         if not skip:
             raise RefusedError(
-                f"{record.digest} has not passed `{gate}`: run `python -m release {gate}` first"
+                f"{record.digest} has not passed `{gate}`: run"
+                f" `python -m release {_COMMANDS[gate]}` first"
                 f" (or, if you must, add --skip-{gate})"
             )
         skipped.append(gate)

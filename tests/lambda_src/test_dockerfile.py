@@ -7,6 +7,8 @@ from typing import Any
 
 from constructs.image_digest import ImageDigest
 
+from lambda_src.dependencies import PYTHON_VERSION
+from release.build.context import DEPENDENCIES
 from tests.cdk_context import CDK_JSON, ROOT
 
 TEXT = (ROOT / "lambda_src" / "Dockerfile").read_text(encoding="utf-8")
@@ -18,17 +20,25 @@ def instruction(name: str) -> str:
     return found.removeprefix(f"{name} ")
 
 
+def default_of(argument: str) -> str:
+    (found,) = re.findall(rf"^ARG {argument}=(\S+)$", TEXT, re.MULTILINE)
+    return str(found)
+
+
 def test_the_base_is_named_by_digest_and_can_be_named_anew() -> None:
     assert instruction("FROM") == "${BASE}"
-    name, _, base = instruction("ARG").partition("=")
-    assert name == "BASE"
-    ImageDigest(base.partition("@")[2])
+    ImageDigest(default_of("BASE").partition("@")[2])
 
 
 def test_the_base_is_for_the_architecture_of_every_stage() -> None:
     stages: dict[str, Any] = CDK_JSON["context"]["stages"]
     (architecture,) = {stage["architecture"] for stage in stages.values()}
-    assert f"-{architecture}@" in instruction("ARG")
+    assert f"-{architecture}@" in default_of("BASE")
+
+
+def test_the_libraries_are_for_the_python_of_the_base() -> None:
+    assert default_of("PYTHON_VERSION") == PYTHON_VERSION
+    assert f"/python:{PYTHON_VERSION}-" in default_of("BASE")
 
 
 def test_what_it_starts_can_be_loaded_from_what_it_copies(monkeypatch: Any) -> None:
@@ -40,8 +50,9 @@ def test_what_it_starts_can_be_loaded_from_what_it_copies(monkeypatch: Any) -> N
     assert callable(getattr(importlib.import_module(f"lambda_src.{module}"), function))
 
 
-def test_every_package_it_installs_is_locked_by_hash() -> None:
-    assert "--require-hashes" in TEXT
+def test_every_library_is_locked_by_hash_and_comes_as_files() -> None:
     locked = (ROOT / "lambda_src" / "requirements.txt").read_text(encoding="utf-8")
     assert re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE) == ["msgspec"]
     assert "--hash=sha256:" in locked
+    assert f"COPY {DEPENDENCIES}/ ./" in TEXT
+    assert "pip" not in " ".join(INSTRUCTIONS)

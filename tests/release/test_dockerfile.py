@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from release.dockerfile import ImageUse, images_of
+from release.dockerfile import ImageUse, base_of, images_of
 from release.image.errors import CannotLookError
 
 DIGEST = "sha256:" + "0" * 64
@@ -63,6 +63,49 @@ def images(folder: Path, text: str) -> list[str]:
 )  # fmt: skip
 def test_images(tmp_path: Path, text: str, found: list[str]) -> None:
     assert images(tmp_path, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "found"),
+    [
+        ("ARG V=22\nFROM a:$V", {"V": "24"}, ["a:24"]),
+        ("ARG V\nFROM a:${V}", {"V": "24"}, ["a:24"]),
+        ("ARG V\nFROM a:${V:-20}", {"V": "24"}, ["a:24"]),
+        ("ARG\tU V W=1\nFROM a:$V$W", {"V": "24"}, ["a:241"]),
+        ("ARG V=22\nFROM a:$V", {"v": "24"}, ["a:22"]),
+        ("FROM a:$V", {"V": "24"}, ["a:$V"]),
+        ("ARG T=1\nFROM a\nCOPY --from=tool:$T /x /y", {"T": "2"}, ["a", "tool:2"]),
+        ("ARG B=a\nFROM $B", {"B": "scratch"}, []),
+    ],
+)  # fmt: skip
+def test_build_arguments(
+    tmp_path: Path, text: str, given: dict[str, str], found: list[str]
+) -> None:
+    (tmp_path / "Dockerfile").write_text(text)
+
+    assert [use.image for use in images_of(tmp_path / "Dockerfile", given)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("FROM a", "a"),
+        ("FROM a AS x\nFROM b", "b"),
+        ("FROM a AS x\nFROM b AS y\nFROM x", "a"),
+        ("FROM a AS x\nFROM X AS y\nFROM c AS z\nFROM y", "a"),
+        ("FROM a\nCOPY --from=b /x /y", "a"),
+        ("FROM a AS x\nFROM scratch\nCOPY --from=x /x /y", None),
+        ("FROM scratch AS x\nFROM a AS y\nFROM x", None),
+        ("ARG B=a\nFROM $B", "given"),
+        ("", None),
+    ],
+)
+def test_what_the_last_stage_is_built_on(tmp_path: Path, text: str, base: str | None) -> None:
+    (tmp_path / "Dockerfile").write_text(text)
+
+    found = base_of(tmp_path / "Dockerfile", {"B": "given"})
+
+    assert (found and found.image) == base
 
 
 def test_our_own() -> None:

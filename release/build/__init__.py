@@ -1,0 +1,1 @@
+"""From source to an image in an OCI layout: the same bytes from every checkout."""

@@ -1,0 +1,92 @@
+"""A builder that cannot build is named with what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.build.failure import explain, require_builder
+from release.errors import CannotDoError, RefusedError
+from tests.release.building import HOST_CPU, OTHER_CPU
+
+
+def explained(*lines: str, builder: str = "docker", architecture: Any = HOST_CPU) -> Exception:
+    return explain(builder, lines, architecture=architecture, base="registry/base@sha256:0")
+
+
+@pytest.mark.parametrize(
+    ("line", "todo"),
+    [
+        (
+            "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the"
+            " docker daemon running?",
+            "the Docker daemon does not run, or you may not use it: start it, or build without a"
+            " daemon: --builder buildah",
+        ),
+        (
+            "ERROR: failed to build: OCI exporter is not supported for the docker driver.",
+            "docker buildx create --use --driver docker-container",
+        ),
+        (
+            "oci exporter feature is currently not supported for docker driver. Please switch to a"
+            " different driver",
+            "docker buildx create --use --driver docker-container",
+        ),
+        ("unknown flag: --provenance", "older than 0.10: update it"),
+        ("Error: writing blob: write /x: no space left on device", "the disk is full"),
+        (
+            'Error: exec: "newuidmap": executable file not found in $PATH',
+            "install uidmap and give your user lines in /etc/subuid and /etc/subgid",
+        ),
+    ],
+)
+def test_known_failures(line: str, todo: str) -> None:
+    error = explained("#1 before", line)
+
+    assert isinstance(error, CannotDoError)
+    assert todo in str(error)
+    assert str(error).endswith(f"\n  #1 before\n  {line}")
+
+
+def test_any_other_failure_has_its_last_lines() -> None:
+    error = explained(*map(str, range(100)), builder="buildah")
+
+    assert isinstance(error, CannotDoError)
+    assert str(error).splitlines() == [
+        "buildah failed; its last lines:",
+        *(f"  {number}" for number in range(88, 100)),
+    ]
+
+
+def test_programs_of_another_cpu_are_no_matter_of_the_base_where_the_machine_is_another() -> None:
+    error = explained("fork/exec /bin/sh: exec format error", architecture=OTHER_CPU)
+
+    assert isinstance(error, CannotDoError)
+    assert f"RUN cannot execute programs for {OTHER_CPU} on this machine, which is" in str(error)
+    assert "install QEMU (Debian: apt-get install qemu-user-static;" in str(error)
+
+
+def test_programs_of_another_cpu_are_the_bases_fault_on_that_cpu() -> None:
+    error = explained("#9 exec /bin/sh: Exec format error")
+
+    assert isinstance(error, RefusedError)
+    assert f"the programs of registry/base@sha256:0 are not for {HOST_CPU}" in str(error)
+
+
+@pytest.mark.parametrize("builder", ["docker", "buildah"])
+def test_a_builder_that_is_not_installed(
+    builder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(CannotDoError, match=f"^{builder} is not installed: .*buildah"):
+        require_builder(builder)
+
+
+def test_docker_without_buildx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(CannotDoError, match=r"^docker has no buildx: install the plugin"):
+        require_builder("docker")
