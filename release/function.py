@@ -28,6 +28,16 @@ class Declared:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a function may use."""
+
+    memory_mb: int
+    """In MiB."""
+    timeout_seconds: int
+    """Of one invocation."""
+
+
+@dataclass(frozen=True)
 class Function:
     """What decides, beside the image, how it is started. None: as the image has it."""
 

@@ -12,10 +12,14 @@ from release.function import (
     Architecture,
     Declared,
     Function,
+    Limits,
 )
 from release.image.errors import CannotLookError
 
 _FUNCTION = "AWS::Lambda::Function"
+_TABLE = "AWS::DynamoDB::Table"
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: what is not declared.
+_MEMORY_MB, _TIMEOUT_SECONDS = 128, 3
 
 
 def read_function(template: Path, logical_id: str | None = None) -> Function:
@@ -46,6 +50,31 @@ def read_function(template: Path, logical_id: str | None = None) -> Function:
         )
     except _UnknownError as error:
         raise CannotLookError(f"{template}: {logical_id} has {error}") from None
+
+
+def limits_of(declared: Declared) -> Limits:
+    """Return what a function may use. Raises CannotLookError when only CloudFormation knows."""
+    properties = declared.properties
+    memory, timeout = (
+        properties.get(name, default)
+        for name, default in (("MemorySize", _MEMORY_MB), ("Timeout", _TIMEOUT_SECONDS))
+    )
+    try:
+        return Limits(memory_mb=int(memory), timeout_seconds=int(timeout))
+    except (TypeError, ValueError):
+        raise CannotLookError(
+            f"{declared.logical_id} has MemorySize {_text(memory)} and Timeout {_text(timeout)},"
+            " known only when it is deployed"
+        ) from None
+
+
+def read_tables(template: Path) -> dict[str, Mapping[str, Any]]:
+    """Return the properties of each DynamoDB table, by logical id. Raises CannotLookError."""
+    return {
+        logical_id: _mapping(resource.get("Properties"))
+        for logical_id, resource in _resources(template).items()
+        if resource.get("Type") == _TABLE
+    }
 
 
 class _UnknownError(Exception):

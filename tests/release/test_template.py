@@ -8,7 +8,7 @@ import pytest
 
 from release.function import Function
 from release.image.errors import CannotLookError
-from release.template import read_function
+from release.template import limits_of, read_function, read_tables
 
 SNAPSHOTS = Path(__file__).parents[1] / "stacks/__snapshots__/test_snapshots"
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/rooms@sha256:" + "0" * 64
@@ -179,3 +179,39 @@ def test_resources_that_are_no_mappings_of_the_usual_kind(tmp_path: Path) -> Non
     with pytest.raises(CannotLookError, match="has no function that runs an image"):
         read_function(path)
     assert read_function(path, "F").architecture == "x86_64"
+
+
+@pytest.mark.parametrize(
+    ("properties", "limits"),
+    [
+        ({}, (128, 3)),
+        ({"MemorySize": 512, "Timeout": 20}, (512, 20)),
+        ({"MemorySize": "1024"}, (1024, 3)),
+    ],
+)
+def test_what_a_function_may_use(
+    tmp_path: Path, properties: dict[str, Any], limits: tuple[int, int]
+) -> None:
+    declared = read(tmp_path, **properties).declared
+
+    assert declared
+    found = limits_of(declared)
+    assert (found.memory_mb, found.timeout_seconds) == limits
+
+
+def test_what_a_function_may_use_is_not_guessed(tmp_path: Path) -> None:
+    declared = read(tmp_path, MemorySize={"Ref": "Memory"}).declared
+
+    assert declared
+    with pytest.raises(CannotLookError, match=r"F has MemorySize \${Memory} and Timeout 3, known"):
+        limits_of(declared)
+
+
+def test_tables(tmp_path: Path) -> None:
+    path = template(tmp_path, F=image_function())
+    assert read_tables(path) == {"Table": {}}
+
+    for stage in ("dev", "prd"):
+        (table,) = read_tables(SNAPSHOTS / f"test_template[rooms-{stage}].json").values()
+        assert table["TableName"] == f"hima-five-bomber-{stage}-rooms"
+        assert table["KeySchema"]

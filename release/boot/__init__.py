@@ -1,0 +1,1 @@
+"""An image started on this machine, as Lambda would start it."""

@@ -1,0 +1,602 @@
+"""What boot says of an image: that it starts and answers, or in Lambda's words what it does not."""
+
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+import release.boot.boot
+from local.image_sandbox import unpack
+from local.lambda_variables import CREDENTIALS
+from release.boot.answer import Boot
+from release.boot.boot import boot_image, choose_engine
+from release.boot.reading import this_cpu
+from release.cli import main
+from release.errors import CannotDoError
+from release.function import Architecture
+from release.image.layer_cache import LayerCache
+from release.image.reference import parse_reference
+from release.progress import ProgressBar
+from release.project import Project, Stage
+from release.record import BuildRecord, read_record, write_record
+from tests.cdk_context import CDK_JSON, ROOT
+from tests.release.docker_registry import running_registry
+from tests.release.images import (
+    Directory,
+    File,
+    Image,
+    Layer,
+    Member,
+    layer_of,
+    write_attestation,
+    write_image,
+    write_index,
+)
+from tests.release.programs import (
+    ARCHITECTURES,
+    HOST,
+    OTHER,
+    OTHER_MACHINE,
+    aws_like_base,
+    tiny_elf,
+)
+from tests.release.python_runtime import python_base
+from tests.release.rooms_image import rooms_image
+from tests.release.tools import skopeo_copy
+
+TEMPLATE = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-local].json"
+CPUS: dict[str, Architecture] = {"amd64": "x86_64", "arm64": "arm64"}
+BASE = layer_of(*aws_like_base())
+HANDLERS = {
+    "answers_500": "def handler(event, context): return {'statusCode': 500, 'body': '{}'}",
+    "answers_nothing": "def handler(event, context): return None",
+    "hangs": "import time\ndef handler(event, context): time.sleep(60)",
+    "hangs_at_init": "import time\ntime.sleep(60)",
+    "ends": "import os\ndef handler(event, context): os._exit(3)",
+    "allocates": "x = bytearray(400 * 1024 * 1024)\ndef handler(event, context): pass",
+    "writes": "open('/tmp/a', 'w').close()\nopen('/var/task/a', 'w')",
+    "tells": (
+        "import json, os\nprint(json.dumps([os.getuid(), os.getgid(), dict(os.environ)]))\n"
+        "raise ZeroDivisionError"
+    ),
+    "imports": "import nothere",
+    "forgets": """
+import json, os
+asked = 0
+def handler(event, context):
+    global asked
+    asked += 1
+    if asked == 3:
+        os._exit(1)
+    player = {"name": "probe", "playerId": "p"}
+    room = {"players": [player], "hostId": "p"}
+    body = {"roomId": "ABCDEF", "playerToken": "t", "room": room}
+    return {"statusCode": 200 if asked == 1 else 500, "body": json.dumps(body)}
+""",
+    "unreadable": "",
+}
+
+
+@dataclasses.dataclass
+class Deployed:
+    """What the stage's template says; a test changes it."""
+
+    template: dict[str, Any]
+
+    @property
+    def function(self) -> dict[str, Any]:
+        functions = self._of("AWS::Lambda::Function")
+        (properties,) = [each for each in functions if each.get("PackageType") == "Image"]
+        return properties
+
+    @property
+    def table(self) -> dict[str, Any]:
+        (properties,) = self._of("AWS::DynamoDB::Table")
+        return properties
+
+    def _of(self, kind: str) -> list[dict[str, Any]]:
+        resources = self.template["Resources"].values()
+        return [r["Properties"] for r in resources if r["Type"] == kind and "Runtime" not in r]
+
+
+BootIt = Callable[..., Boot]
+
+
+@pytest.fixture
+def deployed(
+    tmp_path: Path, dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deployed]:
+    """The stage as its snapshot has it, for this machine's CPU; and a DynamoDB that is there."""
+    found = Deployed(json.loads(TEMPLATE.read_bytes()))
+    found.function.update(Architectures=[CPUS[HOST]], MemorySize=256)
+
+    @contextmanager
+    def synthesized(_project: Project, _stage: Stage, digest: str) -> Iterator[Path]:
+        assert digest.startswith("sha256:")
+        path = tmp_path / "template.json"
+        path.write_text(json.dumps(found.template))
+        yield path
+
+    @contextmanager
+    def dynamodb_local() -> Iterator[str]:
+        yield dynamodb_endpoint
+        for name in client.list_tables()["TableNames"]:
+            if name == found.table["TableName"]:
+                client.delete_table(TableName=name)
+
+    keys: dict[str, Any] = {name.lower(): value for name, value in CREDENTIALS.items()}
+    session: Any = boto3.Session(region_name="ap-northeast-1", **keys)
+    client = session.client("dynamodb", endpoint_url=dynamodb_endpoint)
+    monkeypatch.setattr("release.boot.boot.synthesized", synthesized)
+    monkeypatch.setattr("release.boot.throw_away_tables.dynamodb_local", dynamodb_local)
+    yield found
+
+
+@pytest.fixture(scope="module")
+def unpacked() -> dict[tuple[str, ...], Path]:
+    """The files of images by their layers: nothing writes to them, so they can be shared."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> LayerCache:
+    return LayerCache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def boot(
+    deployed: Deployed,
+    cache: LayerCache,
+    unpacked: dict[tuple[str, ...], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> BootIt:
+    def unpack_once(layout: Path, _rootfs: Path, *, digest: str) -> Path:
+        manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
+        layers = tuple(layer["digest"] for layer in manifest["layers"])
+        if layers not in unpacked:
+            rootfs = tmp_path_factory.mktemp("unpacked") / "rootfs"
+            unpacked[layers] = unpack(layout, rootfs, digest=digest)
+        return unpacked[layers]
+
+    assert release.boot.boot.INIT_TIMEOUT_SECONDS == 10
+    # No test depends on how fast this machine is.
+    monkeypatch.setattr(release.boot.boot, "INIT_TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr(release.boot.boot, "unpack", unpack_once)
+
+    def boot_it(image: Image | str, **options: Any) -> Boot:
+        reference = parse_reference(image if isinstance(image, str) else image.reference)
+        architecture = deployed.function["Architectures"][0]
+        context = json.loads(json.dumps(CDK_JSON["context"]))
+        context["stages"]["local"]["architecture"] = architecture
+        project = Project(ROOT, context)
+        with ProgressBar() as progress:
+            return boot_image(
+                project,
+                project.stage("local"),
+                reference,
+                cache=cache,
+                progress=progress,
+                **options,
+            )
+
+    return boot_it
+
+
+def small(folder: Path, *members: Member, **options: Any) -> Image:
+    """An image with a shell; its runtime asks for one event and ends."""
+    layers = [BASE, layer_of(*members)] if members else [BASE]
+    options = {"entrypoint": ["/lambda-entrypoint.sh"], "cmd": ["app.handler"], **options}
+    return write_image(folder, layers, **{"architecture": HOST, **options})
+
+
+def with_handlers(folder: Path, name: str, **options: Any) -> Image:
+    return write_image(
+        folder,
+        [python_base(), _handlers()],
+        **{
+            "architecture": HOST,
+            "entrypoint": ["/lambda-entrypoint.sh"],
+            "cmd": [f"{name}.handler"],
+            **options,
+        },
+    )
+
+
+def _handlers() -> Layer:
+    return layer_of(
+        *(
+            File(f"var/task/{name}.py", code, 0o600 if name == "unreadable" else 0o644)
+            for name, code in HANDLERS.items()
+        )
+    )
+
+
+def failure(boot: Boot) -> tuple[str, str]:
+    assert boot.failure
+    return boot.failure.error_type, boot.failure.at
+
+
+def test_a_good_image_starts_and_plays(boot: BootIt, tmp_path: Path) -> None:
+    image = rooms_image(tmp_path)
+
+    found = boot(image)
+
+    assert found.failure is None, found
+    assert [step.name for step in found.steps][:2] == ["create", "join"]
+    assert found.steps[-1].status == 404
+    assert found.ready_milliseconds and found.ready_milliseconds > 0
+    assert found.where.startswith("bubblewrap")
+    assert found.notes == ()
+
+
+def test_a_table_that_is_another_one_is_seen(
+    boot: BootIt, deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.function["Environment"]["Variables"]["ROOMS_TABLE"] = "nowhere"
+
+    found = boot(rooms_image(tmp_path))
+
+    assert failure(found) == ("", "create")
+    assert found.failure and "503 UNAVAILABLE" in found.failure.message
+    assert found.ready_milliseconds
+
+
+def test_a_table_that_is_referred_to_is_found(
+    boot: BootIt, deployed: Deployed, tmp_path: Path
+) -> None:
+    (logical_id,) = (
+        k for k, v in deployed.template["Resources"].items() if v["Type"] == "AWS::DynamoDB::Table"
+    )
+    deployed.function["Environment"]["Variables"]["ROOMS_TABLE"] = {"Ref": logical_id}
+
+    assert boot(rooms_image(tmp_path)).failure is None
+
+
+@pytest.mark.parametrize(
+    ("handler", "error", "message"),
+    [
+        ("answers_500", ("", "create"), "status 500, wanted 200"),
+        # What comes of tidying up afterwards is not what is told.
+        ("forgets", ("", "join"), "status 500, wanted 200"),
+        ("answers_nothing", ("", "create"), "no response of payload 2.0"),
+        ("ends", ("Runtime.ExitError", "create"), "exit status 3"),
+        ("allocates", ("MemoryError", "init"), ""),
+        ("writes", ("OSError", "init"), "Read-only file system: '/var/task/a'"),
+        ("imports", ("Runtime.ImportModuleError", "init"), "No module named 'nothere'"),
+        ("missing", ("Runtime.ImportModuleError", "init"), "No module named 'missing'"),
+        ("unreadable", ("PermissionError", "init"), "Permission denied: '/var/task/unreadable.py'"),
+    ],
+)
+def test_what_goes_wrong_in_python_is_told_as_lambda_does(
+    boot: BootIt, tmp_path: Path, handler: str, error: tuple[str, str], message: str
+) -> None:
+    found = boot(with_handlers(tmp_path, handler))
+
+    assert failure(found) == error
+    assert found.failure and message in found.failure.message
+
+
+def test_an_invocation_and_an_init_that_hang(
+    boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.function["Timeout"] = 1
+    found = boot(with_handlers(tmp_path / "1", "hangs"))
+    assert failure(found) == ("Sandbox.Timedout", "create")
+    assert found.failure and "Task timed out after 1.00 seconds" in found.failure.message
+
+    monkeypatch.setattr(release.boot.boot, "INIT_TIMEOUT_SECONDS", 1)
+    found = boot(with_handlers(tmp_path / "2", "hangs_at_init"))
+    assert failure(found) == ("Sandbox.Timedout", "init")
+    assert found.failure and "within 1 s" in found.failure.message
+
+
+def test_a_handler_path_that_is_wrong(boot: BootIt, tmp_path: Path) -> None:
+    found = boot(rooms_image(tmp_path, cmd=["rooms.main.nothere"]))
+
+    assert failure(found) == ("Runtime.HandlerNotFound", "init")
+    assert any("nothere" in line for line in found.output)
+
+
+def test_user_and_environment_are_the_functions(
+    boot: BootIt, deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.function["Environment"]["Variables"]["MODE"] = "of the function"
+    deployed.function["MemorySize"] = 333
+    config = {
+        "Entrypoint": ["/lambda-entrypoint.sh"],
+        "Cmd": ["tells.handler"],
+        "User": "root",
+        "WorkingDir": "/var/task",
+        "Env": ["MODE=of the image", "FROM_IMAGE=1", "AWS_REGION=nowhere"],
+    }
+
+    found = boot(with_handlers(tmp_path, "tells", config_changes={"config": config}))
+
+    assert failure(found) == ("ZeroDivisionError", "init")
+    uid, gid, environment = json.loads(found.output[0])
+    assert (uid, gid) == (993, 990)
+    assert environment["MODE"] == "of the function"
+    assert environment["FROM_IMAGE"] == "1"
+    assert environment["AWS_REGION"] == "ap-northeast-1"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "333"
+    assert environment["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
+    assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert "PYTEST_CURRENT_TEST" not in environment
+
+
+RUN = "app/run"
+PROGRAM = tiny_elf()
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        (None, "fork/exec /app/run: no such file or directory"),
+        (File(RUN, PROGRAM, 0o644), "fork/exec /app/run: permission denied"),
+        (File(RUN, PROGRAM, 0o750), "fork/exec /app/run: permission denied"),
+        (File(RUN, "#!/bin/sh\r\n", 0o755), "fork/exec /app/run: no such file or directory"),
+        (File(RUN, "exit 0\n", 0o755), "fork/exec /app/run: exec format error"),
+        (File(RUN, tiny_elf(machine=OTHER_MACHINE), 0o755), "fork/exec /app/run: exec format err"),
+        (Directory(RUN), "fork/exec /app/run: permission denied"),
+    ],
+)
+def test_an_entrypoint_that_cannot_be_started(
+    boot: BootIt, tmp_path: Path, member: Member | None, message: str
+) -> None:
+    found = boot(small(tmp_path, *([member] if member else []), entrypoint=["/app/run"]))
+
+    assert failure(found) == ("Runtime.InvalidEntrypoint", "init")
+    assert found.failure and found.failure.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("options", "type_"),
+    [
+        ({"entrypoint": None, "cmd": None}, "Runtime.InvalidEntrypoint"),
+        ({"entrypoint": ["app.handler"], "cmd": None}, "Runtime.InvalidEntrypoint"),
+        ({"workdir": "/nowhere"}, "Runtime.InvalidWorkingDir"),
+        ({"cmd": None}, "Runtime.ExitError"),
+    ],
+)
+def test_commands_and_folders_that_are_wrong(
+    boot: BootIt, tmp_path: Path, options: dict[str, Any], type_: str
+) -> None:
+    assert failure(boot(small(tmp_path, **options))) == (type_, "init")
+
+
+def test_the_functions_overrides_decide(boot: BootIt, deployed: Deployed, tmp_path: Path) -> None:
+    image = small(tmp_path, File(RUN, PROGRAM, 0o755), entrypoint=["/nowhere"], workdir="/nowhere")
+    deployed.function["ImageConfig"] = {
+        "EntryPoint": ["/bin/sh", "-c"],
+        "Command": ["echo $PWD; exit 9"],
+        "WorkingDirectory": "/opt",
+    }
+
+    found = boot(image)
+
+    assert failure(found) == ("Runtime.ExitError", "init")
+    assert found.output == ("/opt",)
+
+
+def test_another_cpu_than_the_functions_cannot_start_although_this_machine_could(
+    boot: BootIt, deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.function["Architectures"] = [CPUS[OTHER]]
+
+    for says in (HOST, OTHER):
+        found = boot(small(tmp_path / says, architecture=says))
+
+        assert failure(found) == ("Runtime.InvalidEntrypoint", "init")
+        assert found.failure
+        assert found.failure.message.startswith("fork/exec /lambda-entrypoint.sh: exec format err")
+        assert f"the function is {CPUS[OTHER]}" in found.failure.message
+        assert found.where == ""
+
+
+def test_an_image_for_a_function_of_another_cpu_can_only_be_read_here(
+    boot: BootIt, deployed: Deployed, tmp_path: Path
+) -> None:
+    deployed.function["Architectures"] = [CPUS[OTHER]]
+    program = File(RUN, tiny_elf(machine=OTHER_MACHINE), 0o755)
+    good = small(tmp_path / "good", program, architecture=OTHER, entrypoint=["/app/run"])
+    bad = small(tmp_path / "bad", architecture=OTHER, entrypoint=["/nowhere"])
+
+    with pytest.raises(CannotDoError, match=f"function is {CPUS[OTHER]} and this machine is"):
+        boot(good)
+    assert failure(boot(bad)) == ("Runtime.InvalidEntrypoint", "init")
+
+
+def test_this_machine_is_one_of_lambdas() -> None:
+    assert this_cpu() == CPUS[HOST]
+    assert set(ARCHITECTURES.values()) == set(CPUS)
+
+
+def test_an_index_is_refused_as_lambda_does(boot: BootIt, tmp_path: Path) -> None:
+    image = small(tmp_path)
+    index = write_index(tmp_path, image, write_attestation(image))
+
+    found = boot(index)
+
+    assert failure(found) == ("InvalidParameterValueException", "create or update")
+    assert found.failure
+    assert "image manifest, config or layer media type for the source" in found.failure.message
+
+
+def test_an_image_that_is_not_there_or_not_whole(boot: BootIt, tmp_path: Path) -> None:
+    image = small(tmp_path)
+    nowhere = f"{image.reference}@sha256:{'0' * 64}"
+    assert failure(boot(nowhere)) == ("InvalidParameterValueException", "create or update")
+
+    broken = write_image(
+        tmp_path / "b", [dataclasses.replace(BASE, diff_id="sha256:" + "1" * 64)], entrypoint=["/x"]
+    )
+    found = boot(broken)
+    assert failure(found) == ("InvalidImage", "create or update")
+
+
+def test_extensions_are_read_and_not_started(boot: BootIt, tmp_path: Path) -> None:
+    extension = "opt/extensions/agent"
+    good = small(tmp_path / "good", File(extension, PROGRAM, 0o755))
+    bad = small(tmp_path / "bad", File(extension, PROGRAM, 0o644))
+
+    assert failure(boot(bad)) == ("Extension.LaunchError", "init")
+    (note,) = boot(good).notes
+    assert "agent" in note
+    assert "none was started" in note
+
+
+def test_images_of_registries_and_archives_are_copied_first(boot: BootIt, tmp_path: Path) -> None:
+    image = small(tmp_path / "image")
+    skopeo_copy(image.reference, f"docker-archive:{tmp_path}/docker.tar:rooms:1")
+    skopeo_copy(image.reference, f"oci-archive:{tmp_path}/oci.tar:1")
+    with running_registry(tmp_path / "registry") as host:
+        skopeo_copy(image.reference, f"docker://{host}/rooms:1", "--preserve-digests")
+
+        for name in (
+            f"docker://{host}/rooms@{image.digest}",
+            f"docker-archive:{tmp_path}/docker.tar",
+            f"oci-archive:{tmp_path}/oci.tar",
+        ):
+            # It started: that the shell has no more to say, its first event shows.
+            assert failure(boot(name)) == ("Runtime.ExitError", "create"), name
+
+
+def test_the_sandbox_is_taken_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_engine(None) == "sandbox"
+    assert choose_engine("sandbox") == "sandbox"
+
+    monkeypatch.setattr("shutil.which", lambda name: "/bin/docker" if name == "docker" else None)
+    assert choose_engine(None) == "docker"
+    assert choose_engine("docker") == "docker"
+    with pytest.raises(CannotDoError, match="apt-get install umoci bubblewrap"):
+        choose_engine("sandbox")
+
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    with pytest.raises(CannotDoError, match="umoci bubblewrap, or install Docker"):
+        choose_engine(None)
+    with pytest.raises(CannotDoError, match="docker is not installed"):
+        choose_engine("docker")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a cdk.json; the image goes to build/image."""
+    context: Mapping[str, Any] = json.loads(json.dumps(CDK_JSON["context"]))
+    context["stages"]["local"]["architecture"] = CPUS[HOST]
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": context}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["release", "boot", *arguments])
+    status = main()
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def record_of(digest: str) -> BuildRecord:
+    return BuildRecord(
+        digest=digest,
+        architecture=CPUS[HOST],
+        base_digest="sha256:" + "0" * 64,
+        source_revision="0" * 40,
+        dirty=False,
+        built_at="2026-01-01T00:00:00Z",
+    )
+
+
+def test_the_command_notes_what_has_passed(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = rooms_image(checkout / "build/image")
+    write_record(checkout, record_of(image.digest))
+
+    status, out, err = run(monkeypatch, capsys, "local")
+
+    assert status == 0, err
+    lines = out.splitlines()
+    assert lines[:2] == ["oci:build/image", f"  digest   {image.digest}"]
+    assert lines[2].endswith(f", {CPUS[HOST]}, 256 MB, 20 s")
+    assert [line[:9] for line in lines if line.startswith("✓")][:2] == ["✓ ready  ", "✓ create "]
+    assert lines[-1] == "it starts, and answers as the contract wants; noted for `pin`"
+    assert "starting DynamoDB Local: " in err
+    assert read_record(checkout).booted_at
+
+
+def test_the_command_notes_nothing_of_what_fails(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = small(
+        checkout / "build/image",
+        entrypoint=["/bin/sh", "-c", "printf '\\033[31mno\\n'; exit 1"],
+        cmd=None,
+    )
+    write_record(checkout, record_of(image.digest))
+
+    status, out, _ = run(monkeypatch, capsys, "local")
+    json_status, json_out, _ = run(monkeypatch, capsys, "local", "--json")
+
+    assert (status, json_status) == (1, 1)
+    assert read_record(checkout).booted_at is None
+    *_, shown, _, verdict, todo = out.splitlines()
+    assert "✗ init: Runtime.ExitError" in out
+    assert shown == "    \\x1b[31mno"
+    assert verdict == "do not deploy this image"
+    assert todo.endswith("python -m release check oci:build/image --stage local")
+    found = json.loads(json_out)
+    assert list(found) == [
+        *("image", "digest", "architecture", "where", "ready_ms", "steps", "error", "output"),
+        *("notes", "noted"),
+    ]
+    assert found["error"] == {
+        "type": "Runtime.ExitError",
+        "message": "Runtime exited with error: exit status 1",
+        "at": "init",
+    }
+    assert (found["output"], found["noted"]) == (["\x1b[31mno"], False)
+
+
+@pytest.mark.usefixtures("checkout")
+def test_the_command_says_when_nothing_was_built(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, capsys, "local") == (
+        2,
+        "",
+        "error: nothing has been built here: run `python -m release build local`\n",
+    )
+    status, out, err = run(monkeypatch, capsys, "nowhere")
+    assert (status, out) == (2, "")
+    assert "there is no stage 'nowhere'" in err
+
+
+def test_ctrl_c_leaves_nothing_behind(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = small(checkout / "build/image")
+    write_record(checkout, record_of(image.digest))
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("local.runtime_api.RuntimeApi.wait_until_ready", interrupted)
+    folders: set[Path] = set(Path(tempfile.gettempdir()).glob("boot-*"))
+
+    status, out, err = run(monkeypatch, capsys, "local")
+
+    assert (status, out) == (2, "")
+    assert err.endswith("error: interrupted; nothing was changed\n")
+    assert set(Path(tempfile.gettempdir()).glob("boot-*")) <= folders
+    assert read_record(checkout).booted_at is None
