@@ -18,6 +18,7 @@ from urllib3.util import Url, parse_url
 from release.image.credentials import Credentials, IdentityToken, Password, stored_credentials
 from release.image.errors import CannotLookError
 from release.image.http import HttpClient, read_document, refuse_plain_http
+from release.image.reference import RegistryReference
 
 _MAX_ANSWER_BYTES = 1024 * 1024
 _CLIENT_ID = "release-check"
@@ -39,18 +40,27 @@ class Challenge(NamedTuple):
     parameters: Mapping[str, str]
 
 
-class Pull(NamedTuple):
-    """What is to be read."""
+class Access(NamedTuple):
+    """Which repository is to be read or written."""
 
     host: str
     """As in the image's reference, which is how `docker login` knows the registry."""
     registry: Url
     """Where it is really asked."""
     repository: str
+    actions: str = "pull"
+    """What is to be done there: https://distribution.github.io/distribution/spec/auth/scope/"""
+    credentials: Credentials | None = None
+    """In place of those that `docker login` has stored."""
+
+    @property
+    def scope(self) -> str:
+        """What a token has to be good for."""
+        return f"repository:{self.repository}:{self.actions}"
 
 
-def authorization(challenges: str, pull: Pull, http: HttpClient) -> str:
-    """Return what the Authorization header has to be for this registry to let us read.
+def authorization(challenges: str, access: Access, http: HttpClient) -> str:
+    """Return what the Authorization header has to be for this registry to let us in.
 
     Stored credentials are used where there are some; else a token is asked for anonymously. They
     go to the registry, or to the token server that it names, and never over plain HTTP to another
@@ -61,13 +71,13 @@ def authorization(challenges: str, pull: Pull, http: HttpClient) -> str:
 
     """
     offered = dict(parse_challenges(challenges))
-    credentials = stored_credentials(pull.host)
+    credentials = access.credentials or stored_credentials(access.host)
     if "bearer" in offered:
-        return "Bearer " + _token(offered["bearer"], pull, credentials, http)
+        return "Bearer " + _token(offered["bearer"], access, credentials, http)
     if "basic" not in offered:
-        raise CannotLookError(f"{pull.host} asks for a login of a kind that is not known")
+        raise CannotLookError(f"{access.host} asks for a login of a kind that is not known")
     if not isinstance(credentials, Password):
-        raise CannotLookError(f"{pull.host} wants a user and a password: {login(pull.host)}")
+        raise CannotLookError(f"{access.host} wants a user and a password: {login(access.host)}")
     return _basic(credentials)
 
 
@@ -92,6 +102,13 @@ def login(host: str) -> str:
             f" | docker login --username AWS --password-stdin {host}`,"
             f" or drop credentials that are too old with `docker logout {host}`"
         )
+    if RegistryReference(host, "").private_ecr:
+        # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+        return (
+            "allow it in the policy of the AWS credentials: ecr:BatchGetImage,"
+            " ecr:GetDownloadUrlForLayer, ecr:BatchCheckLayerAvailability and, to push,"
+            " ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage"
+        )
     return (
         f"log in with `docker login {host}`"
         f" or `skopeo login --authfile ~/.docker/config.json {host}`"
@@ -104,22 +121,25 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 def _token(
-    parameters: Mapping[str, str], pull: Pull, credentials: Credentials | None, http: HttpClient
+    parameters: Mapping[str, str], access: Access, credentials: Credentials | None, http: HttpClient
 ) -> str:
     try:
         realm = parse_url(parameters.get("realm", ""))
     except LocationParseError:
         realm = Url()
     if not realm.host:
-        raise CannotLookError(f"{pull.host} names no server that gives tokens")
-    refuse_plain_http(realm, pull.registry)
-    scope = parameters.get("scope") or f"repository:{pull.repository}:pull"
-    response = _ask(realm, parameters.get("service", ""), scope, credentials, http)
+        raise CannotLookError(f"{access.host} names no server that gives tokens")
+    refuse_plain_http(realm, access.registry)
+    scopes = parameters.get("scope", "").split() or [access.scope]
+    # What is asked first needs less than what follows, and one token is for all of it.
+    if access.actions != "pull" and access.scope not in scopes:
+        scopes.append(access.scope)
+    response = _ask(realm, parameters.get("service", ""), scopes, credentials, http)
     if response.status in _REFUSALS:
         response.close()
         raise CannotLookError(
-            f"{realm.netloc}, which gives the tokens for {pull.host}, refuses"
-            f" {_who(credentials)} with HTTP {response.status}: {login(pull.host)}"
+            f"{realm.netloc}, which gives the tokens for {access.host}, refuses"
+            f" {_who(credentials)} with HTTP {response.status}: {login(access.host)}"
         )
     if response.status != _OK:
         response.close()
@@ -136,7 +156,7 @@ def _token(
 
 
 def _ask(
-    realm: Url, service: str, scope: str, credentials: Credentials | None, http: HttpClient
+    realm: Url, service: str, scopes: list[str], credentials: Credentials | None, http: HttpClient
 ) -> BaseHTTPResponse:
     """Ask the token server. A redirect is not followed: credentials are for who was named."""
     if isinstance(credentials, IdentityToken):
@@ -144,14 +164,14 @@ def _ask(
             "grant_type": "refresh_token",
             "service": service,
             "client_id": _CLIENT_ID,
-            "scope": scope,
+            "scope": " ".join(scopes),
             "refresh_token": credentials.secret,
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return http.send("POST", realm.url, headers, urlencode(form).encode())
     query = parse_qsl(realm.query or "", keep_blank_values=True)
     query += [("service", service)] if service else []
-    query += [("scope", one) for one in scope.split()]
+    query += [("scope", one) for one in scopes]
     url = realm._replace(query=urlencode(query), fragment=None).url
     return http.send("GET", url, {"Authorization": _basic(credentials)} if credentials else {})
 

@@ -8,6 +8,10 @@ class CannotLookError(Exception):
     """
 
 
+class UnfinishedError(CannotLookError):
+    """It broke off on the way; another attempt may go better."""
+
+
 class NotInRegistryError(Exception):
     """Whoever holds the images answers that it has no such manifest or blob."""
 

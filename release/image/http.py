@@ -1,8 +1,9 @@
-"""HTTP to read images with: bounded waits, few retries, and secrets that stay with their host."""
+"""HTTP for images: bounded waits, few retries, and secrets that stay with their host."""
 
 import re
 import time
 from collections.abc import Callable, Mapping
+from typing import BinaryIO
 from urllib.parse import urljoin
 
 import urllib3
@@ -19,7 +20,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Url, parse_url
 
-from release.image.errors import CannotLookError
+from release.image.errors import CannotLookError, UnfinishedError
 from release.image.reference import RegistryReference
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -115,7 +116,7 @@ class HttpClient:
                 if pause is None or not isinstance(error, ProtocolError):
                     raise CannotLookError(f"{host} cannot be read: {in_words(error)}") from None
             else:
-                if response.status != _TOO_MANY_REQUESTS and response.status < _SERVER_ERROR:
+                if not _may_pass(response):
                     return response
                 response.close()
                 if pause is None:
@@ -126,6 +127,40 @@ class HttpClient:
                 pause = max(pause, _retry_after(response))
             self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+    def send_once(
+        self, method: str, url: str, headers: Mapping[str, str], body: BinaryIO, size: int
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a body of ``size`` bytes as it is read, one piece at a time.
+
+        Raises:
+            UnfinishedError: the connection broke, or 429 or 5xx; a body is not to be had twice
+                from here.
+            CannotLookError: no connection can be made. What reading the body raises comes as it is.
+
+        """
+        host = parse_url(url).netloc
+        try:
+            response = self._pool.request(
+                method,
+                url,
+                body=body,
+                headers={**headers, "Content-Length": str(size)},
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+        except HTTPError as error:
+            kind = UnfinishedError if isinstance(error, ProtocolError) else CannotLookError
+            raise kind(f"{host} cannot be written to: {in_words(error)}") from None
+        if _may_pass(response):
+            response.close()
+            raise UnfinishedError(f"{host} answers HTTP {response.status}: try again later")
+        return response
+
+    def pause(self, seconds: float) -> None:
+        """Wait before another attempt."""
+        self._sleep(seconds)
 
     def close(self) -> None:
         """Close all connections."""
@@ -207,6 +242,16 @@ def in_words(error: HTTPError) -> str:
         if isinstance(error, type_):
             return words.format(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
     return f"the answer cannot be understood ({type(error).__name__})"
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of the same scheme, host and port, so that a secret may go to both."""
+    return _origin(parse_url(one)) == _origin(parse_url(other))
+
+
+def _may_pass(response: urllib3.BaseHTTPResponse) -> bool:
+    """Whether another attempt may be answered otherwise."""
+    return response.status == _TOO_MANY_REQUESTS or response.status >= _SERVER_ERROR
 
 
 def _parsed(location: str, base: str) -> Url:

@@ -55,6 +55,7 @@ def serving(
             self._send(answer(request))
 
         do_GET = do_HEAD = do_POST = handle_any  # noqa: N815  (http.server's names)
+        do_DELETE = do_PATCH = do_PUT = handle_any  # noqa: N815  (as above)
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)

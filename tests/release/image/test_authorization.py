@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from urllib3.util import parse_url
 
-from release.image.authorization import Pull, authorization, login, parse_challenges
+from release.image.authorization import Access, authorization, login, parse_challenges
 from release.image.errors import CannotLookError
 from release.image.http import HttpClient
 from tests.release.certificate import self_signed
@@ -21,8 +21,8 @@ SECRET = "correct horse"
 BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
 IDENTITY = "identity-of-me"
 TOKEN = "e30.e30.c2lnbmF0dXJl"
-LOCAL = Pull("127.0.0.1:5000", parse_url("http://127.0.0.1:5000"), "team/app")
-FAR = Pull("registry.example", parse_url("https://registry.example"), "team/app")
+LOCAL = Access("127.0.0.1:5000", parse_url("http://127.0.0.1:5000"), "team/app")
+FAR = Access("registry.example", parse_url("https://registry.example"), "team/app")
 
 
 @pytest.fixture(autouse=True)

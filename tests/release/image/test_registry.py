@@ -13,6 +13,7 @@ from release.image.errors import CannotLookError, NotInRegistryError
 from release.image.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of, parse_manifest
 from release.image.reference import RegistryReference, parse_reference
 from release.image.registry import RegistrySource
+from release.image.registry_session import access_to
 from release.image.source import Document, ImageSource
 from tests.release.certificate import self_signed
 from tests.release.docker_registry import running_registry
@@ -303,7 +304,7 @@ def test_docker_hub_is_asked_by_its_other_name() -> None:
     def pull(text: str) -> str:
         reference = parse_reference(text)
         assert isinstance(reference, RegistryReference)
-        asked = RegistrySource(reference)._pull
+        asked = access_to(reference)
         return f"{asked.registry}/{asked.repository}"
 
     assert pull("docker://docker.io/alpine:3") == "https://registry-1.docker.io/library/alpine"

@@ -1,0 +1,1 @@
+"""The ECR repository of a stage: what goes there, and what must not go missing."""

@@ -1,0 +1,125 @@
+"""The same bytes move on from one stage to the next."""
+
+from contextlib import closing
+from dataclasses import dataclass
+
+import msgspec
+
+from release.check import check_image
+from release.errors import CannotDoError, RefusedError
+from release.function import Function
+from release.image.layer_cache import LayerCache
+from release.image.push import Pushed, TagTakenError, push
+from release.image.reference import RegistryReference
+from release.lock import read_pins, write_pin
+from release.pin import require_clean
+from release.progress import ProgressBar
+from release.project import Project, Stage, now
+from release.repository.repository import StageRepository
+from release.terminal import step
+from stacks.image_lock import ImagePin
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """An image that has moved on."""
+
+    pin: ImagePin
+    repository: str
+    """Where it has gone: HOST/NAME."""
+    pushed: Pushed
+
+
+def promote_image(project: Project, source: Stage, target: Stage, *, cache: LayerCache) -> Promoted:
+    """Copy the image that a stage is pinned to, and its entry in the lock file, to another stage.
+
+    The copy is checked where it has arrived (row H5), and then only the lock file is written.
+
+    Raises:
+        RefusedError: there is nothing to promote, it does not fit, or the check finds errors.
+        CannotDoError: git, AWS or the registry cannot be asked, or the lock cannot be written.
+        CannotLookError: the copy cannot be checked.
+
+    """
+    pin = _pin_to_promote(project, source, target)
+    beginning, end = StageRepository(source), StageRepository(target)
+    beginning.require(pin.digest)
+    with step(f"copying {pin.digest} to {end.uri}"):
+        pushed = _copy(beginning, end, pin)
+    try:
+        with step("checking it there"):
+            _check(end.reference(pin.digest), pin, target, cache)
+        pin = msgspec.structs.replace(pin, pinned_at=now())
+        write_pin(project, target.name, pin)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"the image is in {end.uri}, and the lock file is as it was: the same command goes on"
+        ) from None
+    return Promoted(pin, end.uri, pushed)
+
+
+def _pin_to_promote(project: Project, source: Stage, target: Stage) -> ImagePin:
+    if source.name == target.name:
+        raise RefusedError(f"{source.name} is to get what {source.name} has: name two stages")
+    require_clean(project)
+    pin = read_pins(project).get(source.name)
+    if pin is None:
+        raise RefusedError(
+            f"no image is pinned for {source.name}: build, check, boot, push and pin one first"
+            f" (`python -m release build {source.name}` ...)"
+        )
+    if pin != _committed_pin(project, source.name):
+        raise RefusedError(
+            f"the pin of {source.name} is not committed, so nobody else can have seen it run:"
+            f" `git add {project.lock.name} && git commit`, deploy {source.name}, and then promote"
+        )
+    if pin.architecture != target.settings.architecture:
+        raise RefusedError(
+            f"the image of {source.name} is for {pin.architecture}, but the functions of"
+            f" {target.name} are {target.settings.architecture} (cdk.json): build one for it"
+        )
+    return pin
+
+
+def _committed_pin(project: Project, stage: str) -> ImagePin | None:
+    try:
+        pins = msgspec.json.decode(project.committed_lock() or "{}", type=dict[str, ImagePin])
+    except msgspec.DecodeError as error:
+        raise CannotDoError(f"the lock file of the last commit is malformed: {error}") from None
+    return pins.get(stage)
+
+
+def _copy(beginning: StageRepository, end: StageRepository, pin: ImagePin) -> Pushed:
+    with (
+        closing(beginning.source(pin.digest)) as image,
+        end.opened() as registry,
+        ProgressBar("copying layers") as progress,
+    ):
+        try:
+            return push(image, registry, tag=pin.source_revision, progress=progress)
+        except TagTakenError as error:
+            raise RefusedError(
+                f"{end.uri} has another image of commit {pin.source_revision}: {error.holder}, and"
+                f" that of the pin is {pin.digest}. One of them was not built as the other:"
+                f" see what differs with `python -m release check"
+                f" docker://{beginning.uri}@{pin.digest} --against"
+                f" docker://{end.uri}@{error.holder} --architecture {pin.architecture}`"
+            ) from None
+
+
+def _check(image: RegistryReference, pin: ImagePin, target: Stage, cache: LayerCache) -> None:
+    with ProgressBar() as progress:
+        report = check_image(
+            image, Function(target.settings.architecture), cache=cache, progress=progress
+        )
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if errors:
+        raise RefusedError(
+            "\n  ".join(
+                (
+                    f"{image} does not pass the check, and {target.name} stays as it is:",
+                    *(f"{finding.row}: {finding.found}" for finding in errors),
+                    f"see `python -m release check {image} --architecture {pin.architecture}`",
+                )
+            )
+        )
