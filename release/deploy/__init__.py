@@ -1,0 +1,1 @@
+"""From a pinned image to a live one, and back."""

@@ -1,0 +1,87 @@
+"""What a stage ran, one release after the other: the versions of an SSM parameter.
+
+The stack writes it last, so only what was deployed to the end is in it. SSM keeps the last hundred:
+https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+import msgspec
+
+from release.aws import aws_client, aws_errors
+from release.deploy.live import Packaging
+from release.project import Stage
+from release.terminal import say
+from stacks.image_lock import ImagePin
+
+
+class _Value(msgspec.Struct, frozen=True):
+    packaging: Packaging
+    pin: ImagePin | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the stack ran. ``version`` is that of the parameter; ``pin`` is None for a zip."""
+
+    version: int
+    written_at: str
+    pin: ImagePin | None
+
+    @property
+    def packaging(self) -> Packaging:
+        """How the code was packaged."""
+        return "image" if self.pin else "zip"
+
+
+def read_history(stage: Stage) -> list[Release]:
+    """Return the releases of a stage, the oldest first; none where it was never deployed.
+
+    What is in the parameter and is no release of ours is said, and left out. Raises CannotDoError
+    when AWS cannot be asked.
+    """
+    name = stage.names.release_parameter
+    ssm = aws_client("ssm", stage.settings.region)
+    with aws_errors(f"the SSM parameter {name}"):
+        try:
+            pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
+            versions = [one for page in pages for one in page["Parameters"]]
+        except ssm.exceptions.ParameterNotFound:
+            return []
+    releases = []
+    for one in sorted(versions, key=lambda one: int(one["Version"])):
+        try:
+            value = msgspec.json.decode(one["Value"], type=_Value)
+            if (value.packaging == "image") != bool(value.pin):
+                raise msgspec.ValidationError("an image has a pin, and a zip has none")
+        except msgspec.DecodeError as error:
+            say(f"version {one['Version']} of {name} is no release, and left out: {error}")
+            continue
+        written_at = one["LastModifiedDate"].astimezone(UTC).isoformat(timespec="seconds")
+        releases.append(Release(one["Version"], written_at.replace("+00:00", "Z"), value.pin))
+    return releases
+
+
+def pin_of(history: Sequence[Release], digest: str) -> ImagePin | None:
+    """Return the newest pin of an image; None when it is not in the history."""
+    pins = [release.pin for release in history if release.pin and release.pin.digest == digest]
+    return max(pins, key=lambda pin: pin.pinned_at, default=None)
+
+
+def previous(history: Sequence[Release], current: ImagePin | None) -> ImagePin | None:
+    """Return what to go back to; None when there is nothing before ``current``.
+
+    It is the image that ran last of those pinned before it. Going back to an image keeps the time
+    at which it was pinned, so going back again goes further back; and what was left by going back
+    is not come back to later. While a zip is live (``current`` is None) it is the image that ran
+    last.
+    """
+    pins = [release.pin for release in history if release.pin]
+    if current is None:
+        return pins[-1] if pins else None
+    earlier = [
+        pin for pin in pins if pin.pinned_at < current.pinned_at and pin.digest != current.digest
+    ]
+    return earlier[-1] if earlier else None

@@ -1,0 +1,73 @@
+"""What has to be true before a deployment touches anything."""
+
+from release.boot.boot import boot_image
+from release.deploy.live import Stack
+from release.errors import CannotDoError, RefusedError
+from release.image.layer_cache import LayerCache, default_folder
+from release.progress import ProgressBar
+from release.project import Project, Stage
+from release.record import read_record, require_gates
+from release.repository.guard import guard
+from release.repository.repository import StageRepository
+from release.terminal import say, step
+
+
+def require_idle(stage: Stage, stack: Stack | None) -> None:
+    """See that CloudFormation can take a change. Raises RefusedError when it cannot."""
+    if stack is None or stack.status == "REVIEW_IN_PROGRESS":
+        return
+    if stack.status.endswith("_IN_PROGRESS"):
+        raise RefusedError(
+            f"the stack {stack.name} is {stack.status}: another deployment is under way; wait for"
+            " its end, and then do this again"
+        )
+    if stack.status in {"UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}:
+        raise RefusedError(
+            f"the stack {stack.name} is {stack.status}, and takes no change before that is mended:"
+            f" python -m release diagnose {stage.name}"
+        )
+
+
+def require_image(stage: Stage, digest: str, *, skip_lifecycle: bool) -> None:
+    """See that the image is there and stays there, as do those that are live.
+
+    Raises:
+        RefusedError: an image is missing, or a lifecycle rule can take one away.
+        CannotDoError: AWS cannot be asked.
+
+    """
+    if skip_lifecycle:
+        StageRepository(stage).require(digest)
+    else:
+        for warning in guard(stage, [digest]):
+            say(f"warning: {warning}")
+
+
+def require_booted(project: Project, stage: Stage, digest: str, *, skip: bool) -> None:
+    """See that an image which no canary will watch has been booted: when it was built, or now.
+
+    Raises:
+        RefusedError: it does not start, or was built here and not booted.
+        CannotDoError: it cannot be booted here.
+
+    """
+    if skip:
+        say(f"EMERGENCY: NOT looked whether {digest} starts, and no canary watches it")
+        return
+    try:
+        record = read_record(project.root)
+    except CannotDoError:
+        record = None
+    if record and record.digest == digest:
+        require_gates(record, skip_check=False, skip_boot=False)
+        return
+    with step(f"booting {digest}, which was not built here"), ProgressBar() as progress:
+        reference = StageRepository(stage).reference(digest)
+        cache = LayerCache(default_folder())
+        booted = boot_image(project, stage, reference, cache=cache, progress=progress)
+    if failure := booted.failure:
+        found = ": ".join(filter(None, (failure.at, failure.error_type, failure.message)))
+        raise RefusedError(
+            f"{digest} does not start, and no canary would watch it: {found}\n"
+            f"All that it says: python -m release boot {stage.name} --image {reference}"
+        )

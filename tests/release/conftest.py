@@ -1,0 +1,50 @@
+"""A stage in an emulated account."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.awslambda.models import LambdaFunction
+
+from tests.release.deployed_stage import DeployedStage, deployed_stage
+
+GetCode = Callable[[LambdaFunction], dict[str, Any]]
+
+
+@pytest.fixture
+def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStage]:
+    """The stage `dev` of a project, which is the current folder; it was never deployed."""
+    _credentials_of_nobody(tmp_path, monkeypatch)
+    monkeypatch.setenv("MOTO_LAMBDA_STUB_ECR", "false")
+    monkeypatch.setattr(LambdaFunction, "get_code", _with_whole_uri(LambdaFunction.get_code))
+    monkeypatch.chdir(tmp_path)
+    with deployed_stage(tmp_path) as stage:
+        yield stage
+
+
+def _with_whole_uri(get_code: GetCode) -> GetCode:
+    """Mend what moto says of an image named by digest: it cuts the URI at the first colon.
+
+    The URI itself is shared by all versions of a function, so each version's digest is its own.
+    """
+
+    def mended(function: LambdaFunction) -> dict[str, Any]:
+        answer = get_code(function)
+        if uri := answer["Code"].get("ImageUri"):
+            repository = uri.partition("@")[0]
+            answer["Code"]["ResolvedImageUri"] = f"{repository}@sha256:{function.code_sha_256}"
+        return answer
+
+    return mended
+
+
+def _credentials_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set credentials, and take away the machine's."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,0 +1,227 @@
+"""How the CDK CLI is called, shown, asked with, and ended."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
+from release.deploy.live import Packaging
+from release.errors import CannotDoError, RefusedError
+from release.project import Project
+from tests.cdk_context import CDK_JSON, ROOT
+
+STACKS = ["hima-five-bomber-dev-registry", "hima-five-bomber-dev-rooms"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path, CDK_JSON["context"])
+
+
+def cli(project: Project, script: str) -> None:
+    """Put a CDK CLI into the project: a shell script."""
+    path = project.root / "node_modules/.bin/cdk"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def deploy(project: Project, packaging: Packaging = "image", *, emergency: bool = False) -> None:
+    stage = project.stage("dev")
+    cdk_deploy(project, stage, packaging=packaging, emergency=emergency, ask=False)
+
+
+@pytest.mark.parametrize(
+    ("packaging", "emergency", "context"),
+    [
+        ("image", False, ["--context=packaging=image"]),
+        ("zip", False, ["--context=packaging=zip"]),
+        ("image", True, ["--context=packaging=image", "--context=emergency=true"]),
+        ("zip", True, ["--context=packaging=zip", "--context=emergency=true"]),
+    ],
+)
+def test_how_it_is_called(
+    project: Project,
+    capfd: pytest.CaptureFixture[str],
+    packaging: Packaging,
+    emergency: bool,
+    context: Sequence[str],
+) -> None:
+    cli(project, 'pwd -P; command -v python3; for a in "$@"; do echo "$a"; done; cat; echo end >&2')
+
+    deploy(project, packaging, emergency=emergency)
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        str(project.root.resolve()),
+        str(Path(sys.executable).parent / "python3"),
+        "--no-color",
+        "--no-notices",
+        "--no-version-reporting",
+        "deploy",
+        *STACKS,
+        "--require-approval=never",
+        "--progress=events",
+        "--context=stage=dev",
+        *context,
+        "end",
+    ]
+
+
+def test_the_end_of_what_it_said_is_in_the_error(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli(project, "for n in $(seq 40); do echo line $n; echo; done; printf half; exit 7")
+
+    with pytest.raises(CdkFailedError) as raised:
+        deploy(project)
+
+    lines = [line.strip() for line in str(raised.value).splitlines()]
+    assert lines == [f"line {n}" for n in range(27, 41)] + ["half"]
+    assert "line 1\n" in capfd.readouterr().err
+
+
+def test_one_that_says_nothing(project: Project) -> None:
+    cli(project, "exit 3")
+
+    with pytest.raises(CdkFailedError, match="it ended with status 3"):
+        deploy(project)
+
+
+def test_one_that_is_declined(project: Project) -> None:
+    """The words are those of the installed CLI."""
+    cli(project, 'echo "Deployment cancelled" >&2; exit 1')
+
+    with pytest.raises(RefusedError, match="the change was declined: nothing was deployed"):
+        deploy(project)
+    installed = (ROOT / "node_modules/aws-cdk/lib/index.js").read_text(encoding="utf-8")
+    assert '"DeployAborted", "Deployment cancelled"' in " ".join(installed.split())
+
+
+def test_one_that_is_not_there(project: Project) -> None:
+    with pytest.raises(CannotDoError, match="cdk is missing: run `make setup`"):
+        deploy(project)
+
+
+def test_who_does_not_read_on_does_not_end_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the terminal is closed, or `2>&1 | head` has seen enough."""
+    cli(project, f"echo one; echo two; touch {project.root}/done")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        monkeypatch.setattr(sys, "stderr", nobody)
+
+        deploy(project)
+
+        monkeypatch.undo()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), nobody.fileno())
+    assert (project.root / "done").exists()
+
+
+ASKING = """
+import sys
+from pathlib import Path
+from release.deploy.cdk_deploy import cdk_deploy
+from release.project import project_here
+
+project = project_here()
+cdk_deploy(project, project.stage("dev"), packaging="image", emergency=False, ask=True)
+print("deployed", flush=True)
+"""
+
+
+def test_it_asks_on_the_terminal(project: Project) -> None:
+    """A question has no line end, and is answered by who sits there."""
+    (project.root / "cdk.json").write_text((ROOT / "cdk.json").read_text())
+    cli(
+        project,
+        'test -t 0 && test -t 1 && echo "$*" && stty size <&1'
+        ' && printf "Do you wish to deploy these changes (y/n)? " && read answer'
+        ' && test "$answer" = y',
+    )
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKING],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = read_until(ours, b"(y/n)? ")
+    os.write(ours, b"y\n")
+    seen += read_until(ours, b"deployed")
+
+    assert process.wait() == 0
+    os.close(ours)
+    assert b"--require-approval=broadening" in seen
+
+
+def read_until(terminal: int, text: bytes) -> bytes:
+    seen = b""
+    while text not in seen:
+        seen += os.read(terminal, 4096)
+    return seen
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_interrupted_it_ends_with_its_children(
+    project: Project, monkeypatch: pytest.MonkeyPatch, stubborn: bool
+) -> None:
+    monkeypatch.setattr("release.deploy.cdk_deploy._GRACE_SECONDS", 0.2)
+    started, parent = project.root / "started", os.getpid()
+    trap = 'trap "" TERM' if stubborn else ":"
+    cli(
+        project,
+        f"{trap}; sleep 600 & echo $$ $! > {started}; kill -INT {parent}; while :; do wait; done",
+    )
+
+    with pytest.raises(KeyboardInterrupt):
+        deploy(project)
+
+    for process in map(int, started.read_text().split()):
+        while is_running(process):
+            time.sleep(0.01)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_interrupted_in_the_moment_in_which_it_starts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("release.deploy.cdk_deploy.subprocess.Popen", Interrupted)
+    cli(project, "sleep 600")
+
+    with pytest.raises(KeyboardInterrupt):
+        deploy(project)
+
+    assert started[0].returncode == -signal.SIGTERM
+
+
+def is_running(process: int) -> bool:
+    """Whether it is there, and more than what its parent has not asked about."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in {"Z", "X"}

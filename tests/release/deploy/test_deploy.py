@@ -1,0 +1,644 @@
+"""`release deploy`: what is looked at before and afterwards, and how each end is told."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+
+from release.boot.answer import Failure
+from release.cli import main
+from release.record import BuildRecord, write_record
+from stacks.image_lock import ImagePin
+from tests.release.deploy.test_smoke import STEPS
+from tests.release.deployed_stage import API_URL, Cdk, DeployedStage
+from tests.release.http_server import Answer, serving
+from tests.release.rooms_api import RoomsApi
+
+Run = Callable[..., tuple[int, str, str]]
+STACK = "hima-five-bomber-dev-rooms"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_main(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["release", "deploy", "dev", *arguments])
+        status = main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return status, printed.out, printed.err
+
+    return run_main
+
+
+def releasing(dev: DeployedStage, pin: ImagePin | None) -> Callable[[Sequence[str]], Cdk]:
+    def cdk(_: Sequence[str]) -> Cdk:
+        dev.release(pin)
+        return Cdk(f"{STACK}: deploying...")
+
+    return cdk
+
+
+def booted(dev: DeployedStage, pin: ImagePin) -> None:
+    """Let the image be the one that was built and booted here."""
+    record = BuildRecord(
+        digest=pin.digest,
+        architecture=pin.architecture,
+        base_digest=pin.base_digest,
+        source_revision=pin.source_revision,
+        dirty=False,
+        built_at="2026-11-25T00:00:00Z",
+        checked_at="2026-11-25T00:00:00Z",
+        booted_at="2026-11-25T00:00:00Z",
+    )
+    write_record(dev.project.root, record)
+
+
+@pytest.fixture
+def live(dev: DeployedStage) -> DeployedStage:
+    """The stage, with an image that is live as version 1, and another that the lock file pins."""
+    dev.release(dev.push())
+    dev.pin(dev.push())
+    dev.cdk = releasing(dev, dev.new)
+    return dev
+
+
+# --- when all goes well -------------------------------------------------------------------------
+
+
+def test_a_new_image(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
+    api = RoomsApi(dynamodb_endpoint)
+    with serving(api) as server:
+        status, out, err = run("--url", server.url)
+
+    assert status == 0
+    assert out.splitlines()[:4] == [
+        "dev is live",
+        f"  runs     {live.new.digest}",
+        f"  version  1 → 2 of {live.stage.names.function}",
+        f"  API      {server.url}",
+    ]
+    assert [line.split()[0] for line in out.splitlines()[4:]] == [n.split()[0] for n, _ in STEPS]
+    assert f"dev: version 1 ({live.old.digest}) → {live.new.digest}" in err
+    assert f"{STACK}: deploying..." in err.splitlines()
+    assert "EMERGENCY" not in out + err
+    assert "not canaried" not in err
+    assert len(live.called) == 1
+    assert api.rooms_left() == 0
+
+
+def test_in_json(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
+    with serving(RoomsApi(dynamodb_endpoint)) as server:
+        status, out, _ = run("--url", server.url, "--json")
+
+    document = json.loads(out)
+    steps = document.pop("steps")
+    assert status == 0
+    assert document == {
+        "stage": "dev",
+        "packaging": "image",
+        "digest": live.new.digest,
+        "emergency": False,
+        "functionName": live.stage.names.function,
+        "versionBefore": "1",
+        "versionAfter": "2",
+        "apiUrl": API_URL,
+        "failure": None,
+    }
+    assert [(step["name"], step["status"]) for step in steps] == STEPS
+
+
+def test_a_first_deployment_says_that_it_is_not_canaried(dev: DeployedStage, run: Run) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    dev.cdk = releasing(dev, pin)
+    booted(dev, pin)
+
+    status, out, err = run("--skip-smoke")
+
+    assert status == 0
+    assert f"dev: nothing is live → {pin.digest}" in err
+    assert "Its alias live is new, so its first deployment is not canaried: boot and smoke" in err
+    assert "  version  none → 1" in out
+    assert "--skip-smoke: NOT asked whether the API answers" in err
+
+
+def test_a_first_deployment_has_to_have_booted(dev: DeployedStage, run: Run) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    booted(dev, pin)
+    record = dev.project.root / "build/record.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "bootedAt": None}))
+
+    status, _, err = run()
+
+    assert status == 1
+    assert "has not passed `boot`: run `python -m release boot" in err
+    assert dev.called == []
+
+
+@pytest.mark.usefixtures("live")
+def test_an_image_that_is_canaried_need_not_have_booted_here(run: Run) -> None:
+    """It may have been built and booted on another machine; the hook asks it."""
+    assert run("--skip-smoke")[0] == 0
+
+
+def test_as_a_zip(live: DeployedStage, run: Run) -> None:
+    live.cdk = releasing(live, None)
+    before = live.project.lock.read_bytes()
+
+    status, out, err = run("--packaging", "zip", "--skip-smoke", "--json")
+
+    assert status == 0
+    document = json.loads(out)
+    assert (document["packaging"], document["digest"]) == ("zip", None)
+    assert document["functionName"] == live.stage.names.zip_function
+    assert "A function cannot change from image to zip: the stack makes another one" in err
+    assert "is not canaried: smoke is its only gate" in err
+    assert "--context=packaging=zip" in live.called[0]
+    assert live.project.lock.read_bytes() == before
+
+
+def test_back_from_a_zip(live: DeployedStage, run: Run) -> None:
+    live.release(None)
+    booted(live, live.new)
+
+    status, _, err = run("--skip-smoke")
+
+    assert status == 0
+    assert "A function cannot change from zip to image" in err
+    assert "is not canaried: boot and smoke are its gates" in err
+
+
+def test_a_zip_needs_no_pin(dev: DeployedStage, run: Run) -> None:
+    dev.cdk = releasing(dev, None)
+
+    assert run("--packaging", "zip", "--skip-smoke")[0] == 0
+
+
+def test_an_emergency_is_said_loudly(live: DeployedStage, run: Run) -> None:
+    status, out, err = run("--emergency", "--skip-smoke")
+    again, json_out, _ = run("--emergency", "--skip-smoke", "--json")
+
+    assert (status, again) == (0, 0)
+    assert "--context=emergency=true" in live.called[0]
+    assert "EMERGENCY: the new version gets all traffic at once. No hook asks it" in err
+    assert err.index("EMERGENCY") < err.index("deploying dev ...")
+    assert out.splitlines()[0] == "dev is live, deployed as an EMERGENCY"
+    assert json.loads(json_out)["emergency"] is True
+
+
+def test_an_emergency_waits_for_no_boot(dev: DeployedStage, run: Run) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    dev.cdk = releasing(dev, pin)
+
+    status, _, err = run("--emergency", "--skip-smoke")
+
+    assert status == 0
+    assert f"EMERGENCY: NOT looked whether {pin.digest} starts" in err
+
+
+# --- what stands in the way, before anything is touched ------------------------------------------
+
+
+def refuses(dev: DeployedStage, run: Run, message: str, *arguments: str, status: int = 1) -> str:
+    lock = dev.project.lock.read_bytes()
+
+    found, out, err = run(*arguments)
+
+    assert (found, out) == (status, "")
+    assert message in err
+    assert dev.called == []
+    assert dev.project.lock.read_bytes() == lock
+    return err
+
+
+def test_nothing_pinned(dev: DeployedStage, run: Run) -> None:
+    refuses(dev, run, "no image is pinned for dev in image-lock.json: run `python -m release build")
+
+
+def test_a_lock_file_of_another_form(dev: DeployedStage, run: Run) -> None:
+    dev.project.lock.write_text("[]")
+
+    refuses(dev, run, "image-lock.json: Expected `object`", status=2)
+
+
+@pytest.mark.usefixtures("dev")
+def test_another_stage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["release", "deploy", "devel"])
+
+    assert main() == 2
+    assert "there is no stage 'devel' in cdk.json" in capsys.readouterr().err
+
+
+def test_another_packaging(dev: DeployedStage, run: Run) -> None:
+    refuses(dev, run, "'tar' is not one of", "--packaging", "tar", status=2)
+
+
+def test_a_url_that_is_none(live: DeployedStage, run: Run) -> None:
+    """Said before the deployment, not after it."""
+    refuses(live, run, "'nowhere' is no URL", "--url", "nowhere", status=2)
+
+
+def test_an_image_that_is_not_in_the_repository(live: DeployedStage, run: Run) -> None:
+    live.delete(live.new)
+
+    err = refuses(live, run, f"{live.new.digest} is not in ")
+    assert "python -m release" in err
+
+
+def expire_all(dev: DeployedStage) -> None:
+    """Let a lifecycle rule take away everything that is older than ten images, as people write."""
+    rule = {
+        "rulePriority": 1,
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10},
+        "action": {"type": "expire"},
+    }
+    dev.client("ecr").put_lifecycle_policy(
+        repositoryName=dev.stage.names.repository, lifecyclePolicyText=json.dumps({"rules": [rule]})
+    )
+
+
+def test_a_lifecycle_rule_that_can_take_a_deployed_image(live: DeployedStage, run: Run) -> None:
+    """Rows A5, A6: days later the function, or what CloudFormation goes back to, has no image."""
+    expire_all(live)
+
+    err = refuses(live, run, "images that are in use are not safe")
+
+    assert live.new.digest in err
+    assert live.old.digest in err
+
+
+def test_a_lifecycle_rule_can_be_skipped(live: DeployedStage, run: Run) -> None:
+    expire_all(live)
+
+    status, _, err = run("--skip-lifecycle", "--skip-smoke")
+
+    assert status == 0
+    assert "--skip-lifecycle: NOT looked whether a lifecycle rule can delete" in err
+
+
+def test_the_live_image_has_gone(live: DeployedStage, run: Run) -> None:
+    """Row A6: if this deployment failed, CloudFormation could not go back."""
+    live.delete(live.old)
+
+    assert live.old.digest in refuses(live, run, "images that are in use are not safe")
+
+
+def tags(dev: DeployedStage, pin: ImagePin) -> list[str]:
+    (image,) = dev.client("ecr").describe_images(
+        repositoryName=dev.stage.names.repository, imageIds=[{"imageDigest": pin.digest}]
+    )["imageDetails"]
+    return [tag for tag in image["imageTags"] if tag.startswith("deployed-")]
+
+
+def test_an_image_is_tagged_before_it_is_deployed(live: DeployedStage, run: Run) -> None:
+    expected = [live.stage.names.deployed_tag(live.new.digest)]
+    seen = []
+
+    def cdk(_: Sequence[str]) -> Cdk:
+        seen.extend(tags(live, live.new))
+        live.release(live.new)
+        return Cdk()
+
+    live.cdk = cdk
+
+    assert run("--skip-smoke")[0] == 0
+    assert seen == expected
+    assert run("--skip-smoke")[0] == 0
+
+
+class Booted(NamedTuple):
+    failure: Failure | None
+
+
+@pytest.mark.parametrize("failure", [None, Failure("Runtime.InvalidEntrypoint", "exec", "init")])
+def test_a_first_image_that_was_booted_elsewhere_is_booted_here(
+    dev: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch, failure: Failure | None
+) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    dev.cdk = releasing(dev, pin)
+    asked = []
+
+    def boot(_: object, __: object, reference: object, **___: object) -> Booted:
+        asked.append(str(reference))
+        return Booted(failure)
+
+    monkeypatch.setattr("release.deploy.preflight.boot_image", boot)
+
+    status, _, err = run("--skip-smoke")
+
+    assert [one.partition("@")[2] for one in asked] == [pin.digest]
+    assert status == (1 if failure else 0)
+    if failure:
+        assert "does not start, and no canary would watch it: init: Runtime.Invalid" in err
+        assert "python -m release boot dev --image" in err
+        assert dev.called == []
+
+
+def test_a_stack_that_is_being_changed(live: DeployedStage, run: Run) -> None:
+    live.stack("IN_PROGRESS")
+
+    refuses(live, run, f"the stack {STACK} is UPDATE_IN_PROGRESS: another deployment is under way")
+
+
+def test_a_stack_that_could_not_go_back(live: DeployedStage, run: Run) -> None:
+    live.stack("ROLLBACK_FAILED")
+
+    refuses(live, run, f"{STACK} is UPDATE_ROLLBACK_FAILED, and takes no change")
+
+
+def test_no_credentials(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    refuses(live, run, "no AWS credentials are found", status=2)
+
+
+def test_no_network(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    refuses(live, run, "AWS cannot be reached", status=2)
+
+
+# --- what stops it ------------------------------------------------------------------------------
+
+
+def failing(dev: DeployedStage, then: Callable[[], None] = lambda: None) -> None:
+    def cdk(_: Sequence[str]) -> Cdk:
+        then()
+        return Cdk(f"❌  {STACK} failed: ToolkitError: it did not work", status=1)
+
+    dev.cdk = cdk
+
+
+def test_the_pre_traffic_hook(live: DeployedStage, run: Run) -> None:
+    def refused() -> None:
+        live.publish(live.new)
+        live.failed("Live", "AWS::Lambda::Alias", "Deployment failed")
+        live.hook_says(status="Failed", step="create", found="Runtime.InvalidEntrypoint: exec")
+
+    failing(live, refused)
+
+    status, out, err = run()
+    again, json_out, _ = run("--json")
+
+    assert (status, out, again) == (1, "", 1)
+    assert err.splitlines()[-2:] == [
+        "error: stopped by the pre-traffic hook: create: Runtime.InvalidEntrypoint: exec;"
+        " the alias live is still at version 1",
+        "What is wrong: python -m release diagnose dev",
+    ]
+    document = json.loads(json_out)
+    assert document["failure"] == {
+        "gate": "the pre-traffic hook",
+        "cause": "create: Runtime.InvalidEntrypoint: exec",
+    }
+    assert (document["digest"], document["versionAfter"]) == (live.new.digest, None)
+
+
+def test_cloudformation(live: DeployedStage, run: Run) -> None:
+    reason = "The image manifest, config or layer media type for the source image is not supported."
+    failing(live, lambda: live.failed("Function1", "AWS::Lambda::Function", reason))
+
+    status, _, err = run()
+
+    assert status == 1
+    assert (
+        f"error: stopped by CloudFormation: Function1 (AWS::Lambda::Function): {reason};"
+        " the alias live is still at version 1"
+    ) in err
+
+
+def test_what_stopped_a_deployment_before_is_not_what_stopped_this_one(
+    live: DeployedStage, run: Run
+) -> None:
+    live.failed("Function1", "AWS::Lambda::Function", "of yesterday")
+    failing(live)
+
+    status, _, err = run()
+
+    assert status == 2
+    assert "of yesterday" not in err
+
+
+def test_a_first_deployment_that_fails(dev: DeployedStage, run: Run) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    booted(dev, pin)
+    failing(dev, lambda: dev.failed("Table1", "AWS::DynamoDB::Table", "no", "CREATE_FAILED"))
+
+    status, _, err = run()
+
+    assert status == 1
+    assert "stopped by CloudFormation: Table1 (AWS::DynamoDB::Table): no; nothing is live" in err
+
+
+def test_a_rollback_that_fails_too(live: DeployedStage, run: Run) -> None:
+    def twice() -> None:
+        live.failed("Function1", "AWS::Lambda::Function", "no")
+        live.stack("ROLLBACK_FAILED", FunctionName=live.stage.names.function)
+
+    failing(live, twice)
+
+    _, _, err = run()
+
+    assert (
+        "still at version 1, and CloudFormation could not go back (UPDATE_ROLLBACK_FAILED)" in err
+    )
+
+
+def test_an_alias_that_did_not_go_back(live: DeployedStage, run: Run) -> None:
+    def half() -> None:
+        live.release(live.new)
+        live.failed("Alarm1", "AWS::CloudWatch::Alarm", "no")
+
+    failing(live, half)
+
+    _, _, err = run()
+
+    assert f"the alias live is at version 2 ({live.new.digest}), before it was at version 1" in err
+
+
+def test_a_cli_that_does_not_get_as_far_as_cloudformation(live: DeployedStage, run: Run) -> None:
+    """No bootstrap, no permission, an app that does not synthesize: it says so itself."""
+    failing(live)
+
+    status, out, err = run("--json")
+
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-2:] == [
+        "error: `cdk deploy` failed, and not for what CloudFormation did; the alias live is still"
+        " at version 1",
+        f"  ❌  {STACK} failed: ToolkitError: it did not work",
+    ]
+
+
+def test_a_cli_that_is_lost_while_cloudformation_works(
+    live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its credentials expire during the canary: nobody watches it, so it is taken back."""
+    cancelled: list[str] = []
+
+    def cancel(_: object, name: str) -> bool:
+        cancelled.append(name)
+        return True
+
+    monkeypatch.setattr("release.deploy.take_back._cancelled", cancel)
+    failing(live, lambda: live.stack("IN_PROGRESS", FunctionName=live.stage.names.function))
+
+    status, _, err = run()
+
+    assert status == 2
+    assert cancelled == [STACK]
+    assert (
+        "error: `cdk deploy` failed while CloudFormation worked; CloudFormation takes the update"
+        " back, and live stays at version 1"
+    ) in err
+    assert "it did not work" in err
+
+
+def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost() -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    failing(live, lost)
+
+    status, _, err = run()
+
+    assert status == 2
+    assert "error: `cdk deploy` failed, and what CloudFormation did cannot be seen" in err
+    assert f"aws cloudformation describe-stacks --stack-name {STACK}" in err
+    assert "it did not work" in err
+
+
+def test_another_image_than_was_pinned_is_live(live: DeployedStage, run: Run) -> None:
+    """Row H4: somebody else deployed meanwhile, or the CLI worked on another lock file."""
+    pinned, other = live.new, live.push()
+    live.cdk = releasing(live, other)
+
+    status, out, err = run("--json")
+
+    assert status == 1
+    assert json.loads(out)["failure"]["gate"] == "what is live"
+    assert f"CloudFormation deployed {pinned.digest}, but version 2 ({other.digest}) is live" in err
+    assert "python -m release diagnose dev" in err
+
+
+def test_a_zip_is_live_where_an_image_should_be(live: DeployedStage, run: Run) -> None:
+    live.cdk = releasing(live, None)
+
+    assert run()[0] == 1
+
+
+@pytest.mark.usefixtures("live")
+def test_an_api_that_answers_wrongly(run: Run) -> None:
+    with serving(lambda _: Answer(500, body=b"{}")) as server:
+        status, out, err = run("--url", server.url)
+        again, json_out, _ = run("--url", server.url, "--json")
+
+    assert (status, out, again) == (1, "", 1)
+    assert err.splitlines()[-3:] == [
+        f"error: dev is deployed (version 2), but {server.url} answers wrongly: create: status 500,"
+        " wanted 200",
+        "What is wrong: python -m release diagnose dev",
+        "Go back with: python -m release rollback dev",
+    ]
+    document = json.loads(json_out)
+    assert document["failure"] == {"gate": "smoke", "cause": "create: status 500, wanted 200"}
+    assert (document["versionAfter"], document["steps"]) == ("3", [])
+
+
+@pytest.mark.usefixtures("live")
+def test_an_api_that_cannot_be_reached(run: Run) -> None:
+    status, out, err = run("--url", "https://nowhere.invalid")
+
+    assert (status, out) == (2, "")
+    assert "dev is deployed (version 2), but its API was not asked to the end: create:" in err
+    assert "python -m release smoke https://nowhere.invalid" in err
+
+
+# --- interruptions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_while_the_cli_works(
+    live: DeployedStage,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    """CloudFormation has begun: it is told to go back, and nothing of the CLI stays."""
+    cancelled: list[str] = []
+
+    def cancel(_: object, name: str) -> bool:
+        cancelled.append(name)
+        return True
+
+    monkeypatch.setattr("release.deploy.take_back._cancelled", cancel)
+
+    def cdk(_: Sequence[str]) -> Cdk:
+        live.stack("IN_PROGRESS", FunctionName=live.stage.names.function)
+        return Cdk("working", hangs=True)
+
+    live.cdk = cdk
+    live.on_child = lambda: os.kill(os.getpid(), number)
+    before = signal.getsignal(number)
+    lock = live.project.lock.read_bytes()
+
+    status, out, err = run()
+
+    assert (status, out) == (2, "")
+    assert (
+        "error: interrupted; CloudFormation takes the update back, and live stays at version 1"
+        in err
+    )
+    assert cancelled == [STACK]
+    assert live.live_version() == "1"
+    assert live.project.lock.read_bytes() == lock
+    assert signal.getsignal(number) is before
+    assert live.children
+
+
+def test_interrupted_before_anything_was_touched(
+    live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("release.deploy.deploy.require_image", interrupt)
+
+    status, _, err = run()
+
+    assert status == 2
+    assert err.splitlines()[-1] == "error: interrupted; nothing was changed"
+    assert live.called == []
+
+
+@pytest.mark.usefixtures("live")
+def test_interrupted_while_the_api_is_asked(run: Run) -> None:
+    def interrupt(_: object) -> Answer:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Answer(500)
+
+    with serving(interrupt) as server:
+        status, _, err = run("--url", server.url)
+
+    assert status == 2
+    assert (
+        "error: interrupted; but dev is deployed (version 2); its API was not asked to the end:"
+        f" python -m release smoke {server.url}"
+    ) in err
+
+
+def test_help(run: Run) -> None:
+    status, out, _ = run("--help")
+
+    assert status == 0
+    for word in ("STAGE", "--packaging", "--emergency", "--skip-lifecycle", "--url", "Ctrl-C"):
+        assert word in out

@@ -1,0 +1,245 @@
+"""Which gate stopped a deployment, read from what AWS has of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+import release.deploy.stopped
+from release.aws import aws_client
+from release.deploy.stack_events import StackEvent, first_failure, last_event_id, read_events
+from release.deploy.stopped import Stopped, what_stopped
+from tests.release.deployed_stage import DeployedStage
+
+ALIAS = ("Live12345678", "AWS::Lambda::Alias")
+PREFIX = "hima-five-bomber-dev"
+ID = "d-ABCDEF123"
+FAILED = f"Deployment {ID} failed: Rollback successful"
+HOOK_FAILED = "one or more of the lifecycle event validation functions failed."
+LINE: dict[str, Any] = {
+    "deploymentId": ID,
+    "status": "Failed",
+    "step": "create",
+    "found": "Runtime.InvalidEntrypoint",
+}
+
+
+@pytest.fixture
+def codedeploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """CodeDeploy's errors, which moto does not have."""
+    client: Any = boto3.client(
+        "codedeploy", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    real = aws_client
+    monkeypatch.setattr(
+        release.deploy.stopped,
+        "aws_client",
+        lambda service, region: client if service == "codedeploy" else real(service, region),
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def says(codedeploy: Stubber, code: str, message: str = "") -> None:
+    info = {"deploymentId": ID, "errorInformation": {"code": code, "message": message}}
+    codedeploy.add_response("get_deployment", {"deploymentInfo": info}, {"deploymentId": ID})
+
+
+def watches(codedeploy: Stubber, *alarms: str) -> None:
+    info = {"alarmConfiguration": {"alarms": [{"name": name} for name in alarms]}}
+    group = {"applicationName": "hima-five-bomber-dev-rooms", "deploymentGroupName": "live"}
+    codedeploy.add_response("get_deployment_group", {"deploymentGroupInfo": info}, group)
+
+
+def ring(dev: DeployedStage, *alarms: str) -> None:
+    cloudwatch = dev.client("cloudwatch")
+    for name in alarms:
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            MetricName="Errors",
+            Namespace="AWS/Lambda",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+
+
+def stopped(dev: DeployedStage, *failure: str) -> Stopped | None:
+    dev.release(dev.push())
+    name = dev.stage.names.rooms_stack
+    seen = last_event_id(dev.stage, name)
+    if failure:
+        dev.failed(*failure)
+    return what_stopped(dev.stage, read_events(dev.stage, name, after=seen), {})
+
+
+def test_nothing_failed(dev: DeployedStage) -> None:
+    assert stopped(dev) is None
+
+
+def test_cloudformation(dev: DeployedStage) -> None:
+    reason = 'Resource handler returned message: "The image manifest ... is not supported."'
+
+    found = stopped(dev, "Function1", "AWS::Lambda::Function", reason)
+
+    assert found == Stopped("CloudFormation", f"Function1 (AWS::Lambda::Function): {reason}")
+
+
+def test_the_hook(dev: DeployedStage, codedeploy: Stubber) -> None:
+    says(codedeploy, "HOOK_EXECUTION_FAILURE", HOOK_FAILED)
+    dev.hook_says(**{**LINE, "deploymentId": "d-OTHER0000", "step": "join"})
+    dev.hook_says(**LINE)
+    dev.hook_says(**{**LINE, "deploymentId": "d-OTHER1111", "step": "leave"})
+    dev.hook_says(**{**LINE, "status": "Succeeded"})
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
+
+
+def test_a_hook_that_says_nothing(dev: DeployedStage, codedeploy: Stubber) -> None:
+    says(codedeploy, "HOOK_EXECUTION_FAILURE", HOOK_FAILED)
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found == Stopped(
+        "the pre-traffic hook",
+        "it does not say why; its log group is /aws/lambda/hima-five-bomber-dev-pre-traffic-hook",
+    )
+
+
+def test_an_alarm(dev: DeployedStage, codedeploy: Stubber) -> None:
+    says(codedeploy, "ALARM_ACTIVE", "One or more alarms have been activated.")
+    dev.hook_says(**LINE)  # of an earlier deployment in the same minute
+    watches(codedeploy, f"{PREFIX}-version-errors-4", f"{PREFIX}-version-5xx-4")
+    ring(
+        dev,
+        f"{PREFIX}-version-errors-4",
+        f"{PREFIX}-api-5xx",
+        f"{PREFIX}-version-errors-44",
+        "hima-five-bomber-prd-throttles",
+    )
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found == Stopped(
+        "an alarm",
+        "One or more alarms have been activated. (in ALARM: hima-five-bomber-dev-version-errors-4)",
+    )
+
+
+def test_the_alarm_that_the_deployment_itself_names(
+    dev: DeployedStage, codedeploy: Stubber
+) -> None:
+    says(codedeploy, "ALARM_ACTIVE", f"Stopped by [{PREFIX}-version-errors-4].")
+    codedeploy.add_client_error("get_deployment_group", "AccessDeniedException")
+    ring(dev, f"{PREFIX}-version-errors-4", f"{PREFIX}-api-5xx")
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found
+    assert found.cause.endswith(f" (in ALARM: {PREFIX}-version-errors-4)")
+
+
+def test_another_word_of_codedeploy(dev: DeployedStage, codedeploy: Stubber) -> None:
+    says(codedeploy, "MANUAL_STOP", "Stopped by a person.")
+
+    assert stopped(dev, *ALIAS, FAILED) == Stopped(
+        "CodeDeploy", "MANUAL_STOP: Stopped by a person."
+    )
+
+
+def test_a_deployment_that_the_reason_does_not_name(
+    dev: DeployedStage, codedeploy: Stubber
+) -> None:
+    expected = {
+        "applicationName": "hima-five-bomber-dev-rooms",
+        "deploymentGroupName": "live",
+        "createTimeRange": {"start": ANY},
+    }
+    codedeploy.add_response("list_deployments", {"deployments": [ID]}, expected)
+    says(codedeploy, "HOOK_EXECUTION_FAILURE", HOOK_FAILED)
+    dev.hook_says(**LINE)
+
+    found = stopped(dev, *ALIAS, "Rollback successful")
+
+    assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
+
+
+def test_codedeploy_may_not_be_asked(dev: DeployedStage, codedeploy: Stubber) -> None:
+    codedeploy.add_client_error("get_deployment", "AccessDeniedException")
+    dev.hook_says(**LINE)
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
+
+
+def test_neither_codedeploy_nor_the_log_may_be_asked(
+    dev: DeployedStage, codedeploy: Stubber
+) -> None:
+    codedeploy.add_client_error("get_deployment", "AccessDeniedException")
+
+    assert stopped(dev, *ALIAS, FAILED) == Stopped(
+        "CloudFormation", f"Live12345678 (AWS::Lambda::Alias): {FAILED}"
+    )
+
+
+def test_what_the_hook_said_of_a_deployment_before_is_not_taken(
+    dev: DeployedStage, codedeploy: Stubber
+) -> None:
+    codedeploy.add_client_error("get_deployment", "AccessDeniedException")
+    dev.hook_says(**LINE, at_seconds=-3600)
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found
+    assert found.gate == "CloudFormation"
+
+
+def test_events_before_a_deployment_are_not_its_own(dev: DeployedStage) -> None:
+    dev.release(dev.push())
+    name = dev.stage.names.rooms_stack
+    dev.failed("Old", "AWS::SNS::Topic", "of yesterday")
+    seen = last_event_id(dev.stage, name)
+    dev.failed("New", "AWS::SNS::Topic", "of today")
+
+    events = read_events(dev.stage, name, after=seen)
+    failure = first_failure(events)
+
+    assert failure
+    assert failure.logical_id == "New"
+    assert [e.logical_id for e in events if e.type != "AWS::CloudFormation::Stack"] == [
+        "New",
+        "Other",
+    ]
+    assert read_events(dev.stage, name)[0].status == "CREATE_IN_PROGRESS"
+    assert read_events(dev.stage, "another") == []
+    assert last_event_id(dev.stage, "another") is None
+
+
+def test_what_was_cancelled_for_another_resource_did_not_fail_first() -> None:
+    """Events of the same moment come in any order."""
+
+    def event(
+        logical_id: str, status: str, reason: str, *, of_the_stack: bool = False
+    ) -> StackEvent:
+        at = datetime(2026, 11, 25, tzinfo=UTC)
+        return StackEvent(logical_id, at, logical_id, "T", status, reason, of_the_stack)
+
+    cancelled = event("A", "CREATE_FAILED", "Resource creation cancelled")
+    stack = event("S", "UPDATE_FAILED", "of the stack", of_the_stack=True)
+    rollback = event("S", "ROLLBACK_IN_PROGRESS", "failed: [B]", of_the_stack=True)
+    failed = event("B", "UPDATE_FAILED", "no")
+
+    assert first_failure([cancelled, stack, failed, rollback]) == failed
+    assert first_failure([cancelled, stack, rollback]) == stack
+    assert first_failure([cancelled, rollback]) == rollback
+    assert first_failure([event("A", "UPDATE_COMPLETE", "")]) is None
