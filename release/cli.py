@@ -16,7 +16,18 @@ from release.image.errors import CannotLookError
 from release.image.reference import InvalidReferenceError
 from release.terminal import say
 
-COMMANDS = ("build", "check", "boot", "push", "pin", "promote", "deploy", "smoke", "rollback")
+COMMANDS = (
+    "build",
+    "check",
+    "boot",
+    "push",
+    "pin",
+    "promote",
+    "deploy",
+    "smoke",
+    "rollback",
+    "diagnose",
+)
 """In the order of a release. Each is imported when it is asked for: boto3 alone takes a second."""
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}

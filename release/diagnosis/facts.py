@@ -1,0 +1,316 @@
+"""What is known of a stage when its cause is looked for.
+
+Every source may be out of reach by itself. None: it could not be asked, and ``Facts.unseen`` says
+why. ABSENT: it was asked, and there is no such thing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from release.diagnosis.log_lines import Line
+from release.finding import Finding
+from release.project import Stage
+from stacks.image_lock import ImagePin
+
+
+class Absent(Enum):
+    """What stands for a thing that is not there."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A source that could not be asked, and why."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True)
+class FailedResource:
+    """A resource that the last operation on the stack could not create, change or put back."""
+
+    logical_id: str
+    type: str
+    status: str
+    reason: str
+
+
+_SETTLED: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+
+@dataclass(frozen=True)
+class StackFacts:
+    """The stack. ``failures`` are those of its last operation, the first one first."""
+
+    status: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    failures: tuple[FailedResource, ...] = ()
+    image: str = ""
+    """The image that its last operation brought, be it taken back; empty where no event says."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its last operation went well."""
+        return self.status in _SETTLED
+
+
+@dataclass(frozen=True)
+class Override:
+    """``ImageConfig`` of the function. None: not given; what is empty is given, and empty."""
+
+    entrypoint: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    workdir: str | None = None
+
+    def __str__(self) -> str:
+        """As the API writes it: the console shows an empty string like nothing at all."""
+        parts = (
+            ("EntryPoint", None if self.entrypoint is None else list(self.entrypoint)),
+            ("Command", None if self.command is None else list(self.command)),
+            ("WorkingDirectory", self.workdir),
+        )
+        return ", ".join(f"{name}: {value!r}" for name, value in parts if value is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionFacts:
+    """What GetFunction says of a version.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+    """
+
+    version: str
+    state: str = "Active"
+    state_code: str = ""
+    state_reason: str = ""
+    update_status: str = "Successful"
+    update_code: str = ""
+    update_reason: str = ""
+    package: str = "Image"
+    """``Image`` or ``Zip``."""
+    architecture: str = "arm64"
+    image: str = ""
+    """The image that runs, ``repository@sha256:…``; empty for a zip."""
+    override: Override | None = None
+    handler: str = ""
+    """Of a zip."""
+    memory_mb: int = 512
+    timeout_seconds: int = 20
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """They may be secrets: only their names are ever shown."""
+    variables_error: str = ""
+    role: str = ""
+    kms_key: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The image's; empty for a zip."""
+        return self.image.partition("@")[2]
+
+
+@dataclass(frozen=True)
+class AliasFacts:
+    """Where alias ``live`` points. ``weights``: shares of traffic of other versions."""
+
+    version: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Concurrency:
+    """How many environments may run at once. ``reserved``: None where nothing is."""
+
+    reserved: int | None
+    account: int | None = None
+    """The account's limit; None where it could not be asked."""
+    unreserved: int | None = None
+    """What of it is left for functions without a reservation."""
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What `check` says of an image, for the function as it is configured."""
+
+    reference: str
+    findings: tuple[Finding, ...]
+    """Those of the image itself: they are there with and without the function's override."""
+    starts: tuple[str, ...] = ()
+    by_override: tuple[Finding, ...] = ()
+    """Those that only the function's override makes."""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stop it."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def digest(self) -> str:
+        """Which image it is."""
+        return self.reference.partition("@")[2]
+
+
+@dataclass(frozen=True)
+class LifecycleEvent:
+    """A step of a CodeDeploy deployment."""
+
+    name: str
+    status: str
+    message: str = ""
+
+
+STOPPED_BY_ALARM: Final = "ALARM_ACTIVE"
+"""https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ErrorInformation.html"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentFacts:
+    """The newest CodeDeploy deployment."""
+
+    id: str
+    status: str
+    code: str = ""
+    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ErrorInformation.html"""
+    message: str = ""
+    version: str = ""
+    """The version that it brings."""
+    events: tuple[LifecycleEvent, ...] = ()
+    alarms: tuple[str, ...] = ()
+    """The alarms of its deployment group, asked for where an alarm stopped it."""
+
+
+@dataclass(frozen=True)
+class HookFacts:
+    """What the pre-traffic hook logged of the newest deployment."""
+
+    status: str
+    step: str = ""
+    found: str = ""
+    version: str = ""
+    """The version that it asked."""
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """Lines that tell of a failure, oldest first."""
+
+    minutes: int
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class AccessFacts:
+    """Of the API's access log: how often each status was answered, and the integration's errors."""
+
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlarmFacts:
+    """An alarm in ALARM."""
+
+    name: str
+    reason: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The function answered the invocation. ``status`` is 0 when that is no HTTP response."""
+
+    status: int
+    code: str = ""
+    """The error code of the contract."""
+    tail: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The invocation ended with an error of the function's (``X-Amz-Function-Error``)."""
+
+    type: str
+    message: str
+    tail: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """Lambda did not run the function."""
+
+    code: str
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Silent:
+    """No answer came in that many seconds."""
+
+    seconds: float
+
+
+Invocation = Answered | Failed | TurnedAway | Silent
+
+ROOM_THAT_IS_NOT: Final = "ZZZZZZ"
+"""The room that is asked for. Should there be one of this name, its answer proves as much."""
+
+_WORKS: Final = ((200, ""), (404, "NOT_FOUND"))
+
+
+def answers(invocation: Invocation | None) -> bool:
+    """Whether the invocation proves that the function does its work, its table included."""
+    return isinstance(invocation, Answered) and (invocation.status, invocation.code) in _WORKS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything. See the module for None and ABSENT."""
+
+    stage: Stage
+    function_name: str
+    asked_to_invoke: bool = True
+    pin: ImagePin | None = None
+    """What the lock file pins for the stage; None also where it pins nothing."""
+    released: str | None = None
+    """The digest that the stack deployed last, by its SSM parameter; empty for a zip."""
+    stack: StackFacts | Absent | None = None
+    latest: FunctionFacts | Absent | None = None
+    live: FunctionFacts | Absent | None = None
+    alias: AliasFacts | Absent | None = None
+    concurrency: Concurrency | None = None
+    api_may_invoke: bool | None = None
+    table: str | Absent | None = None
+    """Its status."""
+    live_image: ImageFacts | None = None
+    refused: FunctionFacts | Absent | None = None
+    """The version that the newest deployment brought, where it failed."""
+    refused_image: ImageFacts | None = None
+    """The image of the version that was refused, where that is another one than live's."""
+    deployment: DeploymentFacts | Absent | None = None
+    hook: HookFacts | None = None
+    logs: LogFacts | Absent | None = None
+    access: AccessFacts | Absent | None = None
+    alarms: tuple[AlarmFacts, ...] | None = None
+    throttled: int | None = None
+    """Invocations that were throttled in the minutes that the logs are of."""
+    invocation: Invocation | None = None
+    unseen: tuple[Unseen, ...] = ()
+
+    @property
+    def works_now(self) -> bool:
+        """Whether the invocation has just proved it."""
+        return answers(self.invocation)
+
+    @property
+    def fails_now(self) -> bool:
+        """Whether live was just seen to fail, or is not there."""
+        is_gone = ABSENT in (self.latest, self.live)
+        return is_gone or (self.invocation is not None and not self.works_now)

@@ -1,0 +1,222 @@
+"""How what is live came to be: the stack, what was changed beside it, and its alarms.
+
+A deployment that was refused is a case of its own: ``release.diagnosis.causes``.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from release.diagnosis.cause import (
+    Cause,
+    Evidence,
+    Remedy,
+    aws_command,
+    release_command,
+    seen,
+)
+from release.diagnosis.facts import Facts, FailedResource, FunctionFacts, StackFacts
+from release.diagnosis.rules.state import push_again
+from release.project import Stage
+
+_IMAGE_GONE: Final = ("does not exist", "deleted image")
+_ROLLBACK_FAILED: Final = "UPDATE_ROLLBACK_FAILED"
+_STUCK: Final = (
+    _ROLLBACK_FAILED,
+    "ROLLBACK_FAILED",
+    "ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+    "DELETE_FAILED",
+    "IMPORT_ROLLBACK_FAILED",
+    "REVIEW_IN_PROGRESS",
+)
+
+
+def stack_is_stuck(facts: Facts) -> Iterator[Cause]:
+    """A6, and the other states that no deployment can begin in.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
+    """
+    if not isinstance(facts.stack, StackFacts) or facts.stack.status not in _STUCK:
+        return
+    stage, stack = facts.stage, facts.stack
+    failed = [
+        failure for failure in stack.failures if failure.logical_id and failure.type != _STACK_TYPE
+    ]
+    is_image = any(_is_image_gone(failure) for failure in failed)
+    yield Cause(
+        name="stack-stuck",
+        title=f"The stack is stuck in {stack.status}: no deployment can begin",
+        likelihood="certain",
+        error_type=stack.status,
+        row="A6" if is_image and stack.status == _ROLLBACK_FAILED else "",
+        evidence=stack_evidence(facts),
+        fix=_unstick(stage, stack.status, failed, is_image=is_image),
+        explanation="The alias live is as it was; players are affected only where another cause"
+        " says so.",
+    )
+
+
+def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
+    """H4: somebody used update-function-code, or moved the alias, beside the stack."""
+    stage = facts.stage
+    live = facts.live if isinstance(facts.live, FunctionFacts) else None
+    if live is None or live.package != "Image" or _is_moving(facts):
+        return
+    wanted = facts.released or (facts.pin.digest if facts.pin and facts.released is None else "")
+    if not wanted:
+        return
+    latest = facts.latest if isinstance(facts.latest, FunctionFacts) else None
+    is_released_known = facts.released is not None
+    name = facts.function_name
+    if live.digest != wanted:
+        source = (
+            f"SSM parameter {stage.names.release_parameter}" if is_released_known else "lock file"
+        )
+        yield Cause(
+            name="live-drifted",
+            title="Live runs another image than was released"
+            if is_released_known
+            else "Live runs another image than the lock file pins",
+            likelihood="likely" if is_released_known else "possible",
+            row="H4",
+            evidence=(
+                seen(f"GetFunction live, version {live.version}", f"runs {live.digest}"),
+                seen(source, f"names {wanted}"),
+            ),
+            fix=(
+                *(
+                    ()
+                    if is_released_known
+                    else (Remedy("if it was only pinned so far", release_command("deploy", stage)),)
+                ),
+                Remedy(
+                    "find the version of the image that was released",
+                    aws_command(
+                        "lambda",
+                        "list-versions-by-function",
+                        stage,
+                        function_name=name,
+                        query=f"Versions[?CodeSha256=='{wanted.removeprefix('sha256:')}'].Version",
+                    ),
+                ),
+                Remedy(
+                    "let live point to it",
+                    aws_command("lambda", "update-alias", stage, function_name=name, name="live")
+                    + " --function-version N",
+                ),
+            ),
+            explanation="Somebody published a version or moved the alias by hand, as with"
+            " update-function-code: what runs has passed no gate.",
+        )
+    elif latest and latest.package == "Image" and latest.digest not in (live.digest, ""):
+        repository = live.image.partition("@")[0]
+        yield Cause(
+            name="latest-drifted",
+            title="The function's code was changed beside the stack; live is not affected yet",
+            likelihood="possible",
+            row="H4",
+            evidence=(
+                seen("GetFunction $LATEST", f"runs {latest.digest}"),
+                seen(f"GetFunction live, version {live.version}", f"runs {live.digest}"),
+            ),
+            fix=(
+                Remedy(
+                    "put back what is live",
+                    aws_command(
+                        "lambda",
+                        "update-function-code",
+                        stage,
+                        function_name=name,
+                        image_uri=f"{repository}@{live.digest}",
+                    ),
+                ),
+            ),
+            explanation="CloudFormation does not see it, and would publish it with the next"
+            " version that changes any other thing.",
+        )
+
+
+def alarms_ring(facts: Facts) -> Iterator[Cause]:
+    """Alarms that nothing else explains."""
+    for alarm in facts.alarms or ():
+        yield Cause(
+            name="alarm",
+            title=f"The alarm {alarm.name} rings",
+            likelihood="possible",
+            evidence=tuple(
+                seen("CloudWatch", text) for text in (alarm.reason, alarm.description) if text
+            )
+            or (seen("CloudWatch", "ALARM"),),
+            fix=(
+                Remedy(
+                    "docs/runbook.md has a section for it; a fix can be deployed while it rings: a"
+                    " deployment is stopped only by the alarms of its own version"
+                ),
+            ),
+        )
+
+
+RULES = (stack_is_stuck, live_is_not_what_was_released, alarms_ring)
+
+_STACK_TYPE: Final = "AWS::CloudFormation::Stack"
+
+
+def stack_evidence(facts: Facts) -> tuple[Evidence, ...]:
+    """Return what the stack says of its last operation."""
+    if not isinstance(facts.stack, StackFacts):
+        return ()
+    stack = facts.stack
+    name = facts.stage.names.rooms_stack
+    said = f"{name}: {stack.status}" + (f" ({stack.reason})" if stack.reason else "")
+    failures = [f for f in stack.failures if f.type != _STACK_TYPE]
+    return (
+        seen("CloudFormation", said),
+        *(
+            seen("CloudFormation", f"{f.logical_id} ({f.type}): {f.status}: {f.reason}")
+            for f in failures[:3]
+        ),
+    )
+
+
+def _unstick(
+    stage: Stage, status: str, failed: list[FailedResource], *, is_image: bool
+) -> tuple[Remedy, ...]:
+    name = stage.names.rooms_stack
+    again = Remedy("deploy again", release_command("deploy", stage))
+    if status == _ROLLBACK_FAILED:
+        stuck = [failure for failure in failed if failure.status == "UPDATE_FAILED"] or failed
+        skip = " ".join(dict.fromkeys(failure.logical_id for failure in stuck))
+        go_on = aws_command("cloudformation", "continue-update-rollback", stage, stack_name=name)
+        return (
+            # Going back needs the image before, too.
+            push_again(stage) if is_image else Remedy("mend what the first failed event names"),
+            Remedy("let the roll-back go on", go_on),
+            *(
+                (
+                    Remedy(
+                        "or, where it cannot be mended, leave out what stands in the way",
+                        f"{go_on} --resources-to-skip {skip}",
+                    ),
+                )
+                if skip
+                else ()
+            ),
+            again,
+        )
+    if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
+        delete = aws_command("cloudformation", "delete-stack", stage, stack_name=name)
+        return (
+            Remedy("delete it: its first creation failed, so there is nothing to lose", delete),
+            again,
+        )
+    events = aws_command("cloudformation", "describe-stack-events", stage, stack_name=name)
+    return (Remedy("see what stands in the way", events), again)
+
+
+def _is_image_gone(failure: FailedResource) -> bool:
+    return any(text in failure.reason for text in _IMAGE_GONE)
+
+
+def _is_moving(facts: Facts) -> bool:
+    return isinstance(facts.stack, StackFacts) and facts.stack.status.endswith("_IN_PROGRESS")
