@@ -9,25 +9,31 @@ PYTHON ?= python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 
-# What the tests of release/ read, make and start images with.
-DEBIAN_PACKAGES := buildah busybox-static docker-registry skopeo umoci
+# What `release build` and `release boot` work with, and what their tests make images with.
+DEBIAN_PACKAGES := bubblewrap buildah busybox-static docker-registry skopeo umoci uidmap
 
-.PHONY: help setup tools run test check format openapi snapshots benchmark comparison lock clean
+.PHONY: help setup tools run test proofs incident check format openapi snapshots benchmark comparison lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(INSTALLED) ## install what is needed into .venv and node_modules
 
-tools: ## install the Debian packages that the tests need (as root)
+tools: ## install the Debian packages that the tests, build and boot need (as root)
 	apt-get update --quiet --quiet
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(DEBIAN_PACKAGES)
 
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
 	@python -m local --port $(PORT)
 
-test: check ## run every check and every test
-	python -m pytest
+test: check ## run every check, and every test but the slow proofs
+	python -m pytest -m "not proof"
+
+proofs: $(INSTALLED) ## start hundreds of broken images: what `check` predicts is what happens
+	python -m pytest -m proof
+
+incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS
+	@python -m tests.incident
 
 check: $(INSTALLED) ## lint, format check, types
 	ruff check

@@ -302,6 +302,7 @@ def test_what_is_changed_is_good_before(plan: Plan, tmp_path: Path) -> None:
     assert report.findings == ()
 
 
+@pytest.mark.proof
 @SLOW
 @given(plan=mutated())
 def test_what_is_said_of_a_changed_image_is_what_happens(plan: Plan) -> None:
@@ -328,6 +329,7 @@ _FIELDS = [18, 19, 32, 33, 34, 39, 40, 54, 55, 56, 57]
 PLACES = {"/run": [*range(4, 18), *_FIELDS, *range(64, 64 + 2 * 56)], "/lib/ld.so": _FIELDS}
 
 
+@pytest.mark.proof
 @SLOW
 @given(data=st.data(), damaged=st.sampled_from(sorted(PROGRAMS)))
 def test_damaged_programs_fail_with_the_errno_that_is_told(

@@ -17,6 +17,8 @@ from release.image.layer_cache import LayerCache
 from tests.release.corpus import CASES, Case, check_case
 from tests.release.prediction import Outcome, experience, prediction
 
+pytestmark = pytest.mark.proof
+
 THREADS = 2
 _one_at_a_time = threading.Lock()
 GROUPS = {
