@@ -43,7 +43,7 @@ class BrokenRelease:
     change: Callable[[Checkout, Bases], None]
     stops: Mapping[Gate, str]
     """A pattern for a line of what it says."""
-    cause: str = ""
+    cause: str
     """A pattern for the first cause that `diagnose` names afterwards."""
 
 
@@ -116,6 +116,7 @@ BROKEN_RELEASES = (
             "boot": r"Runtime\.InvalidEntrypoint",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
+        cause="files of another CPU",
     ),
     BrokenRelease(
         title="A configuration for one CPU over files of another",
@@ -127,6 +128,7 @@ BROKEN_RELEASES = (
             "boot": r"Runtime\.InvalidEntrypoint",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
+        cause="files of another CPU",
     ),
     BrokenRelease(
         title="The entrypoint is not there",
@@ -137,6 +139,7 @@ BROKEN_RELEASES = (
             "boot": r"fork/exec .*: no such file or directory",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
+        cause="the entrypoint is missing",
     ),
     BrokenRelease(
         title="The entrypoint may not be executed",
@@ -147,6 +150,7 @@ BROKEN_RELEASES = (
             "boot": r"fork/exec .*: permission denied",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
+        cause="the entrypoint may not be run",
     ),
     BrokenRelease(
         title="The entrypoint has the line ends of Windows",
@@ -157,6 +161,7 @@ BROKEN_RELEASES = (
             "boot": r"fork/exec .*: no such file or directory",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
+        cause="Windows line ends",
     ),
     BrokenRelease(
         title="The handler's path is wrong",
@@ -168,6 +173,7 @@ BROKEN_RELEASES = (
             "boot": r"Runtime\.HandlerNotFound",
             "deploy": rf"{_HOOK}.*Runtime\.HandlerNotFound",
         },
+        cause="the handler's function is missing",
     ),
     BrokenRelease(
         title="A module is missing",
@@ -178,6 +184,7 @@ BROKEN_RELEASES = (
             "boot": r"Runtime\.ImportModuleError",
             "deploy": rf"{_HOOK}.*Runtime\.ImportModuleError",
         },
+        cause="the handler's module cannot be imported",
     ),
     BrokenRelease(
         title="Files that Lambda's user may not read",
@@ -188,6 +195,7 @@ BROKEN_RELEASES = (
             "boot": r"init: PermissionError",
             "deploy": rf"{_HOOK}.*PermissionError",
         },
+        cause="may not read",
     ),
     BrokenRelease(
         title="It starts, and answers 500",
@@ -197,6 +205,7 @@ BROKEN_RELEASES = (
             "boot": r"status 500 INTERNAL_ERROR",
             "deploy": rf"{_HOOK}.*create: status 500 INTERNAL_ERROR",
         },
+        cause="server error: AttributeError",
     ),
     BrokenRelease(
         title="It starts, and cannot reach its table",
@@ -206,5 +215,6 @@ BROKEN_RELEASES = (
             "boot": r"status 503 UNAVAILABLE",
             "deploy": rf"{_HOOK}.*create: status 503 UNAVAILABLE",
         },
+        cause="asks for another table",
     ),
 )

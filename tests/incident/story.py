@@ -119,7 +119,9 @@ class Story:
             "boot": r"index",
             "deploy": r"^error: .*manifest, config or layer media type .* is not supported",
         }
-        broken = BrokenRelease(title="", story="", change=lambda *_: None, stops=stops)
+        broken = BrokenRelease(
+            title="", story="", change=lambda *_: None, stops=stops, cause="index|attestation|media"
+        )
         image = f"oci:{LAYOUT}@{digest}"
         self._stops("check", broken, "check", image, f"--stage={STAGE}")
         self._stops("boot", broken, "boot", STAGE, f"--image={image}")
@@ -131,6 +133,7 @@ class Story:
         self._write_lock(digest)
         world.checkout.commit("Pin by hand")
         self._stops("deploy", broken, "deploy", STAGE, f"--url={url}")
+        self._is_named(broken)
         self._nothing_happened(live, player)
         world.checkout.go_back_to(before)
 
@@ -192,14 +195,14 @@ class Story:
         self._tell(f"  ✗ {_shown(command)}\n      {said.strip()}")
 
     def _is_named(self, broken: BrokenRelease) -> None:
-        ran = self._world.checkout.release("diagnose", STAGE)
-        cause = next((line for line in ran.answer.splitlines() if line.startswith("✗ ")), "")
-        if ran.status != 1 or not re.search(broken.cause, cause):
+        ran = self._world.checkout.release("diagnose", STAGE, "--json")
+        title = json.loads(ran.answer)["causes"][0]["title"] if ran.status == 1 else ""
+        if not title or not re.search(broken.cause, title):
             raise StoryError(
                 f"`diagnose` should have named {broken.cause!r} first, and ended with status"
                 f" {ran.status}:\n{ran.all}"
             )
-        self._tell(f"  ? python -m release diagnose {STAGE}\n      {cause.removeprefix('✗ ')}")
+        self._tell(f"  ? python -m release diagnose {STAGE}\n      {title}")
 
     def _is_live(self, digest: str) -> None:
         version, found = self._world.live

@@ -52,6 +52,9 @@ def table_is_missing(case: Case) -> Iterator[Cause]:
     named = case.function.variables.get(_VARIABLE) if case.function else None
     evidence = evidence_of(symptoms)
     evidence += _of_table(case.facts.table)
+    if case.facts.table not in (None, ABSENT) and named in (None, table):
+        yield _code_asks_elsewhere(case, evidence)
+        return
     is_other = named not in (None, table)
     if is_other:
         evidence += (seen("GetFunction", f"{_VARIABLE} does not name {table}"),)
@@ -71,6 +74,24 @@ def table_is_missing(case: Case) -> Iterator[Cause]:
         else (compare_with_stack(case.stage, "it was deleted"), *_table_again(case.stage)),
         explanation="The image starts and the handler runs: it is what the handler needs that is"
         " missing.",
+    )
+
+
+def _code_asks_elsewhere(case: Case, evidence: tuple[Evidence, ...]) -> Cause:
+    """The stage's table is there and named, so it is not what the code asks for."""
+    return Cause(
+        name="code-asks-other-table",
+        title=f"The code asks for another table than {case.stage.names.table}, which is there",
+        likelihood="likely",
+        error_type=SERVER_ERROR,
+        evidence=evidence,
+        fix=(
+            Remedy(
+                f"see that the code takes the table's name from {_VARIABLE} as it is",
+                f"git grep -n {_VARIABLE} lambda_src",
+            ),
+            *((roll_back(case.stage),) if case.is_live else ()),
+        ),
     )
 
 

@@ -437,6 +437,11 @@ SITUATIONS = (
         "table-missing", "another table", "--revert-drift",
     ),
     _situation(
+        "another table, by the code alone",
+        server_error(503, "UNAVAILABLE", "ResourceNotFoundException"),
+        "code-asks-other-table", "which is there", "release rollback",
+    ),
+    _situation(
         "table unreachable", server_error(503, "UNAVAILABLE", "ConnectTimeoutError"),
         "table-unreachable", "VpcConfig",
     ),
@@ -525,7 +530,7 @@ SITUATIONS = (
         refused("status 503 UNAVAILABLE, wanted 200", IMAGE, logs=logs(
             '{"level": "ERROR", "message": "request", "status": 503, "code": "UNAVAILABLE",'
             ' "route": "POST /rooms", "cause": "ResourceNotFoundException"}', version="4")),
-        "refused-table-missing",
+        "refused-code-asks-other-table", "git grep -n ROOMS_TABLE",
     ),
     _situation(
         "refused by the hook: silence", refused("no answer within 45 seconds", IMAGE),
