@@ -128,7 +128,11 @@ def _deployment_was_refused(facts: Facts) -> Iterator[Cause]:
     deployment = facts.deployment if isinstance(facts.deployment, DeploymentFacts) else None
     status = facts.stack.status if isinstance(facts.stack, StackFacts) else ""
     is_settled = isinstance(facts.stack, StackFacts) and facts.stack.is_settled
-    is_refused = bool(deployment and deployment.status in _REFUSED and not is_settled)
+    is_refused = bool(
+        deployment
+        and deployment.status in _REFUSED
+        and not (is_settled or facts.failed_before_shift)
+    )
     if not is_refused and status not in _TAKEN_BACK:
         return
     if not is_refused:

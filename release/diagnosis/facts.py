@@ -310,6 +310,15 @@ class Facts:
         return answers(self.invocation)
 
     @property
+    def failed_before_shift(self) -> bool:
+        """Whether the stack's last operation ended before traffic was to move.
+
+        Then the newest deployment of CodeDeploy is of an operation before it.
+        """
+        failures = self.stack.failures if isinstance(self.stack, StackFacts) else ()
+        return bool(failures) and failures[0].type != "AWS::Lambda::Alias"
+
+    @property
     def fails_now(self) -> bool:
         """Whether live was just seen to fail, or is not there."""
         is_gone = ABSENT in (self.latest, self.live)

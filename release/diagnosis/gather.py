@@ -297,6 +297,8 @@ def _of_refusal(facts: Facts, outputs: Any, clients: Clients, looking: Looking) 
     deployment = facts.deployment
     if not isinstance(deployment, DeploymentFacts) or deployment.status not in _REFUSED:
         return facts
+    if facts.failed_before_shift:
+        return facts
     if group := outputs.get("HookLogGroup"):
         source = "log of the pre-traffic hook"
         logs = _client(clients, "logs", source, looking)
@@ -347,7 +349,7 @@ def _refused_image(facts: Facts, looking: Looking) -> tuple[str, FunctionFacts] 
         is_refused = isinstance(facts.deployment, DeploymentFacts) and (
             facts.deployment.status in _REFUSED
         )
-        if is_refused and not image:
+        if (is_refused or facts.failed_before_shift) and not image:
             looking.note(
                 "image of the refused version",
                 "neither Lambda nor the events of the stack say which it was",

@@ -566,6 +566,16 @@ SITUATIONS = (
         "deployment-refused", "media type is not supported",
     ),
     _situation(
+        "taken back before CodeDeploy, which refused another one earlier",
+        changed(pin=_BAD_PIN, deployment=DeploymentFacts(
+            id="d-OLD", status="Failed", code="HOOK_EXECUTION_FAILURE", version="2"),
+            refused_image=replace(image("B2"), reference=f"{REPOSITORY}@{BAD}"),
+            stack=StackFacts("UPDATE_ROLLBACK_COMPLETE", {}, "", (FailedResource(
+                "F", "AWS::Lambda::Function", "UPDATE_FAILED",
+                "The image manifest, config or layer media type is not supported."),))),
+        "refused-image-b2", "media type is not supported",
+    ),
+    _situation(
         "an alarm alone", changed(alarms=(AlarmFacts("hima-five-bomber-dev-api-5xx", "3 points",
         "Players get server errors."),)), "alarm", "Players get server errors",
     ),
