@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import release.commands.diagnose
+from local.docker_registry import running_registry
 from local.emulated_aws.server import CREDENTIALS, emulated_aws
 from release.cli import main
 from release.diagnosis.causes import diagnose
@@ -25,7 +26,6 @@ from release.project import Project
 from stacks.image_lock import write_image_lock
 from tests.cdk_context import ROOT
 from tests.release.diagnosis.situations import STAGE, WORKS
-from tests.release.docker_registry import running_registry
 from tests.release.images import File, Image, layer_of, write_image
 from tests.release.programs import HOST, aws_like_base, busybox, of_other_cpu
 from tests.release.tools import skopeo_copy

@@ -42,6 +42,13 @@ def test_the_lock_is_where_cdk_json_says(project: Project) -> None:
     assert project.lock == project.root / "image-lock.json"
 
 
+@pytest.mark.parametrize(("context", "packaging"), [({"packaging": "zip"}, "zip"), ({}, "image")])
+def test_packaging_is_what_cdk_json_says(
+    tmp_path: Path, context: dict[str, str], packaging: str
+) -> None:
+    assert Project(tmp_path, context).packaging == packaging
+
+
 def test_a_clean_tree_is_its_commit(project: Project) -> None:
     assert project.revision() == (git(project.root, "rev-parse", "HEAD").strip(), False)
 

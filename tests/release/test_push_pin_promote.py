@@ -14,10 +14,10 @@ import pytest
 
 import release.lock
 import release.repository.promote
+from local.docker_registry import running_registry
 from release.cli import main
 from stacks.image_lock import ImagePin, read_image_lock
 from tests.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
-from tests.release.docker_registry import running_registry
 from tests.release.emulated_ecr import (
     HOST,
     EmulatedEcr,

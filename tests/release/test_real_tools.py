@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 
+from local.docker_registry import running_registry
 from release.check import Report, check_image
 from release.finding import Severity
 from release.function import Declared, Function
@@ -29,7 +30,6 @@ from tests.release.corpus import (
     run,
     scratch,
 )
-from tests.release.docker_registry import running_registry
 from tests.release.images import Image, only_image, write_index
 from tests.release.programs import HOST, OTHER, busybox
 from tests.release.starting import start

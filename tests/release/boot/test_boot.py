@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 import release.boot.boot
+from local.docker_registry import running_registry
 from local.image_sandbox import unpack
 from local.lambda_variables import CREDENTIALS
 from release.boot.answer import Boot
@@ -27,7 +28,6 @@ from release.progress import ProgressBar
 from release.project import Project, Stage
 from release.record import BuildRecord, read_record, write_record
 from tests.cdk_context import CDK_JSON, ROOT
-from tests.release.docker_registry import running_registry
 from tests.release.images import (
     Directory,
     File,

@@ -22,6 +22,7 @@ import pytest
 
 import release.build.build
 import release.build.context
+from local.docker_registry import running_registry
 from release.build.build import build_image
 from release.cli import main
 from release.errors import CannotDoError, RefusedError
@@ -37,7 +38,6 @@ from tests.release.building import (
     push_small_base,
     write_project,
 )
-from tests.release.docker_registry import running_registry
 from tests.release.images import (
     File,
     Image,

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from local.docker_registry import running_registry
 from release.errors import CannotDoError, RefusedError
 from release.image.manifest import digest_of
 from release.image.open_source import open_source
 from release.image.push import Pushed, TagTakenError, manifest_at, push
 from release.image.reference import RegistryReference, parse_reference
 from release.image.registry_session import RegistrySession, access_to
-from tests.release.docker_registry import running_registry
 from tests.release.http_server import Answer, Request, serving
 from tests.release.image.test_registry import BCRYPT, USER, log_in
 from tests.release.images import (

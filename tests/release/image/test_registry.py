@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.docker_registry import running_registry
 from release.image.errors import CannotLookError, NotInRegistryError
 from release.image.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of, parse_manifest
 from release.image.reference import RegistryReference, parse_reference
@@ -16,7 +17,6 @@ from release.image.registry import RegistrySource
 from release.image.registry_session import access_to
 from release.image.source import Document, ImageSource
 from tests.release.certificate import self_signed
-from tests.release.docker_registry import running_registry
 from tests.release.http_server import Answer, Request, Server, serving
 from tests.release.images import File, Image, layer_of, write_image, write_index
 from tests.release.tools import run, skopeo_copy, tool

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from local.docker_registry import running_registry
 from release.errors import CannotDoError, RefusedError
 from release.project import Stage
 from release.repository.guard import guard
 from tests.release.checkout import checkout
-from tests.release.docker_registry import running_registry
 from tests.release.emulated_ecr import (
     HOST,
     EmulatedEcr,

@@ -11,6 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
+from local.docker_registry import running_registry
 from release.aws import aws_client
 from release.errors import CannotDoError, RefusedError
 from release.image.ecr_access import ecr_access
@@ -20,7 +21,6 @@ from release.image.reference import RegistryReference, parse_reference
 from release.project import Stage
 from release.repository.repository import StageRepository, StoredImage, tag_deployed
 from tests.release.checkout import checkout
-from tests.release.docker_registry import running_registry
 from tests.release.emulated_ecr import (
     HOST,
     REGION,
