@@ -8,9 +8,10 @@ PORT ?= 3000
 PYTHON ?= python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 INSTALLED := .venv/.installed node_modules/.package-lock.json
+TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
 
 # What `release build` and `release boot` work with, and what their tests make images with.
-DEBIAN_PACKAGES := bubblewrap buildah busybox-static docker-registry skopeo umoci uidmap
+DEBIAN_PACKAGES := bubblewrap buildah busybox-static chromium docker-registry fonts-noto-cjk skopeo umoci uidmap
 
 .PHONY: help setup tools run test proofs incident check format openapi snapshots benchmark comparison lock clean
 
@@ -35,7 +36,7 @@ proofs: $(INSTALLED) ## start hundreds of broken images: what `check` predicts i
 incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS
 	@python -m tests.incident
 
-check: $(INSTALLED) ## lint, format check, types
+check: $(TEST_TOOLS) ## lint, format check, types
 	ruff check
 	ruff format --check
 	mypy
@@ -64,9 +65,10 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
 	$(COMPILE) --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	npm install --package-lock-only
+	npm install --package-lock-only --prefix tests
 
 clean: ## remove everything that was installed or generated
-	rm -rf .venv node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules tests/node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
@@ -79,4 +81,9 @@ clean: ## remove everything that was installed or generated
 node_modules/.package-lock.json: package.json package-lock.json .npmrc .venv/.installed
 	@echo "Installing the CDK CLI and DynamoDB Local into node_modules ..."
 	@npm ci --silent
+	@touch $@
+
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc .venv/.installed
+	@echo "Installing what checks the page into tests/node_modules ..."
+	@npm ci --silent --prefix tests
 	@touch $@
