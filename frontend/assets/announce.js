@@ -1,0 +1,34 @@
+// What the page tells beside what it shows: one line, read out by screen readers.
+
+import { message, say } from "./language.js";
+
+/** @typedef {import("./language.js").MessageKey} MessageKey */
+/** @typedef {import("./language.js").Parts} Parts */
+
+const SHOWN_MS = 6000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/**
+ * Show and read out a message for a while.
+ *
+ * @param {MessageKey} key
+ * @param {Parts} [parts]
+ */
+export function announce(key, parts) {
+  announceAll([{ key, parts: parts ?? {} }]);
+}
+
+/**
+ * Show and read out what happened at once: one message would take the other's place.
+ *
+ * @param {{key: MessageKey, parts: Parts}[]} news
+ */
+export function announceAll(news) {
+  if (news.length === 0) return;
+  const line = /** @type {HTMLElement} */ (document.querySelector("#news"));
+  say(line, () => news.map(({ key, parts }) => message(key, parts)).join(" · "));
+  line.classList.add("shown");
+  clearTimeout(timer);
+  timer = setTimeout(() => line.classList.remove("shown"), SHOWN_MS);
+}

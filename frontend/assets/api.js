@@ -1,0 +1,135 @@
+// The four calls of the API (docs/openapi.json), on the page's own origin.
+
+/** How long a call may take, in milliseconds: the API itself gives up after 30 seconds. */
+const PATIENCE_MS = 12_000;
+
+/** @typedef {{playerId: string, name: string, joinedAt: number}} Player */
+/**
+ * @typedef {object} Room
+ * @property {string} roomId
+ * @property {string} hostId
+ * @property {Player[]} players in the order in which they joined
+ * @property {"waiting" | "playing" | "finished"} status
+ * @property {number} maxPlayers
+ * @property {number} createdAt milliseconds since the epoch
+ * @property {number} expiresAt milliseconds since the epoch
+ * @property {number} version
+ */
+/** @typedef {{playerId: string, playerToken: string, room: Room}} Joined */
+/** @typedef {{room: Room | null, etag: string}} Looked room is null when it has not changed */
+
+/**
+ * A request that was not carried out, or whose answer never came. `code` is the contract's, or
+ * NETWORK (no answer), THROTTLED (the gateway's 429); `retryAfterMs` is what the server asked for.
+ */
+export class Refusal extends Error {
+  /**
+   * @param {string} code
+   * @param {number} [retryAfterMs]
+   */
+  constructor(code, retryAfterMs = 0) {
+    super(code);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Whether the same request may succeed a little later, and may even have been carried out. */
+  get isPassing() {
+    return ["NETWORK", "THROTTLED", "UNAVAILABLE", "INTERNAL_ERROR"].includes(this.code);
+  }
+}
+
+/**
+ * @param {string} hostName
+ * @param {string} token
+ * @returns {Promise<Joined & {roomId: string}>}
+ */
+export async function createRoom(hostName, token) {
+  const response = await ask("POST", "/rooms", { token, body: { hostName } });
+  return await json(response);
+}
+
+/**
+ * @param {string} code
+ * @param {string} playerName
+ * @param {string} token
+ * @returns {Promise<Joined>}
+ */
+export async function joinRoom(code, playerName, token) {
+  const response = await ask("POST", `/rooms/${code}/join`, { token, body: { playerName } });
+  return await json(response);
+}
+
+/**
+ * @param {string} code
+ * @param {string} [etag] of the answer before
+ * @returns {Promise<Looked>}
+ */
+export async function getRoom(code, etag = "") {
+  const response = await ask("GET", `/rooms/${code}`, { etag });
+  const found = response.status === 304 ? null : /** @type {Room} */ (await json(response));
+  return { room: found, etag: response.headers.get("etag") ?? etag };
+}
+
+/**
+ * @param {string} code
+ * @param {string} token
+ */
+export async function leaveRoom(code, token) {
+  await ask("DELETE", `/rooms/${code}/leave`, { token });
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{token?: string, etag?: string, body?: object}} options
+ * @returns {Promise<Response>}
+ */
+async function ask(method, path, { token, etag, body }) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (etag) headers["if-none-match"] = etag;
+  if (body) headers["content-type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : null,
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+  } catch {
+    throw new Refusal("NETWORK");
+  }
+  if (response.ok || response.status === 304) return response;
+  throw new Refusal(await refusalCode(response), retryAfterMs(response));
+}
+
+/**
+ * The gateway's and the edge's own errors have no code.
+ *
+ * @param {Response} response
+ */
+async function refusalCode(response) {
+  const answer = await response.json().catch(() => null);
+  if (typeof answer?.error?.code === "string") return answer.error.code;
+  // Nor is theirs a word on the room or the seat: a 404 without a code must not cost a seat.
+  return response.status === 429 ? "THROTTLED" : "UNAVAILABLE";
+}
+
+/** @param {Response} response */
+function retryAfterMs(response) {
+  const seconds = Number(response.headers.get("retry-after"));
+  return seconds > 0 ? seconds * 1000 : 0;
+}
+
+/** @param {Response} response */
+async function json(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new Refusal("NETWORK");
+  }
+}

@@ -1,0 +1,40 @@
+// Room codes, as people type them: the rules of lambda_src/rooms/codes.py.
+
+const CODE = /^[BCDFGHJKMNPQRSTVWXZ2-9]{6}$/u;
+const SEPARATORS = /[\p{Zs}\p{Zl}\p{Zp}\p{Pd}\p{Cc}\p{Cf}~\u2212\u30fc]/gu;
+
+/**
+ * Return the code that somebody meant, or null: full-width letters, lower case, spaces and hyphens
+ * are all the same code.
+ *
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function foldCode(typed) {
+  const code = typed.normalize("NFKC").toUpperCase().replace(SEPARATORS, "");
+  return CODE.test(code) ? code : null;
+}
+
+/**
+ * Return the code in the address: what follows the "#", or null.
+ *
+ * @param {string} hash
+ * @returns {string | null}
+ */
+export function codeInAddress(hash) {
+  try {
+    return foldCode(decodeURIComponent(hash.replace(/^#\/?/u, "")));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Return the link that leads a friend into a room.
+ *
+ * @param {string} code
+ * @returns {string}
+ */
+export function linkTo(code) {
+  return `${location.origin}${location.pathname}#${code}`;
+}

@@ -1,0 +1,91 @@
+// The page begins here: the address says which screen is shown.
+
+import { codeInAddress } from "./codes.js";
+import { tellWhenOffline } from "./connection.js";
+import { say, speak, switchLanguage } from "./language.js";
+import { home } from "./screens/home.js";
+import { invited, notFound } from "./screens/join.js";
+import { lobby } from "./screens/lobby.js";
+import { seatIn } from "./seats.js";
+
+/** @typedef {import("./api.js").Room} Room */
+/**
+ * How screens lead to each other.
+ *
+ * @typedef {object} Go
+ * @property {() => void} home
+ * @property {(code: string, known?: Room) => void} toRoom `known` is what the API just answered
+ * @property {(code: string) => void} invited to join a room, whatever seats there are
+ * @property {(screen: HTMLElement) => void} show
+ */
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+let stop = () => {};
+/** @type {Room | null} */
+let known = null;
+
+/** @type {Go} */
+const go = {
+  home() {
+    history.pushState(null, "", location.pathname);
+    route();
+  },
+  toRoom(code, room) {
+    known = room ?? null;
+    if (location.hash !== `#${code}`) history.pushState(null, "", `#${code}`);
+    route();
+  },
+  invited(code) {
+    go.show(invited(go, code));
+  },
+  show(screen) {
+    stop();
+    stop = () => {};
+    const isFirst = main.childElementCount === 0;
+    main.replaceChildren(screen);
+    if (isFirst) return;
+    screen.querySelector("h1")?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  },
+};
+
+function route() {
+  const code = codeInAddress(location.hash);
+  const seat = code ? seatIn(code) : undefined;
+  if (location.hash.length <= 1) go.show(home(go));
+  else if (!code) go.show(notFound(go, null));
+  else if (!seat?.playerId) go.show(invited(go, code));
+  else {
+    const room = lobby(go, code, seat, known?.roomId === code ? known : null);
+    go.show(room.element);
+    stop = room.stop;
+  }
+  known = null;
+}
+
+function begin() {
+  say(document.querySelector("title") ?? document.head, "title");
+  for (const [selector, key] of /** @type {const} */ ([
+    ["#language", "otherLanguage"],
+    ["#skip", "skip"],
+    ["#brand span", "title"],
+  ])) {
+    say(/** @type {Element} */ (document.querySelector(selector)), key);
+  }
+  document.querySelector("#language")?.addEventListener("click", switchLanguage);
+  document.querySelector("#brand")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    go.home();
+  });
+  document.querySelector("#skip")?.addEventListener("click", (event) => {
+    // What follows the "#" is a room's code.
+    event.preventDefault();
+    main.focus();
+  });
+  speak();
+  tellWhenOffline();
+  addEventListener("popstate", route);
+  route();
+}
+
+begin();

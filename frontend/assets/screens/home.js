@@ -1,0 +1,83 @@
+// The first screen: open a room, or join one by its code.
+
+import { create, inWords, join } from "../act.js";
+import { button, heading, make, saying } from "../dom.js";
+import { codeField, nameField } from "../fields.js";
+import { form } from "../form.js";
+import * as seats from "../seats.js";
+import { notice } from "./notice.js";
+
+/** @typedef {import("../main.js").Go} Go */
+
+/**
+ * @param {Go} go
+ * @returns {HTMLElement}
+ */
+export function home(go) {
+  const creating = form(
+    "create",
+    [nameField()],
+    { label: "create", busy: "creating" },
+    async ([name], waiting) => {
+      const room = await create(name, waiting);
+      go.toRoom(room.roomId, room);
+    },
+    inWords,
+  );
+  const joining = form(
+    "joinTitle",
+    [codeField(), nameField()],
+    { label: "join", busy: "joining" },
+    async ([code, name], waiting) => {
+      const taken = seats.seatsIn(code).find((seat) => seat.playerId);
+      if (taken) go.show(alreadySeated(go, code, taken, name));
+      else go.toRoom(code, await join(code, name, waiting));
+    },
+    inWords,
+  );
+  return make(
+    "section",
+    { class: "home" },
+    make("div", { class: "hero" }, heading("title"), saying("p", "tagline")),
+    ...back(go),
+    make("div", { class: "card" }, saying("h2", "create"), creating),
+    make("div", { class: "card" }, saying("h2", "joinTitle"), joining),
+  );
+}
+
+/**
+ * The way back to rooms where this browser has a seat.
+ *
+ * @param {Go} go
+ */
+function back(go) {
+  const codes = seats.rooms();
+  if (codes.length === 0) return [];
+  const buttons = codes.map((code) =>
+    button("backToSeatIn", () => go.toRoom(code), "secondary", { code }),
+  );
+  return [make("div", { class: "card back" }, saying("h2", "youHaveSeats"), ...buttons)];
+}
+
+/**
+ * Two people may share a browser, but nobody takes a second seat by mistake.
+ *
+ * @param {Go} go
+ * @param {string} code
+ * @param {import("../seats.js").Seat} seat
+ * @param {string} name who wants in
+ */
+function alreadySeated(go, code, seat, name) {
+  const another = form(
+    "someoneElse",
+    [nameField(name)],
+    { label: "someoneElse", busy: "joining" },
+    async ([typed], waiting) => go.toRoom(code, await join(code, typed, waiting)),
+    inWords,
+  );
+  const back = button("backToSeat", () => go.toRoom(code), "primary");
+  const parts = { code, name: seat.name };
+  const screen = notice("haveSeatTitle", "haveSeatText", [back], parts);
+  screen.append(another);
+  return screen;
+}
