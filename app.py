@@ -9,12 +9,14 @@ from typing import Any
 from aws_cdk import Annotations, App, Environment
 from constructs.image_digest import ImageDigest
 from constructs.libraries_layer import LibrariesError
+from constructs.page_files import PageFilesError
 
 from stacks.image_lock import ImagePin, read_image_lock
 from stacks.names import StageNames
 from stacks.registry_stack import RegistryStack
 from stacks.rooms_stack import RoomsStack
 from stacks.settings import ConfigurationError, StageSettings, read_settings
+from stacks.web_stack import WebStack
 
 ROOT = Path(__file__).parent
 
@@ -31,6 +33,7 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
     Raises:
         ConfigurationError: ``cdk.json``, the lock file or the context says what cannot be.
         LibrariesError: the libraries of the zip cannot be installed.
+        PageFilesError: a file of the page is missing.
 
     """
     app = App(context=context)
@@ -73,6 +76,15 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         description="hima-five-bomber: the rooms API",
     )
     rooms.add_stack_dependency(registry)
+    web = WebStack(
+        app,
+        names.web_stack,
+        names=names,
+        settings=settings,
+        env=environment,
+        description="hima-five-bomber: the page, and the API next to it",
+    )
+    web.add_stack_dependency(rooms)
     return app
 
 
@@ -124,5 +136,5 @@ def _require_deployable(pin: ImagePin, settings: StageSettings, stage: str, lock
 if __name__ == "__main__":
     try:
         build_app(account=os.environ.get("CDK_DEFAULT_ACCOUNT")).synth()
-    except (ConfigurationError, LibrariesError) as error:
+    except (ConfigurationError, LibrariesError, PageFilesError) as error:
         sys.exit(f"error: {error}")

@@ -25,6 +25,11 @@ class StageNames:
         return f"{self.prefix}-rooms"
 
     @property
+    def web_stack(self) -> str:
+        """The stack that serves the page, and the API next to it."""
+        return f"{self.prefix}-web"
+
+    @property
     def repository(self) -> str:
         """The ECR repository of the function's images."""
         return f"{self.prefix}-rooms"
@@ -48,6 +53,11 @@ class StageNames:
     def release_parameter(self) -> str:
         """The SSM parameter that says what is live; its versions are what was live before."""
         return f"/hima-five-bomber/{self.stage}/release"
+
+    @property
+    def api_domain_parameter(self) -> str:
+        """The SSM parameter that tells the web stack where the API is."""
+        return f"/hima-five-bomber/{self.stage}/api-domain"
 
     def deployed_tag(self, digest: str) -> str:
         """Return the tag of an image that was deployed; no lifecycle rule may match its prefix."""

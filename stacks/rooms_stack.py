@@ -3,10 +3,11 @@
 from typing import Any
 
 import msgspec
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Fn, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 from constructs.canary_deployment import CanaryDeployment
 from constructs.function_package import FunctionPackage, image_package, zip_package
@@ -127,6 +128,13 @@ class RoomsStack(Stack):
             hook=hook,
             alarms=alarms.of_version,
             emergency=emergency,
+        )
+        ssm.StringParameter(
+            self,
+            "ApiDomain",
+            parameter_name=names.api_domain_parameter,
+            string_value=Fn.select(2, Fn.split("/", api.api.api_endpoint)),
+            description="Where the web stack finds the API.",
         )
         ReleaseParameter(
             self,

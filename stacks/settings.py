@@ -17,6 +17,19 @@ class ConfigurationError(ValueError):
     """Something that a person wrote is wrong; the text says where, what, and what to do."""
 
 
+class Domain(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A domain name for the page, such as ``play.example.com``, and the certificate that has it.
+
+    CloudFront takes certificates from us-east-1 alone:
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+    """
+
+    name: Annotated[str, Meta(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
+    certificate_arn: Annotated[
+        str, Meta(pattern=r"^arn:aws:acm:us-east-1:\d{12}:certificate/[0-9a-f-]+$")
+    ]
+
+
 class StageSettings(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -28,7 +41,8 @@ class StageSettings(
     which the API stops waiting
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
     ``reserved_concurrency`` is left out where the account has none to give. The throttle counts the
-    requests of all players together.
+    requests of all players together. Without a ``domain`` the page has the one that CloudFront
+    gives it.
     """
 
     region: str = "ap-northeast-1"
@@ -41,6 +55,7 @@ class StageSettings(
     allowed_origins: Annotated[list[str], Meta(min_length=1)]
     requests_per_second: Positive
     requests_burst: Positive
+    domain: Domain | None = None
 
 
 def read_settings(stages: Mapping[str, Any], stage: str) -> StageSettings:

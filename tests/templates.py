@@ -1,4 +1,4 @@
-"""The template of the rooms stack, each way of deploying it synthesized once a test process."""
+"""The templates of the stacks, each way of deploying them synthesized once a test process."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,14 +7,30 @@ from typing import Any
 from aws_cdk.assertions import Template
 
 from app import build_app
-from tests.cdk_context import context
+from tests.cdk_context import CDK_JSON, context
 
 
 @cache
 def rooms_template(**changed: str) -> dict[str, Any]:
-    """Return the template of stage dev with some context changed."""
-    app = build_app(context=context(**{"stage": "dev", **changed}))
-    stack = app.node.find_child("hima-five-bomber-dev-rooms")
+    """Return the rooms stack's of stage dev with some context changed."""
+    return _template("rooms", context(**{"stage": "dev", **changed}))
+
+
+@cache
+def web_template(stage: str = "dev") -> dict[str, Any]:
+    """Return the web stack's of a stage."""
+    return _template("web", context(stage=stage))
+
+
+def web_template_with(**settings: Any) -> dict[str, Any]:
+    """Return the web stack's of stage dev with some settings changed."""
+    stages = CDK_JSON["context"]["stages"]
+    changed = {**stages, "dev": {**stages["dev"], **settings}}
+    return _template("web", context(stage="dev", stages=changed))
+
+
+def _template(part: str, given: dict[str, Any]) -> dict[str, Any]:
+    stack = build_app(context=given).node.find_child(f"hima-five-bomber-{given['stage']}-{part}")
     return dict(Template.from_stack(stack).to_json())  # type: ignore[arg-type]
 
 

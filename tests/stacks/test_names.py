@@ -8,11 +8,13 @@ def test_no_two_stages_share_a_name() -> None:
         "prefix",
         "registry_stack",
         "rooms_stack",
+        "web_stack",
         "repository",
         "function",
         "zip_function",
         "table",
         "release_parameter",
+        "api_domain_parameter",
     ):
         assert getattr(StageNames("dev"), attribute) != getattr(StageNames("prd"), attribute)
 

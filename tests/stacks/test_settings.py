@@ -6,6 +6,7 @@ from lambda_src.rooms.service import LONGEST_OPERATION_S
 from stacks.settings import ConfigurationError, read_settings
 from tests.cdk_context import CDK_JSON, STAGES
 
+ARN = "arn:aws:acm:us-east-1:" + "1" * 12 + ":certificate/0123-abcd"
 STAGES_JSON: dict[str, Any] = CDK_JSON["context"]["stages"]
 
 
@@ -45,6 +46,12 @@ def test_an_unknown_stage_is_answered_with_those_that_exist() -> None:
         ({"logRetention": "FOREVER"}, "logRetention"),
         ({"allowedOrigins": []}, "allowedOrigins"),
         ({"reservedConcurrency": 0}, "reservedConcurrency"),
+        ({"domain": {"name": "play.example.com"}}, "certificateArn"),
+        ({"domain": {"name": "https://play.example.com", "certificateArn": ARN}}, "name"),
+        (
+            {"domain": {"name": "a.b", "certificateArn": ARN.replace("us-east-1", "eu-west-1")}},
+            "domain",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place(change: dict[str, Any], told: str) -> None:

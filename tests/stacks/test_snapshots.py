@@ -33,7 +33,7 @@ def mask_versions(template: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("stack", ["registry", "rooms"])
+@pytest.mark.parametrize("stack", ["registry", "rooms", "web"])
 def test_template(stage: str, stack: str, json_snapshot: SnapshotAssertion) -> None:
     app: App = build_app(context=context(stage=stage))
     found = app.node.find_child(f"hima-five-bomber-{stage}-{stack}")

@@ -1,0 +1,94 @@
+"""The files of the page, laid out as they are served.
+
+Scripts, styles and pictures are in a folder named by the hash of all of them, so that browsers may
+keep them for good; what was deployed before stays next to it, for pages that are still open. Only
+``index.html`` names that folder: the files name each other relatively.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import BundlingOptions, DockerImage
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs.local_bundling import LocalBundling
+
+_ROOT: Final = Path(__file__).parent.parent
+_ASSETS: Final = _ROOT / "frontend" / "assets"
+_INDEX: Final = _ROOT / "frontend" / "index.html"
+_QR_LIBRARY: Final = _ROOT / "node_modules" / "lean-qr" / "nano.mjs"
+_SUFFIXES: Final = frozenset({".css", ".js", ".svg"})
+
+
+class PageFilesError(Exception):
+    """A file of the page is missing; the message says which, and what to do."""
+
+
+class PageFiles:
+    """The page in two parts: what never changes under its name, and what names it.
+
+    Raises PageFilesError when the QR library was not installed.
+    """
+
+    def __init__(self) -> None:
+        self._files = _asset_files()
+        content = {name: path.read_bytes() for name, path in self._files.items()}
+        self._folder = f"assets/{_digest(content)[:16]}"
+        html = _INDEX.read_text(encoding="utf-8")
+        self._index = html.replace('"assets/', f'"{self._folder}/')
+
+    def assets(self) -> s3_deployment.ISource:
+        """Return ``assets/<hash>/…``."""
+
+        def fill(folder: Path) -> None:
+            for name, path in self._files.items():
+                target = folder / self._folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+
+        return _source(fill, self._folder)
+
+    def index(self) -> s3_deployment.ISource:
+        """Return ``index.html``."""
+
+        def fill(folder: Path) -> None:
+            (folder / _INDEX.name).write_text(self._index, encoding="utf-8")
+
+        return _source(fill, self._index)
+
+
+def _asset_files() -> dict[str, Path]:
+    """Return the files by their name below the folder, in one order on every machine."""
+    if not _QR_LIBRARY.exists():
+        raise PageFilesError(
+            f"{_QR_LIBRARY.relative_to(_ROOT)} is missing, which the page draws QR codes with:"
+            " run `npm ci`"
+        )
+    files = {
+        path.relative_to(_ASSETS).as_posix(): path
+        for path in _ASSETS.rglob("*")
+        if path.suffix in _SUFFIXES
+    }
+    return dict(sorted({**files, "lean-qr.mjs": _QR_LIBRARY}.items()))
+
+
+def _source(fill: Callable[[Path], None], made_of: str) -> s3_deployment.ISource:
+    return s3_deployment.Source.asset(
+        str(_INDEX.parent),
+        asset_hash=hashlib.sha256(made_of.encode()).hexdigest(),
+        bundling=BundlingOptions(
+            local=LocalBundling(fill),
+            # CDK wants one to be named; nothing pulls it.
+            image=DockerImage.from_registry("none"),
+        ),
+    )
+
+
+def _digest(content: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, data in content.items():
+        digest.update(hashlib.sha256(name.encode()).digest())
+        digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()
