@@ -16,9 +16,9 @@ from local.system import FunctionDoesNotStartError, WorkFolderInUseError, runnin
 
 DESCRIPTION = """\
 Deploy the whole system to an emulated AWS on this machine with the real CDK CLI, run the
-deployed function under the real runtime client, and serve the deployed HTTP API. Nothing
-leaves the machine, and no AWS account is needed. Edits to lambda_src show on the next request;
-edits to app.py, stacks/ and constructs/ after a restart."""
+deployed function under the real runtime client, and serve the deployed page and HTTP API as
+CloudFront would. Nothing leaves the machine, and no AWS account is needed. Edits to lambda_src
+show on the next request; edits to frontend/, app.py, stacks/ and constructs/ after a restart."""
 
 
 def main() -> int:
@@ -30,7 +30,10 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--port", type=_port, default=3000, help="where to serve the API (default: 3000; 0: any)"
+        "--port",
+        type=_port,
+        default=3000,
+        help="where to serve the page and the API (default: 3000; 0: any)",
     )
     port: int = parser.parse_args().port
 
@@ -86,8 +89,9 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _greeting(url: str) -> str:
     return f"""
-The rooms API is at {url}
-Create a room:
+Open {url} in a browser.
+
+The rooms API is next to the page. Create a room:
 
   curl -X POST {url}/rooms -H 'content-type: application/json' -d '{{"hostName": "ひま"}}'
 

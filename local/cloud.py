@@ -1,4 +1,4 @@
-"""The emulated cloud in parts: an account, and the HTTP API of what is deployed to it.
+"""The emulated cloud in parts: an account, and the API and the page of what is deployed to it.
 
 with running_registry(folder / "registry") as registry, emulated_cloud(folder, registry) as cloud:
     subprocess.run(["npx", "cdk", "bootstrap"], env=cloud.environment)
@@ -14,13 +14,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import boto3
 from moto.awslambda.exceptions import UnknownFunctionException
 
 from local.deploy import emulated_environment
 from local.deployed import DeployedApi, read_api
+from local.distribution import read_distribution
+from local.edge import Edge
 from local.emulated_aws.image_program import MakeImageProgram
 from local.emulated_aws.server import (
     ACCOUNT_ID,
@@ -30,8 +32,14 @@ from local.emulated_aws.server import (
     emulated_account,
 )
 from local.gateway import FunctionGoneError, reserve_port, serving
+from local.page_objects import ObjectReader
 from local.report import Report, Silence
 from local.runtime_api import FunctionError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_Deployed = TypeVar("_Deployed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +85,32 @@ class Cloud:
                 serving(followed, self._invoke, listener=listener, report=report or Silence())
             )
 
+    @contextmanager
+    def serving_page(
+        self, web_stack: str, rooms_stack: str, *, listener: socket, report: Report
+    ) -> Iterator[str]:
+        """Serve the page of a stack and the HTTP API of another at one URL, and yield it.
+
+        As in ``serving``, what is deployed meanwhile is served. Raises DeployedError.
+        """
+        api = _Followed(self.account.stack_events, lambda: self.read_api(rooms_stack))
+        distribution = _Followed(
+            self.account.stack_events,
+            lambda: read_distribution(self.account.stack_resources(web_stack)),
+        )
+        read_object = ObjectReader(self.client("s3"))
+
+        def edge(gateway: "WSGIApplication") -> "WSGIApplication":
+            return Edge(
+                distribution,
+                api=gateway,
+                api_domain=lambda: api().domain_name,
+                read_object=read_object,
+            )
+
+        with serving(api, self._invoke, listener=listener, report=report, behind=edge) as url:
+            yield url
+
     def _invoke(self, arn: str, event: bytes) -> bytes | FunctionError:
         try:
             return self.account.functions.payload(arn, event)
@@ -103,21 +137,21 @@ def emulated_cloud(
         yield Cloud(account=account, environment=environment)
 
 
-class _Followed:
-    """The API as it is now: read again when something has happened to a stack."""
+class _Followed(Generic[_Deployed]):
+    """What is deployed, as it is now: read again when something has happened to a stack."""
 
-    def __init__(self, happened: Callable[[], int], read: Callable[[], DeployedApi]) -> None:
+    def __init__(self, happened: Callable[[], int], read: Callable[[], _Deployed]) -> None:
         self._happened = happened
         self._read = read
         self._lock = threading.Lock()
         self._known = happened(), read()
 
-    def __call__(self) -> DeployedApi:
+    def __call__(self) -> _Deployed:
         with self._lock:
             happened = self._happened()
             if happened != self._known[0]:
-                api = self._read()
-                self._known = happened, (self._known[1] if api == self._known[1] else api)
+                now = self._read()
+                self._known = happened, (self._known[1] if now == self._known[1] else now)
             return self._known[1]
 
 

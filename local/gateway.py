@@ -25,7 +25,7 @@ from local.report import Report
 from local.runtime_api import FunctionError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HOST = "127.0.0.1"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -66,17 +66,19 @@ def serving(
     *,
     listener: socket.socket,
     report: Report,
+    behind: Callable[["WSGIApplication"], "WSGIApplication"] = lambda gateway: gateway,
 ) -> Iterator[str]:
     """Serve an API on a reserved port and yield its URL; ``api`` says what it is, at every request.
 
-    It is to answer the same object as long as nothing has changed.
+    It is to answer the same object as long as nothing has changed. ``behind`` may put something in
+    front of the gateway.
     """
     invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
     port: int = listener.getsockname()[1]
     server = make_server(
         HOST,
         port,
-        Gateway(api, invoke, invocations, report),
+        behind(Gateway(api, invoke, invocations, report)),
         threaded=True,
         request_handler=_QuietHandler,
         fd=listener.fileno(),

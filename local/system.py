@@ -40,7 +40,7 @@ class System:
     """A running system."""
 
     url: str
-    """Where the rooms API is served."""
+    """Where the page and, next to it, the rooms API are served."""
     endpoint_url: str
     """Where the emulated AWS account is."""
     function_log: Path
@@ -105,8 +105,11 @@ def running_system(
                 raise FunctionDoesNotStartError(str(error))
         step.done("function started")
 
+        cdk.deploy(NAMES.web_stack, context)
+        step.done("cdk deploy web")
+
         url = stack.enter_context(
-            cloud.serving(NAMES.rooms_stack, listener=listener, report=report)
+            cloud.serving_page(NAMES.web_stack, NAMES.rooms_stack, listener=listener, report=report)
         )
         yield System(url=url, endpoint_url=endpoint_url, function_log=log_path)
 

@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from local.dynamodb_local import dynamodb_local
+from tests.browser import running_browser
 
 # CDK leaves every app that it synthesizes in the temporary folder that was set when it was first
 # imported, so it gets one that goes with the tests.
@@ -22,3 +24,10 @@ def dynamodb_endpoint() -> Iterator[str]:
     """The URL of a DynamoDB Local that this test process has to itself."""
     with dynamodb_local() as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser of this test process: Playwright runs once in each."""
+    with running_browser() as browser:
+        yield browser

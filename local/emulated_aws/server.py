@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.base_backend import BackendDict
@@ -58,6 +58,17 @@ class EmulatedAccount:
         with ACCOUNT_LOCK:
             stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks
             return sum(len(stack.events) for stack in stacks.values())
+
+    def stack_resources(self, name: str) -> list[Any]:
+        """Return the models of what a stack has; none where there is no such stack."""
+        with ACCOUNT_LOCK:
+            stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks.values()
+            return [
+                resource
+                for stack in stacks
+                if stack.name == name
+                for resource in stack.resource_map._parsed_resources.values()  # noqa: SLF001
+            ]
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_the_system_comes_up_shows_edits_and_leaves_nothing_behind(
         assert _get(f"{system.url}/rooms/BCDFGH") == (404, "NOT_FOUND")
         with (source / "rooms" / "main.py").open("a") as main:
             main.write("\n\ndef handler(event, context):\n    return {'statusCode': 418}\n")
-        assert _get(f"{system.url}/rooms/BCDFGH") == (418, None)
+        assert _get(f"{system.url}/rooms/BCDFGJ") == (418, None)
         assert child_processes() > before
     assert child_processes() <= before
     # The lock file that the deploy was made with is one that the app reads.

@@ -7,6 +7,8 @@ from local.emulated_aws.mending import Mend
 from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classes once they exist)
     alias,
     api_gateway,
+    cdk_custom,
+    cloudfront,
     deployment,
     function,
     layer,
@@ -18,8 +20,11 @@ from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classe
 
 
 def mends() -> tuple[Mend, ...]:
-    """Publish versions as Lambda does."""
-    return (Mend(LambdaStorage, "publish_version", function.publish_version),)
+    """Publish versions as Lambda does, and know CDK's custom resources."""
+    return (
+        Mend(LambdaStorage, "publish_version", function.publish_version),
+        *cdk_custom.mends(),
+    )
 
 
 def register() -> None:

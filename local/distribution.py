@@ -1,0 +1,162 @@
+"""A CloudFront distribution as it was deployed, read into what ``local.edge`` works with."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.deployed import DeployedError
+from local.emulated_aws.resources import cloudfront
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caching:
+    """How long answers are kept, in seconds; ``key_headers`` tell them apart beside the path."""
+
+    minimum_s: int
+    default_s: int
+    maximum_s: int
+    key_headers: Sequence[str] = ()
+    gzip: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behavior:
+    """What is done with the paths of a pattern."""
+
+    pattern: str
+    methods: frozenset[str]
+    bucket: str | None
+    """The bucket that it comes from; None for ``domain``."""
+    domain: str
+    caching: Caching
+    compress: bool
+    headers: Mapping[str, str]
+    """Those of its response headers policy; they replace the origin's."""
+
+    def takes(self, path: str) -> bool:
+        """Tell whether a path fits: ``*`` is any characters, ``?`` is one.
+
+        https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
+        """
+        wanted = re.escape(self.pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        return re.fullmatch(wanted, path, re.DOTALL) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """Behaviors in the order in which CloudFront tries them; the last takes everything."""
+
+    root_object: str
+    behaviors: Sequence[Behavior]
+    error_seconds: Mapping[int, int]
+    """How long an error is kept, by its status."""
+
+    def behavior(self, path: str) -> Behavior:
+        """Return what is done with a path."""
+        return next(behavior for behavior in self.behaviors if behavior.takes(path))
+
+
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+_MANAGED_CACHING: Final = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": Caching(
+        minimum_s=1, default_s=86400, maximum_s=31536000, gzip=True
+    ),
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": Caching(
+        minimum_s=0, default_s=0, maximum_s=0, gzip=False
+    ),
+}
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
+_ALL_VIEWER_EXCEPT_HOST: Final = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+_SECURITY_HEADERS: Final = {
+    "ContentSecurityPolicy": ("content-security-policy", "ContentSecurityPolicy"),
+    "FrameOptions": ("x-frame-options", "FrameOption"),
+    "ReferrerPolicy": ("referrer-policy", "ReferrerPolicy"),
+}
+
+
+def read_distribution(resources: Iterable[Any]) -> Distribution:
+    """Read the one distribution among a stack's resources.
+
+    Raises DeployedError where there is none, or it has something that the edge does not know.
+    """
+    known = {
+        resource.physical_resource_id: resource.config
+        for resource in resources
+        if isinstance(resource, cloudfront.CachePolicy | cloudfront.ResponseHeadersPolicy)
+    }
+    configs = [each.config for each in resources if isinstance(each, cloudfront.Distribution)]
+    if len(configs) != 1:
+        raise DeployedError(f"the stack has {len(configs)} distributions, and not one")
+    (config,) = configs
+    origins = {origin["Id"]: origin for origin in config["Origins"]}
+    behaviors = [*config.get("CacheBehaviors", ()), config["DefaultCacheBehavior"]]
+    errors = config.get("CustomErrorResponses", ())
+    if any("ResponsePagePath" in error for error in errors):
+        raise DeployedError("the distribution answers errors with pages, which the edge cannot")
+    return Distribution(
+        root_object=config.get("DefaultRootObject", ""),
+        behaviors=[
+            _behavior(behavior, origins[behavior["TargetOriginId"]], known)
+            for behavior in behaviors
+        ],
+        error_seconds={
+            int(error["ErrorCode"]): int(error["ErrorCachingMinTTL"]) for error in errors
+        },
+    )
+
+
+def _behavior(
+    config: Mapping[str, Any], origin: Mapping[str, Any], known: Mapping[str, Any]
+) -> Behavior:
+    bucket = re.match(r"(.+?)\.s3[.-]", origin["DomainName"])
+    if config.get("OriginRequestPolicyId") not in {None, _ALL_VIEWER_EXCEPT_HOST}:
+        raise DeployedError(f"the edge knows no policy {config['OriginRequestPolicyId']}")
+    return Behavior(
+        pattern=config.get("PathPattern", "*"),
+        methods=frozenset(config.get("AllowedMethods", ("GET", "HEAD"))),
+        bucket=bucket[1] if bucket and "S3OriginConfig" in origin else None,
+        domain=origin["DomainName"],
+        caching=_caching(config["CachePolicyId"], known),
+        compress=config.get("Compress", False),
+        headers=_headers(known.get(config.get("ResponseHeadersPolicyId", ""), {})),
+    )
+
+
+def _caching(policy: str, known: Mapping[str, Any]) -> Caching:
+    if policy in _MANAGED_CACHING:
+        return _MANAGED_CACHING[policy]
+    if policy not in known:
+        raise DeployedError(f"the edge knows no cache policy {policy}")
+    config = known[policy]
+    key = config["ParametersInCacheKeyAndForwardedToOrigin"]
+    if any(
+        key[part][f"{part.removesuffix('sConfig')}Behavior"] != "none"
+        for part in ("CookiesConfig", "QueryStringsConfig")
+    ):
+        raise DeployedError(f"cache policy {config['Name']} tells more apart than the edge can")
+    return Caching(
+        minimum_s=int(config["MinTTL"]),
+        default_s=int(config["DefaultTTL"]),
+        maximum_s=int(config["MaxTTL"]),
+        key_headers=[name.lower() for name in key["HeadersConfig"].get("Headers", ())],
+        gzip=key["EnableAcceptEncodingGzip"],
+    )
+
+
+def _headers(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers of a response headers policy; all of ours replace the origin's."""
+    security = config.get("SecurityHeadersConfig", {})
+    found = {
+        header: str(security[part][field])
+        for part, (header, field) in _SECURITY_HEADERS.items()
+        if part in security
+    }
+    if "ContentTypeOptions" in security:
+        found["x-content-type-options"] = "nosniff"
+    if transport := security.get("StrictTransportSecurity"):
+        found["strict-transport-security"] = f"max-age={transport['AccessControlMaxAgeSec']}"
+    for item in config.get("CustomHeadersConfig", {}).get("Items", ()):
+        found[item["Header"].lower()] = item["Value"]
+    return found

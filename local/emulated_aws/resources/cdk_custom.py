@@ -1,0 +1,93 @@
+"""The custom resources that CDK brings: what their functions do is done here.
+
+They are not run: one needs the AWS CLI at a fixed place, the other Node.
+"""
+# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+
+import io
+import mimetypes
+import zipfile
+from pathlib import PurePosixPath
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+from moto.s3.models import S3Backend, s3_backends
+
+from local.emulated_aws.mending import Mend
+from local.emulated_aws.resources.model import Model, Properties
+
+# Scripts are text/javascript: https://www.rfc-editor.org/rfc/rfc9239
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}
+
+
+class _OfCdk(Model):
+    @property
+    def s3(self) -> S3Backend:
+        return s3_backends[self.account_id]["aws"]
+
+
+class BucketDeployment(_OfCdk, CloudFormationModel):
+    """Unzips what the CDK CLI uploaded into a bucket, beside what is there.
+
+    Nothing is kept of the invalidation that it asks for: the edge keeps the page for a second.
+    """
+
+    TYPE = "Custom::CDKBucketDeployment"
+    ATTRIBUTES = ("DestinationBucketArn",)
+
+    def put(self, name: str, properties: Properties) -> None:
+        if properties.get("Prune") not in (False, "false"):
+            raise NotImplementedError("Prune: removing what the sources do not have")
+        self.physical_resource_id = self.physical_resource_id or name
+        self.bucket = properties["DestinationBucketName"]
+        cache_control = properties.get("SystemMetadata", {}).get("cache-control")
+        for bucket, key in zip(
+            properties["SourceBucketNames"], properties["SourceObjectKeys"], strict=True
+        ):
+            source = self.s3.get_object(bucket, key)
+            assert source is not None  # noqa: S101  # the CLI has uploaded it
+            with zipfile.ZipFile(io.BytesIO(source.value)) as files:
+                for file in files.infolist():
+                    if not file.is_dir():
+                        self._upload(file.filename, files.read(file), cache_control)
+
+    def _upload(self, key: str, content: bytes, cache_control: str | None) -> None:
+        made = self.s3.put_object(self.bucket, key, content)
+        suffix = PurePosixPath(key).suffix
+        kind = _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "binary/octet-stream"
+        metadata = {"Content-Type": kind}
+        if cache_control:
+            metadata["Cache-Control"] = cache_control
+        made.set_metadata(metadata)
+
+    def attribute(self, name: str) -> str:  # noqa: ARG002  (there is one)
+        return f"arn:aws:s3:::{self.bucket}"
+
+    def delete(self, *_: str) -> None:
+        """Leave the files, as CDK does."""
+
+
+class AutoDeleteObjects(_OfCdk, CloudFormationModel):
+    """Empties its bucket when it is deleted, so that the bucket can be."""
+
+    TYPE = "Custom::S3AutoDeleteObjects"
+
+    def put(self, name: str, properties: Properties) -> None:
+        self.physical_resource_id = self.physical_resource_id or name
+        self.bucket = properties["BucketName"]
+
+    def delete(self, *_: str) -> None:
+        for key in list(self.s3.get_bucket(self.bucket).keys):
+            self.s3.delete_object(self.bucket, key)
+
+
+def mends() -> tuple[Mend, ...]:
+    """Let moto take these for their types; it takes every custom resource for its own."""
+    theirs = parsing.resource_class_from_type
+    ours: dict[str, Any] = {cls.TYPE: cls for cls in (BucketDeployment, AutoDeleteObjects)}
+
+    def resource_class_from_type(resource_type: str) -> Any:
+        return ours.get(resource_type) or theirs(resource_type)
+
+    return (Mend(parsing, "resource_class_from_type", resource_class_from_type),)

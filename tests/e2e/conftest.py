@@ -1,0 +1,33 @@
+"""The whole system, started once for all tests of this folder, which one process runs."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from local.system import SOURCE, System, running_system
+from tests.browser import NewPlayer, players
+
+
+@pytest.fixture(scope="package")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the function's source, for a test to edit."""
+    folder = tmp_path_factory.mktemp("source") / "lambda_src"
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="package")
+def system(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running_system(
+        port=0, source=source, work_folder=tmp_path_factory.mktemp("local")
+    ) as system:
+        yield system
+
+
+@pytest.fixture
+def new_player(browser: Browser, system: System) -> Iterator[NewPlayer]:
+    with players(browser, system.url) as new:
+        yield new

@@ -1,0 +1,78 @@
+"""A distribution as it was deployed, and what the edge cannot do."""
+
+from typing import Any
+
+import pytest
+
+from local.deployed import DeployedError
+from local.distribution import read_distribution
+from local.emulated_aws.resources.cloudfront import CachePolicy
+from local.emulated_aws.resources.cloudfront import Distribution as Deployed
+
+OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CONFIG: dict[str, Any] = {
+    "DefaultRootObject": "index.html",
+    "DefaultCacheBehavior": {"TargetOriginId": "page", "CachePolicyId": OPTIMIZED},
+    "Origins": [
+        {"Id": "page", "DomainName": "b.s3.ap-northeast-1.amazonaws.com", "S3OriginConfig": {}}
+    ],
+}
+
+
+def deployed(**changed: Any) -> Deployed:
+    made = Deployed("1", "ap-northeast-1", "Distribution")  # type: ignore[abstract]  # moto's way
+    made.put("Distribution", {"DistributionConfig": {**CONFIG, **changed}})
+    return made
+
+
+def test_a_bucket_is_known_by_its_domain() -> None:
+    (behavior,) = read_distribution([deployed()]).behaviors
+    assert behavior.bucket == "b"
+    assert behavior.methods == {"GET", "HEAD"}
+
+
+def test_no_distribution_is_told() -> None:
+    with pytest.raises(DeployedError, match="0 distributions"):
+        read_distribution([])
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"CustomErrorResponses": [{"ErrorCode": 404, "ResponsePagePath": "/index.html"}]},
+            "answers errors with pages",
+        ),
+        (
+            {"DefaultCacheBehavior": {"TargetOriginId": "page", "CachePolicyId": "other"}},
+            "knows no cache policy other",
+        ),
+        (
+            {
+                "DefaultCacheBehavior": {
+                    "TargetOriginId": "page",
+                    "CachePolicyId": OPTIMIZED,
+                    "OriginRequestPolicyId": "other",
+                }
+            },
+            "knows no policy other",
+        ),
+    ],
+)
+def test_what_the_edge_cannot_do_is_told_before_serving(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(DeployedError, match=told):
+        read_distribution([deployed(**changed)])
+
+
+def test_a_cache_policy_that_tells_cookies_apart_is_more_than_it_can() -> None:
+    policy = CachePolicy("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
+    key = {
+        "CookiesConfig": {"CookieBehavior": "all"},
+        "HeadersConfig": {"HeaderBehavior": "none"},
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+    }
+    config = {"Name": "n", "ParametersInCacheKeyAndForwardedToOrigin": key}
+    policy.put("Policy", {"CachePolicyConfig": config})
+    behavior = {"TargetOriginId": "page", "CachePolicyId": policy.physical_resource_id}
+    with pytest.raises(DeployedError, match="tells more apart"):
+        read_distribution([policy, deployed(DefaultCacheBehavior=behavior)])

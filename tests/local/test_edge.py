@@ -1,0 +1,235 @@
+"""What the edge does with requests, by a clock that the test holds."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request, Response
+
+from local.distribution import Behavior, Caching, Distribution
+from local.edge import Answer, Edge
+
+NOTHING = Caching(minimum_s=0, default_s=0, maximum_s=0, gzip=False)
+SECOND = Caching(minimum_s=1, default_s=1, maximum_s=1, key_headers=["origin"], gzip=True)
+LONG = Caching(minimum_s=1, default_s=100, maximum_s=1000, gzip=True)
+API = "abc.execute-api.example"
+ALL = frozenset({"GET", "HEAD", "OPTIONS", "POST", "DELETE"})
+
+
+def behavior(pattern: str, methods: Iterable[str], caching: Caching, bucket: str = "") -> Behavior:
+    return Behavior(
+        pattern=pattern,
+        methods=frozenset(methods),
+        bucket=bucket or None,
+        domain="page.s3.example" if bucket else API,
+        caching=caching,
+        compress=True,
+        headers={"x-frame-options": "DENY"},
+    )
+
+
+DISTRIBUTION = Distribution(
+    root_object="index.html",
+    behaviors=[
+        behavior("/rooms/*/leave", ALL, NOTHING),
+        behavior("/rooms/*", ("GET", "HEAD", "OPTIONS"), SECOND),
+        behavior("/rooms", ALL, NOTHING),
+        behavior("*", ("GET", "HEAD"), LONG, "page"),
+    ],
+    error_seconds={404: 2},
+)
+
+
+class World:
+    """An edge, an API that says what the test says, and a bucket."""
+
+    def __init__(self) -> None:
+        self.distribution = DISTRIBUTION
+        self.time = 0.0
+        self.asked: list[Request] = []
+        self.answer: Callable[[Request], Response] = lambda _: Response("{}")
+        self.objects: dict[str, Answer] = {}
+        self.domain = API
+        self._client = Client(
+            Edge(
+                lambda: self.distribution,
+                api=self._api,
+                api_domain=lambda: self.domain,
+                read_object=lambda _, key: self.objects.get(key),
+                now=lambda: self.time,
+            )
+        )
+
+    def _api(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        self.asked.append(request)
+        return self.answer(request)(environ, start_response)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.get(path, headers=sent)
+
+    def ask(self, method: str, path: str, **headers: str) -> TestResponse:
+        return self._client.open(path, method=method, headers=headers)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_what_is_asked_within_a_second_reaches_the_api_once(world: World) -> None:
+    world.answer = lambda _: Response("{}", headers={"cache-control": "no-cache"})
+    first, again = world.get("/rooms/A"), world.get("/rooms/A")
+    assert (first.headers["x-cache"], again.headers["x-cache"]) == (
+        "Miss from cloudfront",
+        "Hit from cloudfront",
+    )
+    assert again.headers["age"] == "0"
+    world.time = 1.0
+    assert world.get("/rooms/A").headers["x-cache"] == "Miss from cloudfront"
+    world.get("/rooms/B")
+    assert len(world.asked) == 3
+
+
+def test_those_who_ask_at_once_share_one_request(world: World) -> None:
+    may_answer = threading.Event()
+
+    def slow(_: Request) -> Response:
+        may_answer.wait(10)
+        return Response("{}")
+
+    world.answer = slow
+    with ThreadPoolExecutor(5) as threads:
+        answers = [threads.submit(world.get, "/rooms/A") for _ in range(5)]
+        may_answer.set()
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert len(world.asked) == 1
+
+
+def test_a_token_reaches_the_api_and_its_answer_is_never_kept(world: World) -> None:
+    for _ in range(2):
+        world.ask("DELETE", "/rooms/A/leave", Authorization="Bearer t")
+    assert [request.headers["authorization"] for request in world.asked] == ["Bearer t"] * 2
+    assert world.asked[0].host == API
+
+
+def test_a_method_that_is_not_taken_goes_nowhere(world: World) -> None:
+    assert world.ask("POST", "/rooms/A").status_code == 403
+    assert world.ask("DELETE", "/index.html").status_code == 403
+    assert world.asked == []
+
+
+def test_who_has_it_already_is_told_so_without_the_api(world: World) -> None:
+    world.answer = lambda _: Response("{}", headers={"etag": '"1"'})
+    world.get("/rooms/A")
+    for tag in ('"1"', 'W/"1"', '"0", "1"'):
+        found = world.get("/rooms/A", if_none_match=tag)
+        assert (found.status_code, found.data) == (304, b"")
+    assert world.get("/rooms/A", if_none_match='"2"').status_code == 200
+    assert len(world.asked) == 1
+
+
+def test_what_is_old_is_asked_for_by_its_tag_and_kept_when_it_has_not_changed(
+    world: World,
+) -> None:
+    def answer(request: Request) -> Response:
+        unchanged = request.headers.get("if-none-match") == '"1"'
+        return Response(status=304) if unchanged else Response("{}", headers={"etag": '"1"'})
+
+    world.answer = answer
+    world.get("/rooms/A")
+    world.time = 5.0
+    found = world.get("/rooms/A", if_none_match='"0"')
+    assert (found.status_code, found.data) == (200, b"{}")
+    assert [request.headers.get("if-none-match") for request in world.asked] == [None, '"1"']
+
+
+def test_pages_of_other_origins_have_answers_of_their_own(world: World) -> None:
+    def answer(request: Request) -> Response:
+        return Response("{}", headers={"x-origin": request.headers.get("origin", "")})
+
+    world.answer = answer
+    assert world.get("/rooms/A").headers["x-origin"] == ""
+    assert world.get("/rooms/A", origin="https://b.example").headers["x-origin"]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("", 100), ("max-age=10", 10), ("max-age=5000", 1000), ("no-store", 1), ("max-age=0", 1)],
+)
+def test_how_long_it_is_kept_is_the_origins_within_the_policys_bounds(
+    world: World, told: str, seconds: int
+) -> None:
+    world.objects["a"] = Answer(200, {"cache-control": told} if told else {}, b"old")
+    world.get("/a")
+    world.objects["a"] = Answer(200, {}, b"new")
+    world.time = seconds - 0.5
+    assert world.get("/a").data == b"old"
+    world.time = seconds
+    assert world.get("/a").data == b"new"
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(404, 2), (503, 10), (409, 0)])
+def test_errors_are_kept_as_long_as_is_said_or_ten_seconds(
+    world: World, status: int, seconds: int
+) -> None:
+    world.answer = lambda _: Response("{}", status=status)
+    world.get("/rooms/A")
+    world.time = max(seconds - 0.5, 0)
+    world.get("/rooms/A")
+    assert len(world.asked) == (1 if seconds else 2)
+    world.time = seconds + 0.5
+    world.get("/rooms/A")
+    assert len(world.asked) == (2 if seconds else 3)
+
+
+def test_every_answer_has_the_policys_headers_whatever_the_origin_says(world: World) -> None:
+    world.answer = lambda _: Response("{}", headers={"x-frame-options": "ALLOWALL"})
+    for found in (world.get("/rooms/A"), world.get("/nowhere"), world.ask("POST", "/rooms")):
+        assert found.headers.get_all("x-frame-options") == ["DENY"]
+
+
+def test_the_root_is_the_root_object_and_what_is_not_there_is_404(world: World) -> None:
+    world.objects["index.html"] = Answer(200, {"content-type": "text/html"}, b"<p>")
+    assert world.get("/").data == b"<p>"
+    assert world.ask("HEAD", "/").data == b""
+    assert world.get("/nowhere").status_code == 404
+
+
+def test_what_is_worth_it_is_compressed_for_who_takes_it_under_a_weak_tag(world: World) -> None:
+    text = json.dumps(list(range(1000))).encode()
+    headers = {"content-type": "application/json", "etag": '"1"'}
+    world.objects |= {"long": Answer(200, headers, text), "short": Answer(200, headers, b"{}")}
+    packed = world.get("/long", accept_encoding="gzip, br")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["etag"] == 'W/"1"'
+    assert len(packed.data) < len(text)
+    assert world.get("/long").data == text
+    assert "content-encoding" not in world.get("/short", accept_encoding="gzip").headers
+
+
+def test_an_api_that_is_not_the_distributions_is_not_asked(world: World) -> None:
+    world.domain = "another.execute-api.example"
+    assert world.get("/rooms/A").status_code == 502
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "takes"),
+    [
+        ("/rooms/*", "/rooms/A", True),
+        ("/rooms/*", "/rooms/A/B", True),
+        ("/rooms/*", "/rooms", False),
+        ("/rooms/?", "/rooms/AB", False),
+        ("/a.b", "/aXb", False),
+        ("*", "/\n", True),
+    ],
+)
+def test_patterns(pattern: str, path: str, takes: bool) -> None:
+    assert replace(DISTRIBUTION.behaviors[0], pattern=pattern).takes(path) is takes
