@@ -24,6 +24,7 @@ COMMANDS = (
     "pin",
     "promote",
     "deploy",
+    "page",
     "smoke",
     "rollback",
     "diagnose",

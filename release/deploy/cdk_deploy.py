@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from release.assembly import cdk_command, cdk_environment
 from release.deploy.interruption import held_back, uninterrupted
@@ -45,7 +45,20 @@ def cdk_deploy(
         "packaging": packaging,
         **({"emergency": "true"} if emergency else {}),
     }
-    stacks = [stage.names.registry_stack, stage.names.rooms_stack]
+    _deploy(project, [stage.names.registry_stack, stage.names.rooms_stack], context, ask)
+
+
+def cdk_deploy_page(project: Project, stage: Stage, *, ask: bool) -> None:
+    """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors.
+
+    The app is told to run a zip, whatever the stage runs: the rooms stack is left as it is, and
+    nothing that is wrong with a pin stands in the page's way.
+    """
+    context = {"stage": stage.name, "packaging": "zip"}
+    _deploy(project, [stage.names.web_stack, "--exclusively"], context, ask)
+
+
+def _deploy(project: Project, stacks: Sequence[str], context: Mapping[str, str], ask: bool) -> None:
     approval = "broadening" if ask else "never"
     command = [*cdk_command(project), "deploy", *stacks, f"--require-approval={approval}"]
     status, said = _run(project, command, context, ask)

@@ -100,7 +100,7 @@ def _client(url: str, clock: Callable[[], float]) -> Iterator[Callable[[Request]
                 preload_content=False,
             )
             try:
-                content = _read(response, deadline, clock)
+                content = read_bounded(response, deadline, clock)
             finally:
                 response.close()
         except HTTPError as error:
@@ -116,7 +116,10 @@ def _client(url: str, clock: Callable[[], float]) -> Iterator[Callable[[Request]
         pool.clear()
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float, clock: Callable[[], float]) -> bytes:
+def read_bounded(
+    response: urllib3.BaseHTTPResponse, deadline: float, clock: Callable[[], float]
+) -> bytes:
+    """Read what comes until ``deadline``, MAX_ANSWER_BYTES at most. Raises NoAnswerError."""
     pieces = b""
     while piece := _piece(response):
         pieces += piece

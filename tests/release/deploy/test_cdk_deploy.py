@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
+from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy, cdk_deploy_page
 from release.deploy.live import Packaging
 from release.errors import CannotDoError, RefusedError
 from release.project import Project
@@ -74,6 +74,24 @@ def test_how_it_is_called(
         "--context=stage=dev",
         *context,
         "end",
+    ]
+
+
+def test_the_page_is_deployed_alone_and_whatever_is_pinned(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli(project, 'for a in "$@"; do echo "$a"; done')
+
+    cdk_deploy_page(project, project.stage("dev"), ask=False)
+
+    assert capfd.readouterr().err.splitlines()[3:] == [
+        "deploy",
+        "hima-five-bomber-dev-web",
+        "--exclusively",
+        "--require-approval=never",
+        "--progress=events",
+        "--context=stage=dev",
+        "--context=packaging=zip",
     ]
 
 
