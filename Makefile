@@ -10,10 +10,11 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
 
-# What `release build` and `release boot` work with, and what their tests make images with.
+# What `release build` and `release boot` work with, what their tests make images with, and a browser.
 DEBIAN_PACKAGES := bubblewrap buildah busybox-static chromium docker-registry fonts-noto-cjk skopeo umoci uidmap
 
-.PHONY: help setup tools run test proofs incident check format openapi snapshots benchmark comparison lock clean
+.PHONY: help setup tools browser run test proofs incident lighthouse check format openapi snapshots screenshots \
+        benchmark comparison lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -24,32 +25,44 @@ tools: ## install the Debian packages that the tests, build and boot need (as ro
 	apt-get update --quiet --quiet
 	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(DEBIAN_PACKAGES)
 
+browser:
+	@command -v chromium chromium-browser google-chrome > /dev/null || $(MAKE) tools
+
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
 	@python -m local --port $(PORT)
 
-test: check ## run every check, and every test but the slow proofs
+test: check browser ## run every check, and every test but the slow proofs
 	python -m pytest -m "not proof"
 
 proofs: $(INSTALLED) ## start hundreds of broken images: what `check` predicts is what happens
 	python -m pytest -m proof
 
+lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practices, weight
+	@python -m tests.lighthouse
+
 incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS
 	@python -m tests.incident
 
-check: $(TEST_TOOLS) ## lint, format check, types
+check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page
 	ruff check
 	ruff format --check
 	mypy
+	tests/node_modules/.bin/biome check frontend
+	tests/node_modules/.bin/tsc --project frontend
 
-format: $(INSTALLED) ## lint with fixes, format
+format: $(TEST_TOOLS) ## lint with fixes, format
 	ruff check --fix
 	ruff format
+	tests/node_modules/.bin/biome check --write frontend
 
 openapi: $(INSTALLED) ## write docs/openapi.json from the route table
 	python -m docs.openapi
 
 snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update
+
+screenshots: $(TEST_TOOLS) browser ## take the README's pictures of the page again
+	@python -m tests.screenshots
 
 benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb
 	python -m benchmarks.check
