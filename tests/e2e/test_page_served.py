@@ -1,0 +1,83 @@
+"""The page at the root of the URL, and the API next to it, as CloudFront would serve them."""
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import urllib3
+
+from local.deploy import emulated_environment
+from local.system import System
+from tests.cdk_context import ROOT
+from tests.templates import only, web_template
+
+pytestmark = pytest.mark.xdist_group("system")
+
+POOL = urllib3.PoolManager()
+
+
+def get(url: str, **headers: str) -> urllib3.BaseHTTPResponse:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return POOL.request("GET", url, headers=sent, decode_content=False)
+
+
+def test_the_page_has_the_headers_of_the_template(system: System) -> None:
+    policy = only(web_template("local"), "AWS::CloudFront::ResponseHeadersPolicy")
+    config = policy["ResponseHeadersPolicyConfig"]
+    headers = get(system.url).headers
+    security = config["SecurityHeadersConfig"]
+    assert (
+        headers["content-security-policy"]
+        == security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    )
+    for item in config["CustomHeadersConfig"]["Items"]:
+        assert headers[item["Header"]] == item["Value"]
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    assert headers["cache-control"] == "no-cache"
+
+
+def test_everything_that_it_names_is_there_compressed_and_kept_for_good(system: System) -> None:
+    named = re.findall(r'"(assets/[^"]+)"', get(system.url).data.decode())
+    assert len(named) > 10
+    for path in {*named}:
+        found = get(f"{system.url}/{path}", accept_encoding="gzip")
+        assert found.status == 200
+        assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert len(found.data) < 1000 or found.headers["content-encoding"] == "gzip"
+
+
+def test_what_is_not_there_is_404_and_never_the_page(system: System) -> None:
+    assert get(f"{system.url}/nowhere").status == 404
+
+
+def test_a_method_that_no_behavior_takes_is_refused_by_the_edge(system: System) -> None:
+    found = POOL.request("POST", system.url)
+    assert (found.status, found.headers["x-cache"]) == (403, "Error from cloudfront")
+
+
+def test_who_asks_for_a_room_within_the_second_is_answered_by_the_edge(system: System) -> None:
+    made = POOL.request("POST", f"{system.url}/rooms", json={"hostName": "ひま"})
+    assert made.headers["x-cache"] == "Miss from cloudfront"
+    url = f"{system.url}/rooms/{made.json()['roomId']}"
+    answers = [get(url) for _ in range(5)]
+    assert "Hit from cloudfront" in {answer.headers["x-cache"] for answer in answers}
+    etag = answers[0].headers["etag"]
+    assert get(url, if_none_match=etag).status == 304
+
+
+def test_release_page_deploys_it_again_and_looks_at_it(system: System, tmp_path: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "release", "page", "local", "--url", system.url, "--json"],
+        cwd=ROOT,
+        env=emulated_environment(system.endpoint_url, tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["failure"] is None
+    assert [one["status"] for one in answer["got"]][-1] == 400

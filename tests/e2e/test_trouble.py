@@ -1,0 +1,141 @@
+"""What the page does when something is in the way."""
+
+import time
+from typing import Any
+
+import boto3
+import pytest
+from playwright.sync_api import Route, expect
+
+from local.emulated_aws.server import CREDENTIALS
+from local.system import NAMES, System
+from tests.browser import NewPlayer
+
+pytestmark = pytest.mark.xdist_group("system")
+
+
+@pytest.fixture
+def change_room(system: System) -> Any:
+    """Change an attribute of a room's item."""
+    session: Any = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name="ap-northeast-1",
+    )
+    table = session.resource("dynamodb", endpoint_url=system.endpoint_url).Table(NAMES.table)
+
+    def change(code: str, name: str, value: Any) -> None:
+        table.update_item(
+            Key={"roomId": code},
+            UpdateExpression="SET #name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value},
+        )
+
+    return change
+
+
+def test_offline_is_shown_and_it_recovers_by_itself(new_player: NewPlayer) -> None:
+    host, friend = new_player(), new_player()
+    code = host.create("ひま")
+    host.context.set_offline(True)
+    expect(host.page.get_by_role("alert").filter(has_text="オフライン")).to_be_visible()
+    friend.join(code, "さくら")
+    host.wrong.clear()
+    host.context.set_offline(False)
+    expect(host.seats.nth(1)).to_contain_text("さくら")
+    expect(host.page.locator("#offline")).to_be_hidden()
+    host.wrong[:] = [text for text in host.wrong if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (503, '{"error": {"code": "UNAVAILABLE", "message": "busy"}}'),
+        (429, '{"message": "Too Many Requests"}'),
+        (502, "<html>"),
+    ],
+    ids=["the API's", "the gateway's", "the edge's"],
+)
+def test_a_busy_server_is_waited_for(new_player: NewPlayer, status: int, body: str) -> None:
+    player = new_player()
+    times = 1
+
+    def busy(route: Route) -> None:
+        nonlocal times
+        times -= 1
+        if times < 0:
+            route.continue_()
+        else:
+            route.fulfill(status=status, headers={"retry-after": "1"}, body=body)
+
+    player.context.route("**/rooms", busy)
+    player.create("ひま")
+    assert times == -1
+
+
+@pytest.mark.parametrize("act", ["create", "join"])
+def test_a_lost_answer_takes_no_second_seat(new_player: NewPlayer, act: str) -> None:
+    host, player = new_player(), new_player()
+    code = host.create("ひま")
+    lost = True
+
+    def lose(route: Route) -> None:
+        nonlocal lost
+        if lost:
+            route.fetch()
+            lost = False
+            route.abort()
+        else:
+            route.continue_()
+
+    player.context.route("**/rooms" if act == "create" else "**/rooms/*/join", lose)
+    if act == "create":
+        player.create("さくら")
+    else:
+        player.join(code, "さくら")
+    assert not lost
+    player.wrong.clear()
+    expect(player.page.get_by_text("1/5" if act == "create" else "2/5")).to_be_visible()
+
+
+def test_who_cannot_leave_keeps_the_seat(new_player: NewPlayer) -> None:
+    player = new_player()
+    player.create("ひま")
+    player.context.route("**/leave", lambda route: route.abort())
+    player.press("退出する")
+    expect(player.page.get_by_role("alert").filter(has_text="つながりません")).to_be_visible()
+    player.wrong.clear()
+    player.page.reload()
+    expect(player.seats.nth(0)).to_contain_text("あなた")
+
+
+def test_a_game_that_has_begun_takes_nobody(new_player: NewPlayer, change_room: Any) -> None:
+    host, late = new_player(), new_player("en-US")
+    code = host.create("ひま")
+    change_room(code, "status", "playing")
+    late.open_link(code)
+    expect(late.heading("The game has begun").or_(late.page.get_by_role("form"))).to_be_visible()
+    if late.page.get_by_role("form").is_visible():  # as the edge knew it a second ago
+        late.page.get_by_role("textbox").fill("Late")
+        late.press("Join")
+    expect(late.heading("The game has begun")).to_be_visible()
+
+
+def test_a_room_whose_time_is_over_says_so_to_who_is_in_it(
+    new_player: NewPlayer, change_room: Any
+) -> None:
+    host = new_player()
+    code = host.create("ひま")
+    change_room(code, "expiresAt", int(time.time()) - 10)
+    expect(host.heading("部屋は終了しました")).to_be_visible()
+    assert host.stored("seats") == {}
+
+
+@pytest.mark.parametrize("code", ["BCDFGH", "ABC", "%"])
+def test_a_room_that_is_not_there_is_not_found(new_player: NewPlayer, code: str) -> None:
+    player = new_player("en-US")
+    player.open_link(code)
+    expect(player.heading("Room not found")).to_be_visible()
+    player.press("Back to start")
+    expect(player.heading("Hima Five Bomber")).to_be_visible()
