@@ -59,12 +59,13 @@ export function field(label, hint, attributes, read) {
 }
 
 /**
- * Make a form that hands on what its fields hold, once all of them are right.
+ * Make a form that hands on what its fields hold, once all of them are right. What `send` returns
+ * is done then, unless the player has gone to another screen meanwhile.
  *
  * @param {MessageKey} name
  * @param {Field<any>[]} fields
  * @param {{label: MessageKey, busy: MessageKey}} submit
- * @param {(values: any[], waiting: () => void) => Promise<void>} send throws a Refusal
+ * @param {(values: any[], waiting: () => void) => Promise<() => void>} send throws a Refusal
  * @param {(error: unknown) => MessageKey} inWords
  */
 export function form(name, fields, submit, send, inWords) {
@@ -86,11 +87,12 @@ export function form(name, fields, submit, send, inWords) {
     say(send_, submit.busy);
     send_.setAttribute("aria-disabled", "true");
     try {
-      await send(
+      const goOn = await send(
         reads.map((read) => read.value),
         () => say(failure, "retrying"),
       );
       hush(failure);
+      if (element.isConnected) goOn();
     } catch (error) {
       say(failure, inWords(error));
     }

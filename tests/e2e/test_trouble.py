@@ -99,6 +99,26 @@ def test_a_lost_answer_takes_no_second_seat(new_player: NewPlayer, act: str) -> 
     expect(player.page.get_by_text("1/5" if act == "create" else "2/5")).to_be_visible()
 
 
+def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> None:
+    host, player = new_player(), new_player()
+    code = host.create("ひま")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    player.context.route("**/rooms", hold)
+    player.page.goto(player.url)
+    form = player.page.get_by_role("form", name="部屋を作る")
+    form.get_by_role("textbox").fill("さくら")
+    with player.page.expect_request("**/rooms"):
+        form.get_by_role("button").click()
+    player.join(code, "さくら")
+    waiting[0].continue_()
+    player.page.wait_for_function("localStorage.getItem('creating') === 'null'")
+    assert player.page.get_by_test_id("code").inner_text() == code
+
+
 def test_who_cannot_leave_keeps_the_seat(new_player: NewPlayer) -> None:
     player = new_player()
     player.create("ひま")

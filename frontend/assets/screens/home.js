@@ -20,7 +20,7 @@ export function home(go) {
     { label: "create", busy: "creating" },
     async ([name], waiting) => {
       const room = await create(name, waiting);
-      go.toRoom(room.roomId, room);
+      return () => go.toRoom(room.roomId, room);
     },
     inWords,
   );
@@ -30,8 +30,9 @@ export function home(go) {
     { label: "join", busy: "joining" },
     async ([code, name], waiting) => {
       const taken = seats.seatsIn(code).find((seat) => seat.playerId);
-      if (taken) go.show(alreadySeated(go, code, taken, name));
-      else go.toRoom(code, await join(code, name, waiting));
+      if (taken) return () => go.show(alreadySeated(go, code, taken, name));
+      const room = await join(code, name, waiting);
+      return () => go.toRoom(code, room);
     },
     inWords,
   );
@@ -72,7 +73,10 @@ function alreadySeated(go, code, seat, name) {
     "someoneElse",
     [nameField(name)],
     { label: "someoneElse", busy: "joining" },
-    async ([typed], waiting) => go.toRoom(code, await join(code, typed, waiting)),
+    async ([typed], waiting) => {
+      const room = await join(code, typed, waiting);
+      return () => go.toRoom(code, room);
+    },
     inWords,
   );
   const back = button("backToSeat", () => go.toRoom(code), "primary");

@@ -107,12 +107,13 @@ function joinable(go, code, room, typed) {
     { label: "join", busy: "joining" },
     async ([name], waiting) => {
       try {
-        go.toRoom(code, await join(code, name, waiting));
+        const joined = await join(code, name, waiting);
+        return () => go.toRoom(code, joined);
       } catch (error) {
         // It filled up, began or ended meanwhile.
         const screen = error instanceof Refusal ? refused(go, code, error.code) : null;
         if (!screen) throw error;
-        go.show(screen);
+        return () => go.show(screen);
       }
     },
     inWords,
