@@ -99,6 +99,48 @@ def test_a_lost_answer_takes_no_second_seat(new_player: NewPlayer, act: str) -> 
     expect(player.page.get_by_text("1/5" if act == "create" else "2/5")).to_be_visible()
 
 
+def test_who_reloads_while_waiting_finds_the_room_that_was_opened(new_player: NewPlayer) -> None:
+    player = new_player()
+    opened: list[str] = []
+
+    def lose(route: Route) -> None:
+        opened.append(route.fetch().json()["roomId"])
+
+    player.context.route("**/rooms", lose)
+    player.page.goto(player.url)
+    form = player.page.get_by_role("form", name="部屋を作る")
+    form.get_by_role("textbox").fill("さくら")
+    form.get_by_role("button").click()
+    expect(form.get_by_role("button")).to_have_text("部屋を作っています…")
+    while not opened:
+        player.page.wait_for_timeout(10)
+    player.context.unroute("**/rooms")
+    player.page.reload()
+    assert player.create("さくら") == opened[0]
+
+
+def test_an_answer_from_before_one_joined_takes_no_seat_away(new_player: NewPlayer) -> None:
+    """The edge may be a second behind."""
+    host, player = new_player(), new_player()
+    code = host.create("ひま")
+    before = host.page.request.get(f"{host.url}/rooms/{code}").body()
+    player.join(code, "さくら")
+    answered = 0
+
+    def older_at_first(route: Route) -> None:
+        nonlocal answered
+        answered += 1
+        if answered == 1:
+            route.fulfill(body=before, content_type="application/json")
+        else:
+            route.continue_()
+
+    player.context.route(f"**/rooms/{code}", older_at_first)
+    player.page.reload()
+    expect(player.seats.nth(1)).to_contain_text("あなた")
+    assert answered > 1
+
+
 def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> None:
     host, player = new_player(), new_player()
     code = host.create("ひま")
@@ -114,8 +156,10 @@ def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> N
     with player.page.expect_request("**/rooms"):
         form.get_by_role("button").click()
     player.join(code, "さくら")
+    player.context.unroute("**/rooms")
     waiting[0].continue_()
-    player.page.wait_for_function("localStorage.getItem('creating') === 'null'")
+    while player.stored("creating") is not None:
+        player.page.wait_for_timeout(10)
     assert player.page.get_by_test_id("code").inner_text() == code
 
 
