@@ -56,6 +56,8 @@ def _evening(new_player: NewPlayer) -> None:
 
 def _take(player: Player, name: str) -> None:
     player.page.locator("h1").wait_for()
+    # Where the QR code is going to be.
+    expect(player.page.locator("div.qr")).to_have_count(0)
     # News fades; a picture of it would be another one each time.
     player.page.evaluate("document.querySelector('#news').classList.remove('shown')")
     player.page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
