@@ -30,7 +30,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "ja": {"name": "あなたの名前", "create": "部屋を作る", "join": "参加する", "lobby": "待合室"},
     "en": {"name": "Your name", "create": "Create a room", "join": "Join", "lobby": "Lobby"},
 }
-FORMS: Final = {"ja": "部屋に参加する", "en": "Join a room"}
 
 
 def chromium() -> str:

@@ -1,5 +1,7 @@
 """A whole evening in the lobby, in real browsers."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -105,6 +107,16 @@ def test_leaving_in_one_tab_shows_in_the_other(new_player: NewPlayer) -> None:
     expect(friend.heading("この部屋を退出しました")).to_be_visible()
     friend.press("もう一度参加する")
     expect(friend.page.get_by_role("textbox", name="あなたの名前")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("locale", "name"), [("ja-JP", "参加用QRコード"), ("en-US", "QR code to join")]
+)
+def test_the_lobby_has_a_code_for_phones(new_player: NewPlayer, locale: str, name: str) -> None:
+    player = new_player(locale)
+    player.create("ひま")
+    drawn = player.page.get_by_role("img", name=name).locator("path")
+    expect(drawn).to_have_attribute("d", re.compile(r"^(M\d+ \d+h1v1h-1z){200,}$"))
 
 
 def test_the_way_back_is_on_the_first_screen(new_player: NewPlayer) -> None:

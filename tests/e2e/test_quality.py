@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser import NewPlayer, Player
 from tests.cdk_context import ROOT
@@ -13,6 +13,15 @@ pytestmark = pytest.mark.xdist_group("system")
 
 AXE = (ROOT / "tests/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 MAX_BYTES = 30_000
+TITLES = {
+    "ja-JP": ["満員です", "ゲームが始まっています", "この部屋を退出しました", "部屋は終了しました"],
+    "en-US": [
+        "This room is full",
+        "The game has begun",
+        "You have left this room",
+        "This room has ended",
+    ],
+}
 
 
 def violations(page: Page) -> list[str]:
@@ -23,7 +32,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
-def test_axe_finds_nothing_on_any_screen(new_player: NewPlayer, locale: str, scheme: str) -> None:
+def test_axe_finds_nothing_on_the_way_in(new_player: NewPlayer, locale: str, scheme: str) -> None:
     host = new_player(locale, color_scheme=scheme, bypass_csp=True)
     friend = new_player(locale, color_scheme=scheme, bypass_csp=True)
     host.page.goto(host.url)
@@ -39,6 +48,67 @@ def test_axe_finds_nothing_on_any_screen(new_player: NewPlayer, locale: str, sch
     friend.open_link("BCDFGH")
     friend.page.get_by_role("button").nth(1).wait_for()
     assert violations(friend.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+def test_axe_finds_nothing_where_it_does_not_go_on(
+    new_player: NewPlayer, locale: str, scheme: str
+) -> None:
+    player = new_player(locale, color_scheme=scheme, bypass_csp=True)
+    code = player.create("ひま")
+    player.context.set_offline(True)
+    player.page.locator("#offline").wait_for()
+    assert violations(player.page) == []
+    player.context.set_offline(False)
+
+    player.page.goto(player.url)
+    form = player.page.get_by_role("form").nth(1)
+    form.get_by_role("textbox").nth(0).fill(code)
+    form.get_by_role("textbox").nth(1).fill("さくら")
+    # The way back to the seat is on this screen too.
+    assert violations(player.page) == []
+    form.get_by_role("button").click()
+    player.page.locator(".notice").wait_for()
+    assert violations(player.page) == []
+    player.wrong[:] = [text for text in player.wrong if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+def test_axe_finds_nothing_when_there_is_no_seat(
+    new_player: NewPlayer, locale: str, scheme: str
+) -> None:
+    host, friend, late = (
+        new_player(locale, color_scheme=scheme, bypass_csp=True) for _ in range(3)
+    )
+    code = host.create("ひま")
+    friend.join(code, "さくら")
+    room = host.page.request.get(f"{host.url}/rooms/{code}").json()
+    others = [{**room["players"][0], "playerId": f"{number}"} for number in range(5)]
+    found = [
+        (late, {**room, "players": others}),
+        (late, {**room, "status": "playing"}),
+        (friend, {**room, "players": others, "version": room["version"] + 1}),
+        (host, None),
+    ]
+    for title, (player, answer) in zip(TITLES[locale], found, strict=True):
+        answer_with(player, code, answer)
+        player.page.goto("about:blank")
+        player.open_link(code)
+        player.heading(title).wait_for()
+        assert violations(player.page) == []
+
+
+def answer_with(player: Player, code: str, room: Any) -> None:
+    def answer(route: Route) -> None:
+        if room:
+            route.fulfill(json=room)
+        else:
+            route.fulfill(status=404, json={"error": {"code": "NOT_FOUND", "message": "gone"}})
+
+    player.context.unroute(f"**/rooms/{code}")
+    player.context.route(f"**/rooms/{code}", answer)
 
 
 def test_the_whole_page_weighs_less_than_thirty_kilobytes(new_player: NewPlayer) -> None:

@@ -1,19 +1,26 @@
 """Names and codes, as people and their input methods type them."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import NewPlayer, Player
 
 pytestmark = pytest.mark.xdist_group("system")
-
-SCRIPT = '<img src=x onerror="document.title=1">'
 
 
 def name_field(player: Player) -> None:
     player.page.goto(player.url)
     form = player.page.get_by_role("form", name="部屋を作る")
     form.get_by_role("textbox").focus()
+
+
+def tab_to(target: Locator) -> None:
+    target.wait_for()
+    for _ in range(20):
+        target.page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"twenty times Tab do not lead to {target}")
 
 
 def test_the_enter_of_an_input_method_sends_nothing(new_player: NewPlayer) -> None:
@@ -39,24 +46,26 @@ def test_the_enter_of_an_input_method_sends_nothing(new_player: NewPlayer) -> No
 
 def test_keys_alone_are_enough(new_player: NewPlayer) -> None:
     player = new_player()
-    name_field(player)
+    player.page.goto(player.url)
+    form = player.page.get_by_role("form", name="部屋を作る")
+    tab_to(form.get_by_role("textbox"))
     player.page.keyboard.type("hima")
     player.page.keyboard.press("Tab")
     player.page.keyboard.press("Enter")
     player.lobby.wait_for()
-    player.page.get_by_role("button", name="退出する").focus()
+    tab_to(player.page.get_by_role("button", name="退出する"))
     player.page.keyboard.press("Space")
     expect(player.heading("ひまファイブボンバー")).to_be_focused()
 
 
-@pytest.mark.parametrize("name", [SCRIPT[:20], "<b>太字</b>", "</li><script>", "{host}"])
+@pytest.mark.parametrize("name", ["<svg onload=alert()>", "<b>太字</b>", "</li><script>", "{host}"])
 def test_a_name_is_text_and_nothing_else(new_player: NewPlayer, name: str) -> None:
     host, friend = new_player(), new_player()
     code = host.create(name)
     friend.join(code, "さくら")
     for player in (host, friend):
         expect(player.seats.nth(0).locator(".name")).to_have_text(name)
-        expect(player.page.locator("main b, main img, main script")).to_have_count(0)
+        expect(player.page.locator("main b, main [onload], main script")).to_have_count(0)
 
 
 def test_a_code_may_be_typed_as_japanese_keyboards_do(new_player: NewPlayer) -> None:
