@@ -1,11 +1,12 @@
 """What the page does when something is in the way."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from local.emulated_aws.server import CREDENTIALS
 from local.system import NAMES, System
@@ -147,7 +148,10 @@ def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> N
     waiting: list[Route] = []
 
     def hold(route: Route) -> None:
-        waiting.append(route)
+        if waiting:
+            route.continue_()
+        else:
+            waiting.append(route)
 
     player.context.route("**/rooms", hold)
     player.page.goto(player.url)
@@ -156,8 +160,9 @@ def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> N
     with player.page.expect_request("**/rooms"):
         form.get_by_role("button").click()
     player.join(code, "さくら")
-    player.context.unroute("**/rooms")
-    waiting[0].continue_()
+    # On a slow machine the page has given it up, and asked again.
+    with suppress(Error):
+        waiting[0].continue_()
     while player.stored("creating") is not None:
         player.page.wait_for_timeout(10)
     assert player.page.get_by_test_id("code").inner_text() == code
