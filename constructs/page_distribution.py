@@ -27,9 +27,9 @@ class PageDistribution(Construct):
 
     What is asked of a room with GET is kept for a second, so that five lobbies asking cost one
     request; CloudFront compares ETags itself. A path that takes any other method is never kept, and
-    everything of its requests reaches the API, the player's token too. An error is told again after
-    a second, and never replaced by a page: the distribution could not tell the API's 404 from the
-    bucket's.
+    everything of its requests reaches the API, the player's token too. An error is kept for
+    a second at most, and never replaced by a page: the distribution could not tell the API's 404
+    from the bucket's.
 
     Args:
         name: what its policies are called.
