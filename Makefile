@@ -37,7 +37,7 @@ test: check browser ## run every check, and every test but the slow proofs
 proofs: $(INSTALLED) ## start hundreds of broken images: what `check` predicts is what happens
 	python -m pytest -m proof
 
-lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practices, weight
+lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practices
 	@python -m tests.lighthouse
 
 incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS

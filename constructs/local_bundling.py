@@ -49,18 +49,23 @@ def bundled_code(bundling: LocalBundling, *parts: bytes) -> lambda_.Code:
 
     So the same input is the same asset on every machine, and is put together once.
     """
+    return lambda_.Code.from_asset(
+        str(SOURCE), asset_hash=hash_of(*parts), bundling=bundling_options(bundling)
+    )
+
+
+def bundling_options(bundling: LocalBundling) -> BundlingOptions:
+    """Return what CDK is told, so that it does this bundling and nothing else."""
+    # CDK wants an image to be named; nothing pulls it.
+    return BundlingOptions(local=bundling, image=DockerImage.from_registry("none"))
+
+
+def hash_of(*parts: bytes) -> str:
+    """Return the hash (hexadecimal) of some parts, which differs when one ends elsewhere."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
-    return lambda_.Code.from_asset(
-        str(SOURCE),
-        asset_hash=digest.hexdigest(),
-        bundling=BundlingOptions(
-            local=bundling,
-            # CDK wants one to be named; nothing pulls it.
-            image=DockerImage.from_registry("none"),
-        ),
-    )
+    return digest.hexdigest()
 
 
 def package_code(package: str) -> lambda_.Code:

@@ -5,15 +5,13 @@ keep them for good; what was deployed before stays next to it, for pages that ar
 ``index.html`` names that folder: the files name each other relatively.
 """
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import BundlingOptions, DockerImage
 from aws_cdk import aws_s3_deployment as s3_deployment
-from constructs.local_bundling import LocalBundling
+from constructs.local_bundling import LocalBundling, bundling_options, hash_of
 
 _ROOT: Final = Path(__file__).parent.parent
 _ASSETS: Final = _ROOT / "frontend" / "assets"
@@ -34,8 +32,12 @@ class PageFiles:
 
     def __init__(self) -> None:
         self._files = _asset_files()
-        content = {name: path.read_bytes() for name, path in self._files.items()}
-        self._folder = f"assets/{_digest(content)[:16]}"
+        named = [
+            part
+            for name, path in self._files.items()
+            for part in (name.encode(), path.read_bytes())
+        ]
+        self._folder = f"assets/{hash_of(*named)[:16]}"
         html = _INDEX.read_text(encoding="utf-8")
         self._index = html.replace('"assets/', f'"{self._folder}/')
 
@@ -77,18 +79,6 @@ def _asset_files() -> dict[str, Path]:
 def _source(fill: Callable[[Path], None], made_of: str) -> s3_deployment.ISource:
     return s3_deployment.Source.asset(
         str(_INDEX.parent),
-        asset_hash=hashlib.sha256(made_of.encode()).hexdigest(),
-        bundling=BundlingOptions(
-            local=LocalBundling(fill),
-            # CDK wants one to be named; nothing pulls it.
-            image=DockerImage.from_registry("none"),
-        ),
+        asset_hash=hash_of(made_of.encode()),
+        bundling=bundling_options(LocalBundling(fill)),
     )
-
-
-def _digest(content: dict[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    for name, data in content.items():
-        digest.update(hashlib.sha256(name.encode()).digest())
-        digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import boto3
 from moto.awslambda.exceptions import UnknownFunctionException
 
+from local.bucket_objects import read_object
 from local.deploy import emulated_environment
 from local.deployed import DeployedApi, read_api
 from local.distribution import read_distribution
@@ -32,7 +34,6 @@ from local.emulated_aws.server import (
     emulated_account,
 )
 from local.gateway import FunctionGoneError, reserve_port, serving
-from local.page_objects import ObjectReader
 from local.report import Report, Silence
 from local.runtime_api import FunctionError
 
@@ -98,14 +99,14 @@ class Cloud:
             self.account.stack_events,
             lambda: read_distribution(self.account.stack_resources(web_stack)),
         )
-        read_object = ObjectReader(self.client("s3"))
+        s3 = self.client("s3")
 
         def edge(gateway: "WSGIApplication") -> "WSGIApplication":
             return Edge(
                 distribution,
                 api=gateway,
                 api_domain=lambda: api().domain_name,
-                read_object=read_object,
+                read_object=partial(read_object, s3),
             )
 
         with serving(api, self._invoke, listener=listener, report=report, behind=edge) as url:

@@ -74,6 +74,8 @@ _SECURITY_HEADERS: Final = {
     "FrameOptions": ("x-frame-options", "FrameOption"),
     "ReferrerPolicy": ("referrer-policy", "ReferrerPolicy"),
 }
+_OTHER_SECURITY_HEADERS: Final = frozenset({"ContentTypeOptions", "StrictTransportSecurity"})
+_TRUE: Final = (True, "true")
 
 
 def read_distribution(resources: Iterable[Any]) -> Distribution:
@@ -146,8 +148,17 @@ def _caching(policy: str, known: Mapping[str, Any]) -> Caching:
 
 
 def _headers(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of a response headers policy; all of ours replace the origin's."""
+    """Return the headers of a response headers policy, which are to replace the origin's."""
     security = config.get("SecurityHeadersConfig", {})
+    custom = config.get("CustomHeadersConfig", {}).get("Items", ())
+    unknown = [
+        *(config.keys() - {"Name", "Comment", "SecurityHeadersConfig", "CustomHeadersConfig"}),
+        *(security.keys() - _SECURITY_HEADERS.keys() - _OTHER_SECURITY_HEADERS),
+    ]
+    if unknown:
+        raise DeployedError(f"the edge sets no headers by {', '.join(sorted(unknown))}")
+    if not all(part["Override"] in _TRUE for part in (*security.values(), *custom)):
+        raise DeployedError("a header leaves the origin's as it is, which the edge does not")
     found = {
         header: str(security[part][field])
         for part, (header, field) in _SECURITY_HEADERS.items()
@@ -156,7 +167,10 @@ def _headers(config: Mapping[str, Any]) -> dict[str, str]:
     if "ContentTypeOptions" in security:
         found["x-content-type-options"] = "nosniff"
     if transport := security.get("StrictTransportSecurity"):
-        found["strict-transport-security"] = f"max-age={transport['AccessControlMaxAgeSec']}"
-    for item in config.get("CustomHeadersConfig", {}).get("Items", ()):
+        found["strict-transport-security"] = f"max-age={transport['AccessControlMaxAgeSec']}" + (
+            "; includeSubDomains" * (transport.get("IncludeSubdomains") in _TRUE)
+            + "; preload" * (transport.get("Preload") in _TRUE)
+        )
+    for item in custom:
         found[item["Header"].lower()] = item["Value"]
     return found

@@ -5,7 +5,6 @@ compressed for whoever takes gzip; Brotli is not spoken either.
 """
 
 import gzip
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
-from local.distribution import Behavior, Caching, Distribution
+from local.distribution import Behavior, Distribution
+from local.edge_lifetime import kept_seconds
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,12 +25,6 @@ _COMPRESSED_BYTES: Final = range(1000, 10_000_000)
 _COMPRESSED_TYPES: Final = frozenset(
     {"application/json", "image/svg+xml", "text/css", "text/html", "text/javascript", "text/plain"}
 )
-# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
-_KEPT_ERRORS: Final = frozenset({400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504})
-_ERROR_SECONDS: Final = 10
-_NOT_KEPT: Final = re.compile(r"\b(no-cache|no-store|private)\b")
-_MAX_AGE: Final = re.compile(r"\bmax-age=(\d+)")
-_SHARED_MAX_AGE: Final = re.compile(r"\bs-maxage=(\d+)")
 _HOP_BY_HOP: Final = frozenset({"connection", "date", "server", "content-length"})
 
 
@@ -108,7 +102,11 @@ class Edge:
     def _cached(
         self, distribution: Distribution, behavior: Behavior, request: Request
     ) -> tuple[Answer, dict[str, str]]:
-        """Answer from the cache, or ask the origin: once, however many want to know."""
+        """Answer from the cache, or ask the origin: once, however many want to know.
+
+        When the origin fails, what is old is answered for as long as the error would be kept:
+        https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+        """
         names = behavior.caching.key_headers
         key = (request.path, *(request.headers.get(name, "") for name in names))
         with self._lock:
@@ -120,11 +118,15 @@ class Edge:
                 return kept.answer, {"x-cache": "Hit from cloudfront", "age": age}
             known = kept.answer.headers.get("etag") if kept else None
             found = self._ask(distribution, behavior, request, known)
+            since = now = self._now()
             if found.status == HTTPStatus.NOT_MODIFIED and kept:
                 found = kept.answer
-            seconds = _kept_seconds(found, behavior.caching, distribution.error_seconds)
+            told = found.headers.get("cache-control", "")
+            seconds = kept_seconds(found.status, told, behavior.caching, distribution.error_seconds)
+            if _failed(found) and kept and kept.answer.status == HTTPStatus.OK:
+                found, since = kept.answer, kept.since
             if seconds:
-                self._kept[key] = _Kept(found, now, now + seconds)
+                self._kept[key] = _Kept(found, since, now + seconds)
             else:
                 self._kept.pop(key, None)
         return found, {"x-cache": "Miss from cloudfront"}
@@ -145,7 +147,9 @@ class Edge:
         environ = dict(request.environ)
         environ["HTTP_HOST"] = behavior.domain
         environ["HTTP_VIA"] = "2.0 localhost (CloudFront)"
-        environ["HTTP_X_FORWARDED_FOR"] = request.remote_addr or ""
+        # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#RequestCustomIPAddresses
+        addresses = (request.headers.get("x-forwarded-for"), request.remote_addr)
+        environ["HTTP_X_FORWARDED_FOR"] = ",".join(filter(None, addresses))
         environ.pop("HTTP_IF_NONE_MATCH", None)
         if if_none_match:
             environ["HTTP_IF_NONE_MATCH"] = if_none_match
@@ -158,23 +162,8 @@ class Edge:
         return Answer(response.status_code, headers, response.get_data())
 
 
-def _kept_seconds(answer: Answer, caching: Caching, error_seconds: Mapping[int, int]) -> int:
-    """Return how long an answer is kept.
-
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
-    """
-    if answer.status in _KEPT_ERRORS:
-        return error_seconds.get(answer.status, _ERROR_SECONDS)
-    if answer.status != HTTPStatus.OK:
-        return 0
-    told = answer.headers.get("cache-control", "")
-    if _NOT_KEPT.search(told):
-        return caching.minimum_s
-    age = _SHARED_MAX_AGE.search(told) or _MAX_AGE.search(told)
-    if age is None:
-        return caching.default_s
-    return min(max(int(age[1]), caching.minimum_s), caching.maximum_s)
+def _failed(answer: Answer) -> bool:
+    return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _matches(if_none_match: str | None, etag: str | None) -> bool:

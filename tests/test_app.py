@@ -234,9 +234,15 @@ def test_a_mistake_ends_the_cdk_cli_in_one_message_without_a_stack_trace(
 def test_a_zip_is_put_together_without_docker_or_credentials() -> None:
     bundled: dict[str, Any] = {"aws:cdk:bundling-stacks": ["hima-five-bomber-dev-rooms"]}
     assembly = build_app(context=context(packaging="zip", **bundled)).synth()
-    assets = [asset for asset in Path(assembly.directory).glob("asset.*") if asset.is_dir()]
-    folders = [[file.name for file in folder.iterdir()] for folder in assets]
-    assert {"probe", "python", "rooms"} <= {name for folder in folders for name in folder}
+    (manifest,) = Path(assembly.directory).glob("*-rooms.assets.json")
+    assets = json.loads(manifest.read_text())["files"].values()
+    folders = [
+        Path(assembly.directory, asset["source"]["path"])
+        for asset in assets
+        if asset["source"]["packaging"] == "zip"
+    ]
+    names = [[file.name for file in folder.iterdir()] for folder in folders]
+    assert sorted(names) == [["probe"], ["python"], ["rooms"]]
 
 
 def test_libraries_that_cannot_be_had_end_the_cdk_cli_in_one_message(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 // A form of text fields: what is wrong stands under its field, and Enter never sends half a word.
 
+import { inWords } from "./act.js";
 import { make, saying } from "./dom.js";
 import { hush, say } from "./language.js";
 
@@ -66,13 +67,12 @@ export function field(label, hint, attributes, read) {
  * @param {Field<any>[]} fields
  * @param {{label: MessageKey, busy: MessageKey}} submit
  * @param {(values: any[], waiting: () => void) => Promise<() => void>} send throws a Refusal
- * @param {(error: unknown) => MessageKey} inWords
  */
-export function form(name, fields, submit, send, inWords) {
-  const send_ = saying("button", submit.label, { type: "submit", class: "primary" });
+export function form(name, fields, submit, send) {
+  const submitButton = saying("button", submit.label, { type: "submit", class: "primary" });
   const failure = make("p", { class: "failure", role: "alert" });
   const element = make("form", { novalidate: "" }, ...fields.map((one) => one.element), failure);
-  element.append(send_);
+  element.append(submitButton);
   say(element, name, {}, "aria-label");
   let isBusy = false;
 
@@ -84,8 +84,8 @@ export function form(name, fields, submit, send, inWords) {
     if (isBusy || wrong) return;
     isBusy = true;
     hush(failure);
-    say(send_, submit.busy);
-    send_.setAttribute("aria-disabled", "true");
+    say(submitButton, submit.busy);
+    submitButton.setAttribute("aria-disabled", "true");
     try {
       const goOn = await send(
         reads.map((read) => read.value),
@@ -97,8 +97,8 @@ export function form(name, fields, submit, send, inWords) {
       say(failure, inWords(error));
     }
     isBusy = false;
-    say(send_, submit.label);
-    send_.removeAttribute("aria-disabled");
+    say(submitButton, submit.label);
+    submitButton.removeAttribute("aria-disabled");
   }
 
   element.addEventListener("submit", (event) => {

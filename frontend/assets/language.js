@@ -12,7 +12,7 @@ import { stored } from "./storage.js";
 
 const chosen = stored(() => localStorage, "language");
 /** @type {Language} */
-let language = ofBrowser(chosen.read());
+let language = firstSpoken(chosen.read());
 /** @type {WeakMap<Element, Map<string, () => string>>} */
 const said = new WeakMap();
 
@@ -81,7 +81,7 @@ export function speak() {
  * @param {unknown} before
  * @returns {Language}
  */
-function ofBrowser(before) {
+function firstSpoken(before) {
   const wanted = [before, ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
   return wanted.find((tag) => tag === "ja" || tag === "en") === "ja" ? "ja" : "en";
 }

@@ -64,8 +64,8 @@ function route() {
 }
 
 function begin() {
-  say(document.querySelector("title") ?? document.head, "title");
   for (const [selector, key] of /** @type {const} */ ([
+    ["title", "title"],
     ["#language", "otherLanguage"],
     ["#skip", "skip"],
     ["#brand span", "title"],

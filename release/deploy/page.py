@@ -2,9 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -51,7 +51,23 @@ def look_at_page(url: str, *, clock: Callable[[], float] = time.monotonic) -> li
         CannotDoError: nothing answers there.
 
     """
-    return list(_looked(_Browser(url, clock)))
+    browser = _Browser(url, clock)
+    headers, content = browser.ask("GET", "/", _OK)
+    if missing := [name for name in _HEADERS if name not in headers]:
+        browser.refuse(f"GET /: there is no {', '.join(missing)}")
+    if headers.get("cache-control") != "no-cache":
+        browser.refuse(f"GET /: cache-control is {headers.get('cache-control')}, wanted no-cache")
+    assets = sorted({*_ASSET.findall(content.decode("utf-8", "replace"))})
+    if not assets:
+        browser.refuse("GET /: this is not the page, it names no assets")
+    for path in assets:
+        headers, _ = browser.ask("GET", f"/{path}", _OK)
+        if "immutable" not in headers.get("cache-control", ""):
+            browser.refuse(f"GET /{path}: cache-control is {headers.get('cache-control')}")
+    _, content = browser.ask("POST", "/rooms", _REFUSED)
+    if b'"MISSING_BODY"' not in content:
+        browser.refuse("POST /rooms: this is not the API")
+    return browser.got
 
 
 class _Browser:
@@ -94,24 +110,5 @@ class _Browser:
             content = urllib3.response.GzipDecoder().decompress(content)
         return headers, content
 
-    def refuse(self, message: str) -> None:
+    def refuse(self, message: str) -> NoReturn:
         raise PageError(message, tuple(self.got))
-
-
-def _looked(browser: _Browser) -> Iterator[Got]:
-    headers, content = browser.ask("GET", "/", _OK)
-    if missing := [name for name in _HEADERS if name not in headers]:
-        browser.refuse(f"GET /: there is no {', '.join(missing)}")
-    if headers.get("cache-control") != "no-cache":
-        browser.refuse(f"GET /: cache-control is {headers.get('cache-control')}, wanted no-cache")
-    assets = sorted({*_ASSET.findall(content.decode("utf-8", "replace"))})
-    if not assets:
-        browser.refuse("GET /: this is not the page, it names no assets")
-    for path in assets:
-        headers, _ = browser.ask("GET", f"/{path}", _OK)
-        if "immutable" not in headers.get("cache-control", ""):
-            browser.refuse(f"GET /{path}: cache-control is {headers.get('cache-control')}")
-    _, content = browser.ask("POST", "/rooms", _REFUSED)
-    if b'"MISSING_BODY"' not in content:
-        browser.refuse("POST /rooms: this is not the API")
-    yield from browser.got

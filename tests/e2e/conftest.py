@@ -2,11 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from playwright.sync_api import Browser
 
+from local.emulated_aws.server import CREDENTIALS, REGION
 from local.system import SOURCE, System, running_system
 from tests.browser import NewPlayer, players
 
@@ -25,6 +29,17 @@ def system(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         port=0, source=source, work_folder=tmp_path_factory.mktemp("local")
     ) as system:
         yield system
+
+
+@pytest.fixture
+def aws(system: System) -> Any:
+    """What makes boto3 clients for the account that the system is deployed to."""
+    made: Any = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+    return partial(made.client, endpoint_url=system.endpoint_url)
 
 
 @pytest.fixture

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import jsonschema
 import pytest
 
 from docs import openapi
 from lambda_src.rooms.routes import ROUTES
-from local.emulated_aws.server import CREDENTIALS
 from local.system import System
 from tests.cdk_context import ROOT
 
@@ -69,16 +67,6 @@ class Client:
 @pytest.fixture(scope="module")
 def call(system: System) -> Client:
     return Client(system.url)
-
-
-@pytest.fixture
-def aws(system: System) -> Any:
-    session: Any = boto3.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name="ap-northeast-1",
-    )
-    return lambda service: session.client(service, endpoint_url=system.endpoint_url)
 
 
 def test_five_friends_meet_and_leave(call: Client) -> None:

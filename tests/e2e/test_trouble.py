@@ -4,30 +4,23 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import boto3
 import pytest
 from playwright.sync_api import Error, Route, expect
 
-from local.emulated_aws.server import CREDENTIALS
-from local.system import NAMES, System
+from local.system import NAMES
 from tests.browser import NewPlayer
 
 pytestmark = pytest.mark.xdist_group("system")
 
 
 @pytest.fixture
-def change_room(system: System) -> Any:
+def change_room(aws: Any) -> Any:
     """Change an attribute of a room's item."""
-    session: Any = boto3.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name="ap-northeast-1",
-    )
-    table = session.resource("dynamodb", endpoint_url=system.endpoint_url).Table(NAMES.table)
 
-    def change(code: str, name: str, value: Any) -> None:
-        table.update_item(
-            Key={"roomId": code},
+    def change(code: str, name: str, value: dict[str, str]) -> None:
+        aws("dynamodb").update_item(
+            TableName=NAMES.table,
+            Key={"roomId": {"S": code}},
             UpdateExpression="SET #name = :value",
             ExpressionAttributeNames={"#name": name},
             ExpressionAttributeValues={":value": value},
@@ -42,11 +35,10 @@ def test_offline_is_shown_and_it_recovers_by_itself(new_player: NewPlayer) -> No
     host.context.set_offline(True)
     expect(host.page.get_by_role("alert").filter(has_text="オフライン")).to_be_visible()
     friend.join(code, "さくら")
-    host.wrong.clear()
     host.context.set_offline(False)
     expect(host.seats.nth(1)).to_contain_text("さくら")
     expect(host.page.locator("#offline")).to_be_hidden()
-    host.wrong[:] = [text for text in host.wrong if "ERR_INTERNET_DISCONNECTED" not in text]
+    host.expected("ERR_INTERNET_DISCONNECTED")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +88,7 @@ def test_a_lost_answer_takes_no_second_seat(new_player: NewPlayer, act: str) -> 
     else:
         player.join(code, "さくら")
     assert not lost
-    player.wrong.clear()
+    player.expected("ERR_FAILED")
     expect(player.page.get_by_text("1/5" if act == "create" else "2/5")).to_be_visible()
 
 
@@ -174,7 +166,7 @@ def test_who_cannot_leave_keeps_the_seat(new_player: NewPlayer) -> None:
     player.context.route("**/leave", lambda route: route.abort())
     player.press("退出する")
     expect(player.page.get_by_role("alert").filter(has_text="つながりません")).to_be_visible()
-    player.wrong.clear()
+    player.expected("ERR_FAILED")
     player.page.reload()
     expect(player.seats.nth(0)).to_contain_text("あなた")
 
@@ -182,7 +174,7 @@ def test_who_cannot_leave_keeps_the_seat(new_player: NewPlayer) -> None:
 def test_a_game_that_has_begun_takes_nobody(new_player: NewPlayer, change_room: Any) -> None:
     host, late = new_player(), new_player("en-US")
     code = host.create("ひま")
-    change_room(code, "status", "playing")
+    change_room(code, "status", {"S": "playing"})
     late.open_link(code)
     expect(late.heading("The game has begun").or_(late.page.get_by_role("form"))).to_be_visible()
     if late.page.get_by_role("form").is_visible():  # as the edge knew it a second ago
@@ -196,7 +188,7 @@ def test_a_room_whose_time_is_over_says_so_to_who_is_in_it(
 ) -> None:
     host = new_player()
     code = host.create("ひま")
-    change_room(code, "expiresAt", int(time.time()) - 10)
+    change_room(code, "expiresAt", {"N": str(int(time.time()) - 10)})
     expect(host.heading("部屋は終了しました")).to_be_visible()
     assert host.stored("seats") == {}
 

@@ -6,7 +6,7 @@ import pytest
 
 from local.deployed import DeployedError
 from local.distribution import read_distribution
-from local.emulated_aws.resources.cloudfront import CachePolicy
+from local.emulated_aws.resources.cloudfront import CachePolicy, ResponseHeadersPolicy
 from local.emulated_aws.resources.cloudfront import Distribution as Deployed
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -76,3 +76,47 @@ def test_a_cache_policy_that_tells_cookies_apart_is_more_than_it_can() -> None:
     behavior = {"TargetOriginId": "page", "CachePolicyId": policy.physical_resource_id}
     with pytest.raises(DeployedError, match="tells more apart"):
         read_distribution([policy, deployed(DefaultCacheBehavior=behavior)])
+
+
+TRANSPORT = {
+    "AccessControlMaxAgeSec": 5,
+    "IncludeSubdomains": True,
+    "Preload": True,
+    "Override": True,
+}
+
+
+def with_headers(**config: Any) -> list[Any]:
+    policy = ResponseHeadersPolicy("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
+    policy.put("Policy", {"ResponseHeadersPolicyConfig": {"Name": "n", **config}})
+    behavior = {**CONFIG["DefaultCacheBehavior"], "ResponseHeadersPolicyId": policy.attribute("Id")}
+    return [policy, deployed(DefaultCacheBehavior=behavior)]
+
+
+def test_transport_security_is_said_with_all_that_the_policy_has() -> None:
+    found = read_distribution(
+        with_headers(SecurityHeadersConfig={"StrictTransportSecurity": TRANSPORT})
+    )
+    assert found.behaviors[0].headers == {
+        "strict-transport-security": "max-age=5; includeSubDomains; preload"
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"RemoveHeadersConfig": {"Items": [{"Header": "server"}]}}, "RemoveHeadersConfig"),
+        ({"CorsConfig": {}}, "CorsConfig"),
+        ({"SecurityHeadersConfig": {"XSSProtection": {"Override": True}}}, "XSSProtection"),
+        ({"SecurityHeadersConfig": {"ContentTypeOptions": {"Override": False}}}, "origin's"),
+        (
+            {"CustomHeadersConfig": {"Items": [{"Header": "a", "Value": "b", "Override": False}]}},
+            "origin's",
+        ),
+    ],
+)
+def test_headers_that_the_edge_cannot_set_are_told_before_serving(
+    config: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(DeployedError, match=told):
+        read_distribution(with_headers(**config))

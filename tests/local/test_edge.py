@@ -75,7 +75,9 @@ class World:
         return self._client.get(path, headers=sent)
 
     def ask(self, method: str, path: str, **headers: str) -> TestResponse:
-        return self._client.open(path, method=method, headers=headers)
+        return self._client.open(
+            path, method=method, headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"}
+        )
 
 
 @pytest.fixture
@@ -175,11 +177,23 @@ def test_how_long_it_is_kept_is_the_origins_within_the_policys_bounds(
     assert world.get("/a").data == b"new"
 
 
-@pytest.mark.parametrize(("status", "seconds"), [(404, 2), (503, 10), (409, 0)])
+@pytest.mark.parametrize(
+    ("status", "told", "seconds"),
+    [
+        (404, "", 2),
+        (503, "", 10),
+        (409, "", 0),
+        (404, "no-store", 0),
+        (503, "no-store", 10),
+        (403, "", 0),
+        (403, "no-store", 0),
+        (416, "max-age=1", 0),
+    ],
+)
 def test_errors_are_kept_as_long_as_is_said_or_ten_seconds(
-    world: World, status: int, seconds: int
+    world: World, status: int, told: str, seconds: int
 ) -> None:
-    world.answer = lambda _: Response("{}", status=status)
+    world.answer = lambda _: Response("{}", status=status, headers={"cache-control": told})
     world.get("/rooms/A")
     world.time = max(seconds - 0.5, 0)
     world.get("/rooms/A")
@@ -187,6 +201,61 @@ def test_errors_are_kept_as_long_as_is_said_or_ten_seconds(
     world.time = seconds + 0.5
     world.get("/rooms/A")
     assert len(world.asked) == (2 if seconds else 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "seconds"),
+    [
+        (404, "max-age=20", 20),
+        (404, "max-age=1", 2),
+        (404, "s-maxage=5, max-age=9", 5),
+        (404, "max-age=5000", 1000),
+        (403, "max-age=5", 10),
+    ],
+)
+def test_an_error_is_kept_longer_when_the_origin_says_so(
+    world: World, status: int, told: str, seconds: int
+) -> None:
+    world.objects["a"] = Answer(status, {"cache-control": told})
+    world.get("/a")
+    world.objects["a"] = Answer(200, {}, b"new")
+    world.time = seconds - 0.5
+    assert world.get("/a").status_code == status
+    world.time = seconds
+    assert world.get("/a").data == b"new"
+
+
+def test_while_the_api_fails_what_was_kept_is_answered(world: World) -> None:
+    world.answer = lambda _: Response("old")
+    world.get("/rooms/A")
+    world.answer = lambda _: Response("{}", status=503)
+    world.time = 5.0
+    found = world.get("/rooms/A")
+    assert (found.status_code, found.data) == (200, b"old")
+    world.time = 14.5
+    again = world.get("/rooms/A")
+    assert (again.data, again.headers["age"]) == (b"old", "14")
+    assert len(world.asked) == 2
+    world.answer = lambda _: Response("new")
+    world.time = 15.0
+    assert world.get("/rooms/A").data == b"new"
+
+
+def test_a_room_that_is_gone_is_not_answered_from_before(world: World) -> None:
+    world.answer = lambda _: Response("old")
+    world.get("/rooms/A")
+    world.answer = lambda _: Response("{}", status=404)
+    world.time = 5.0
+    assert world.get("/rooms/A").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent", "reaches"),
+    [({}, "127.0.0.1"), ({"X-Forwarded-For": "192.0.2.4"}, "192.0.2.4,127.0.0.1")],
+)
+def test_the_api_learns_who_asks(world: World, sent: dict[str, str], reaches: str) -> None:
+    world.ask("POST", "/rooms", **sent)
+    assert world.asked[0].headers["x-forwarded-for"] == reaches
 
 
 def test_every_answer_has_the_policys_headers_whatever_the_origin_says(world: World) -> None:

@@ -1,6 +1,6 @@
 // The first screen: open a room, or join one by its code.
 
-import { create, inWords, join } from "../act.js";
+import { create, join } from "../act.js";
 import { button, heading, make, saying } from "../dom.js";
 import { codeField, nameField } from "../fields.js";
 import { form } from "../form.js";
@@ -22,7 +22,6 @@ export function home(go) {
       const room = await create(name, waiting);
       return () => go.toRoom(room.roomId, room);
     },
-    inWords,
   );
   const joining = form(
     "joinTitle",
@@ -34,7 +33,6 @@ export function home(go) {
       const room = await join(code, name, waiting);
       return () => go.toRoom(code, room);
     },
-    inWords,
   );
   return make(
     "section",
@@ -77,7 +75,6 @@ function alreadySeated(go, code, seat, name) {
       const room = await join(code, typed, waiting);
       return () => go.toRoom(code, room);
     },
-    inWords,
   );
   const back = button("backToSeat", () => go.toRoom(code), "primary");
   const parts = { code, name: seat.name };

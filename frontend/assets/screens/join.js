@@ -116,7 +116,6 @@ function joinable(go, code, room, typed) {
         return () => go.show(screen);
       }
     },
-    inWords,
   );
   return make(
     "section",

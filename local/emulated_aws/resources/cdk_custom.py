@@ -19,6 +19,7 @@ from local.emulated_aws.resources.model import Model, Properties
 
 # Scripts are text/javascript: https://www.rfc-editor.org/rfc/rfc9239
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}
+_FALSE = (False, "false")
 
 
 class _OfCdk(Model):
@@ -37,10 +38,10 @@ class BucketDeployment(_OfCdk, CloudFormationModel):
     ATTRIBUTES = ("DestinationBucketArn",)
 
     def put(self, name: str, properties: Properties) -> None:
-        if properties.get("Prune") not in (False, "false"):
-            raise NotImplementedError("Prune: removing what the sources do not have")
+        _refuse_what_is_not_done(properties)
         self.physical_resource_id = self.physical_resource_id or name
         self.bucket = properties["DestinationBucketName"]
+        prefix = properties.get("DestinationBucketKeyPrefix", "").strip("/")
         cache_control = properties.get("SystemMetadata", {}).get("cache-control")
         for bucket, key in zip(
             properties["SourceBucketNames"], properties["SourceObjectKeys"], strict=True
@@ -50,7 +51,8 @@ class BucketDeployment(_OfCdk, CloudFormationModel):
             with zipfile.ZipFile(io.BytesIO(source.value)) as files:
                 for file in files.infolist():
                     if not file.is_dir():
-                        self._upload(file.filename, files.read(file), cache_control)
+                        path = "/".join(filter(None, (prefix, file.filename)))
+                        self._upload(path, files.read(file), cache_control)
 
     def _upload(self, key: str, content: bytes, cache_control: str | None) -> None:
         made = self.s3.put_object(self.bucket, key, content)
@@ -66,6 +68,21 @@ class BucketDeployment(_OfCdk, CloudFormationModel):
 
     def delete(self, *_: str) -> None:
         """Leave the files, as CDK does."""
+
+
+def _refuse_what_is_not_done(properties: Properties) -> None:
+    refused = {
+        "Prune": properties.get("Prune") not in _FALSE,
+        "Extract": properties.get("Extract") in _FALSE,
+        "RetainOnDelete": properties.get("RetainOnDelete") in _FALSE,
+        "Include": properties.get("Include"),
+        "Exclude": properties.get("Exclude"),
+        "SourceMarkers": any(properties.get("SourceMarkers", ())),
+        "UserMetadata": properties.get("UserMetadata"),
+        "SystemMetadata": properties.get("SystemMetadata", {}).keys() - {"cache-control"},
+    }
+    if found := [name for name, is_refused in refused.items() if is_refused]:
+        raise NotImplementedError(f"the emulated upload does not do {', '.join(found)}")
 
 
 class AutoDeleteObjects(_OfCdk, CloudFormationModel):
