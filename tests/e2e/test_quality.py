@@ -13,6 +13,8 @@ pytestmark = pytest.mark.xdist_group("system")
 
 AXE = (ROOT / "tests/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 MAX_BYTES = 30_000
+# Each language and each scheme once: no colour depends on the language.
+LOOKS = pytest.mark.parametrize(("locale", "scheme"), [("ja-JP", "light"), ("en-US", "dark")])
 TITLES = {
     "ja-JP": ["満員です", "ゲームが始まっています", "この部屋を退出しました", "部屋は終了しました"],
     "en-US": [
@@ -30,8 +32,7 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+@LOOKS
 def test_axe_finds_nothing_on_the_way_in(new_player: NewPlayer, locale: str, scheme: str) -> None:
     host = new_player(locale, color_scheme=scheme, bypass_csp=True)
     friend = new_player(locale, color_scheme=scheme, bypass_csp=True)
@@ -50,8 +51,7 @@ def test_axe_finds_nothing_on_the_way_in(new_player: NewPlayer, locale: str, sch
     assert violations(friend.page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+@LOOKS
 def test_axe_finds_nothing_where_it_does_not_go_on(
     new_player: NewPlayer, locale: str, scheme: str
 ) -> None:
@@ -74,8 +74,7 @@ def test_axe_finds_nothing_where_it_does_not_go_on(
     player.expected("ERR_INTERNET_DISCONNECTED")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+@LOOKS
 def test_axe_finds_nothing_when_there_is_no_seat(
     new_player: NewPlayer, locale: str, scheme: str
 ) -> None:

@@ -17,6 +17,12 @@ from tests.release.tools import run
 
 PYTHON = f"python{sysconfig.get_python_version()}"
 LIBRARY = f"var/lang/lib/{PYTHON}"
+# Debian's own Python looks for packages elsewhere: https://wiki.debian.org/Python#Deviations_from_upstream
+SITE_PACKAGES = (
+    "var/lang/lib/python3/dist-packages"
+    if "deb_system" in sysconfig.get_scheme_names()
+    else f"{LIBRARY}/site-packages"
+)
 BOOTSTRAP = f"""#!/bin/sh
 export LD_LIBRARY_PATH=/var/lang/lib
 exec /var/lang/bin/{PYTHON} /var/runtime/bootstrap.py
@@ -54,7 +60,7 @@ def python_runtime() -> Iterator[Member]:
     found = {f"var/lang/bin/{PYTHON}": program}
     found |= {f"{LIBRARY}/{path.relative_to(library)}": path for path in _files(library)}
     found |= {
-        f"{LIBRARY}/site-packages/{file}": Path(str(file.locate()))
+        f"{SITE_PACKAGES}/{file}": Path(str(file.locate()))
         for package in ("awslambdaric", "simplejson", "snapshot_restore_py")
         for file in files(package) or []
         if not any(_LEFT_OUT.fullmatch(part) for part in file.parts)

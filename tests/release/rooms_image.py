@@ -10,7 +10,7 @@ from typing import Any
 from tests.cdk_context import ROOT
 from tests.release.images import File, Image, Layer, Member, layer_of, write_image
 from tests.release.programs import HOST
-from tests.release.python_runtime import LIBRARY, python_base
+from tests.release.python_runtime import SITE_PACKAGES, python_base
 
 _PACKAGES = (
     "boto3",
@@ -33,7 +33,7 @@ def libraries() -> Layer:
     """Return what the rooms import, from where the tests import it."""
     return layer_of(
         *(
-            File(f"{LIBRARY}/site-packages/{file}", Path(str(file.locate())).read_bytes())
+            File(f"{SITE_PACKAGES}/{file}", Path(str(file.locate())).read_bytes())
             for package in _PACKAGES
             for file in files(package) or []
             if ".." not in file.parts and not _LEFT_OUT.fullmatch(str(file))

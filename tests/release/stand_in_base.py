@@ -15,7 +15,13 @@ from pathlib import Path
 
 from tests.release.images import File, Layer, Member, layer_of, write_image
 from tests.release.programs import ARCHITECTURES, HOST_MACHINE, aws_like_base, of_other_cpu
-from tests.release.python_runtime import BOOTSTRAP, BOOTSTRAP_PY, LIBRARY, PYTHON, python_runtime
+from tests.release.python_runtime import (
+    BOOTSTRAP,
+    BOOTSTRAP_PY,
+    PYTHON,
+    SITE_PACKAGES,
+    python_runtime,
+)
 from tests.release.tools import skopeo_copy
 
 PYTHON_VERSION = PYTHON.removeprefix("python")
@@ -73,7 +79,7 @@ def _aws_sdk() -> list[File]:
         for file in files(package) or []:
             if not _SDK_LEFT_OUT.fullmatch(str(file)):
                 content = Path(str(file.locate())).read_bytes()
-                found.append(File(f"{LIBRARY}/site-packages/{file}", content))
+                found.append(File(f"{SITE_PACKAGES}/{file}", content))
     return found
 
 
