@@ -194,7 +194,7 @@ class DeployedStage:
         ):
             self._event(*event)
 
-    def hook_says(self, *, at_seconds: int = 1, **said: Any) -> None:
+    def hook_says(self, *, at_seconds: int = 60, **said: Any) -> None:
         """Write the hook's log line, so many seconds from now."""
         logs = self.client("logs")
         group = f"/aws/lambda/{self.stage.names.prefix}-pre-traffic-hook"
