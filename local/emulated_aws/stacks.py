@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
+from weakref import WeakSet
 
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Event, Stack
@@ -37,6 +38,7 @@ def mends() -> tuple[Mend, ...]:
         Mend(CloudFormationBackend, "create_stack", _create_stack),
         Mend(CloudFormationBackend, "update_stack", _update_stack),
         Mend(CloudFormationBackend, "execute_change_set", _execute_change_set),
+        Mend(CloudFormationResponse, "cancel_update_stack", _cancel_update_stack),
         Mend(CloudFormationResponse, "describe_change_set", _describe_change_set),
         Mend(CloudFormationResponse, "delete_change_set", _delete_change_set),
         # moto's looks at all that the template has, and creates what it looks at.
@@ -107,6 +109,17 @@ def _execute_change_set(
     stack.tags = change_set.tags or stack.tags
 
 
+def _cancel_update_stack(response: CloudFormationResponse) -> ActionResult:
+    """Let a change go back before it comes to the next resource."""
+    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))  # noqa: SLF001
+    if stack.status != "UPDATE_IN_PROGRESS":
+        raise ValidationError(
+            message=f"CancelUpdateStack cannot be called from current stack status ({stack.status})"
+        )
+    _CANCELLED.add(stack)
+    return EmptyResult()
+
+
 def _resources(stack: Stack) -> list[Any]:
     parsed = stack.resource_map._parsed_resources  # noqa: SLF001
     return [parsed[name] for name in stack.resource_map if name in parsed]
@@ -148,6 +161,14 @@ def _change_sets(backend: CloudFormationBackend, name: str, stack: str | None) -
     ]
 
 
+class _CancelledError(Exception):
+    """Somebody has cancelled the change."""
+
+
+# The stacks whose change is to be cancelled.
+_CANCELLED: WeakSet[Stack] = WeakSet()
+
+
 @dataclass
 class _Change:
     """One change of a stack. Raises ValidationError when the stack cannot be changed now."""
@@ -180,11 +201,17 @@ class _Change:
             stack.output_map = OutputMap(resources, {}, stack.stack_id)
         applied = Applied()
         status = stack.status
+        _CANCELLED.discard(stack)
         self._say(f"{self.action}_IN_PROGRESS", "User Initiated")
         try:
-            gone = apply(resources, new, self.parameters, applied, told=self._tell)
+            gone = apply(resources, new, self.parameters, applied, told=self._tell_unless_cancelled)
         except ResourceFailedError as failure:
-            self._undo(failure, applied, new, old)
+            verb = failure.action.lower()
+            reason = f"The following resource(s) failed to {verb}: [{failure.logical_id}]. "
+            self._undo(reason, applied, new, old)
+            return
+        except _CancelledError:
+            self._undo("User Initiated", applied, new, old)
             return
         except Exception:  # The request is refused.
             stack.status = status
@@ -202,18 +229,14 @@ class _Change:
 
     def _undo(
         self,
-        failure: ResourceFailedError,
+        reason: str,
         applied: Applied,
         new: dict[str, Any],
         old: tuple[Any, dict[str, Any], dict[str, Any]],
     ) -> None:
         self.operation_id = str(uuid4())  # A roll back is an operation of its own.
         prefix = "" if self.action == "CREATE" else "UPDATE_"
-        verb = f"{failure.action.lower()}"
-        self._say(
-            f"{prefix}ROLLBACK_IN_PROGRESS",
-            f"The following resource(s) failed to {verb}: [{failure.logical_id}]. ",
-        )
+        self._say(f"{prefix}ROLLBACK_IN_PROGRESS", reason)
         made = {name: new["Resources"][name] for name in applied.created}
         resources = self.stack.resource_map
         template, template_dict, parameters = old
@@ -258,6 +281,11 @@ class _Change:
         self.stack.status = status
         self.stack._add_stack_event(status, resource_status_reason=reason)  # noqa: SLF001
         self.stack.events[-1].operation_id = self.operation_id  # type: ignore[attr-defined]
+
+    def _tell_unless_cancelled(self, logical_id: str, status: str, reason: str = "") -> None:
+        if self.stack in _CANCELLED and status.endswith("_IN_PROGRESS"):
+            raise _CancelledError
+        self._tell(logical_id, status, reason)
 
     def _tell(self, logical_id: str, status: str, reason: str = "") -> None:
         resources = self.stack.resource_map

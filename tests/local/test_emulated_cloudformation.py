@@ -309,3 +309,43 @@ def test_alarms_filters_and_policies_are_there(aws: Client) -> None:
     assert json.loads(policy)["Statement"] == [statement]
     filters = aws("logs").describe_metric_filters(logGroupName="log")["metricFilters"]
     assert [found["filterPattern"] for found in filters] == ["ImportModuleError"]
+
+
+def test_an_identity_provider_changes_and_goes(aws: Client) -> None:
+    def provider(url: str, *client_ids: str) -> Resources:
+        properties: Resources = {"Url": url, "ClientIdList": client_ids}
+        return {"Provider": {"Type": "AWS::IAM::OIDCProvider", "Properties": properties}}
+
+    def known() -> dict[str, list[str]]:
+        iam = aws("iam")
+        listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        found = [
+            iam.get_open_id_connect_provider(OpenIDConnectProviderArn=each["Arn"])
+            for each in listed
+        ]
+        return {each["Url"]: each["ClientIDList"] for each in found}
+
+    arns = {"Ref": {"Ref": "Provider"}, "Arn": {"Fn::GetAtt": ["Provider", "Arn"]}}
+    outputs = {name: {"Value": value} for name, value in arns.items()}
+    deploy(aws, provider("https://tokens.example.com", "one"), outputs=outputs)
+    stack = aws("cloudformation").describe_stacks(StackName="rooms")["Stacks"][0]
+    assert {output["OutputValue"] for output in stack["Outputs"]} == {
+        "arn:aws:iam::123456789012:oidc-provider/tokens.example.com"
+    }
+    assert known() == {"tokens.example.com": ["one"]}
+    deploy(aws, provider("https://tokens.example.com", "one", "two"))
+    assert known() == {"tokens.example.com": ["one", "two"]}
+    deploy(aws, {"Role": ROLE})
+    assert known() == {}
+
+
+def test_an_account_has_one_identity_provider_for_each_url(aws: Client) -> None:
+    twice: Resources = {
+        name: {
+            "Type": "AWS::IAM::OIDCProvider",
+            "Properties": {"Url": "https://tokens.example.com"},
+        }
+        for name in ("First", "Second")
+    }
+    with pytest.raises(RolledBackError, match=r"url https://tokens\.example\.com already exists"):
+        deploy(aws, twice)

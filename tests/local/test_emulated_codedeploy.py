@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -251,41 +253,68 @@ def test_a_hook_may_report_for_its_own_deployment_only(aws: Client) -> None:
         )
 
 
-def test_others_are_served_while_a_hook_runs(aws: Client) -> None:
-    """The hook waits until it is told, over the table, that others were served meanwhile."""
-    waits = (
-        ASKS
-        + """
+WAITS = (
+    ASKS
+    + """
     import time
 
     table = boto3.resource("dynamodb").Table("signals")
     table.put_item(Item={"name": "hook runs"})
     deadline = time.monotonic() + 25
-    while "Item" not in table.get_item(Key={"name": "served"}) and time.monotonic() < deadline:
+    while "Item" not in table.get_item(Key={"name": "go on"}) and time.monotonic() < deadline:
         pass
 """
-    )
+)
+
+
+@contextmanager
+def updating(aws: Client, resources: Resources) -> Iterator[None]:
+    """Update a stack whose hook waits, and be in the middle of it; at the end it goes on."""
     key = {"AttributeName": "name", "KeyType": "HASH"}
-    aws("dynamodb").create_table(
+    dynamodb = aws("dynamodb")
+    dynamodb.create_table(
         TableName="signals",
         KeySchema=[key],
         AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    deploy(aws, stack(aws, "V1", answers("one"), hook=waits))
-    deploying = threading.Thread(
-        target=deploy, args=(aws, stack(aws, "V2", answers("two"), hook=waits))
-    )
-    deploying.start()
-    dynamodb = aws("dynamodb")
+    update = {"StackName": "rooms", "TemplateBody": json.dumps({"Resources": resources})}
+    working = threading.Thread(target=lambda: aws("cloudformation").update_stack(**update))
+    working.start()
     while "Item" not in dynamodb.get_item(TableName="signals", Key={"name": {"S": "hook runs"}}):
-        assert deploying.is_alive()
+        assert working.is_alive()
+    try:
+        yield
+    finally:
+        dynamodb.put_item(TableName="signals", Item={"name": {"S": "go on"}})
+        working.join()
+
+
+def test_others_are_served_while_a_hook_runs(aws: Client) -> None:
+    deploy(aws, stack(aws, "V1", answers("one"), hook=WAITS))
+    with updating(aws, stack(aws, "V2", answers("two"), hook=WAITS)):
+        assert word(aws) == "one"
+        assert status(aws) == "UPDATE_IN_PROGRESS"
+        with pytest.raises(ClientError, match="UPDATE_IN_PROGRESS state and can not be updated"):
+            deploy(aws, stack(aws, "V3", answers("three")))
+    assert word(aws) == "two"
+
+
+def test_an_update_that_is_cancelled_goes_back(aws: Client) -> None:
+    later = {"Later": {"Type": "AWS::SNS::Topic", "Properties": {}, "DependsOn": ["Live"]}}
+    deploy(aws, stack(aws, "V1", answers("one"), hook=WAITS))
+    with updating(aws, stack(aws, "V2", answers("two"), hook=WAITS) | later):
+        aws("cloudformation").cancel_update_stack(StackName="rooms")
+    assert status(aws) == "UPDATE_ROLLBACK_COMPLETE"
     assert word(aws) == "one"
-    assert status(aws) == "UPDATE_IN_PROGRESS"
-    with pytest.raises(ClientError, match="UPDATE_IN_PROGRESS state and can not be updated"):
-        deploy(aws, stack(aws, "V3", answers("three")))
-    dynamodb.put_item(TableName="signals", Item={"name": {"S": "served"}})
-    deploying.join()
+    assert aws("sns").list_topics()["Topics"] == []
+
+
+def test_nothing_is_cancelled_when_nothing_is_updated(aws: Client) -> None:
+    deploy(aws, stack(aws, "V1", answers("one")))
+    with pytest.raises(ClientError, match="cannot be called from current stack status"):
+        aws("cloudformation").cancel_update_stack(StackName="rooms")
+    deploy(aws, stack(aws, "V2", answers("two")))
     assert word(aws) == "two"
 
 

@@ -11,6 +11,7 @@ from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classe
     cloudfront,
     deployment,
     function,
+    identity_provider,
     layer,
     monitoring,
     parameter,
