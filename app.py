@@ -1,33 +1,40 @@
-"""The CDK app: the stacks of one stage, chosen with ``-c stage=...``."""
+"""The CDK app: the stacks of a stage, or of several, chosen with ``-c stage=...``."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Annotations, App, Environment
+from aws_cdk import Annotations, App, Environment, Stack
 from constructs.image_digest import ImageDigest
 from constructs.libraries_layer import LibrariesError
 from constructs.page_files import PageFilesError
 
+from stacks.delivery_stack import DeliveryStack
+from stacks.github_stack import GithubStack
 from stacks.image_lock import ImagePin, read_image_lock
-from stacks.names import StageNames
+from stacks.names import GITHUB_STACK, StageNames
 from stacks.registry_stack import RegistryStack
 from stacks.rooms_stack import RoomsStack
-from stacks.settings import ConfigurationError, StageSettings, read_settings
+from stacks.settings import (
+    ConfigurationError,
+    GithubRepository,
+    StageSettings,
+    read_github,
+    read_settings,
+)
 from stacks.web_stack import WebStack
 
 ROOT = Path(__file__).parent
 
 
-def build_app(*, account: str | None = None, context: Mapping[str, Any] | None = None) -> App:
-    """Return the app for the stage that the context names.
+def build_app(*, context: Mapping[str, Any] | None = None) -> App:
+    """Return the app for the stages that the context names: one, or several as in ``dev,prd``.
 
     A stage without a pinned image gets its registry alone, and a warning that says how to go on.
+    No stack names an account, so the CDK CLI can deploy the same cloud assembly to any.
 
     Args:
-        account: the AWS account, or None for templates that fit any.
         context: what the CDK CLI passes on its own: the context of ``cdk.json``, with ``-c``.
 
     Raises:
@@ -37,15 +44,23 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
 
     """
     app = App(context=context)
-    stage = _context(app, "stage")
-    settings = read_settings(_context(app, "stages"), stage)
+    settings = {
+        stage: read_settings(_context(app, "stages"), stage)
+        for stage in _context(app, "stage").split(",")
+    }
+    for stage, of_stage in settings.items():
+        _define_stage(app, StageNames(stage), of_stage)
+    return app
+
+
+def _define_stage(app: App, names: StageNames, settings: StageSettings) -> None:
     lock = ROOT / _context(app, "imageLock")
-    pin = read_image_lock(lock).get(stage)
+    pin = read_image_lock(lock).get(names.stage)
     as_zip = _packaging(app) == "zip"
     emergency = _emergency(app)
+    github = read_github(app.node.try_get_context("github"))
 
-    names = StageNames(stage)
-    environment = Environment(account=account, region=settings.region)
+    environment = Environment(region=settings.region)
     registry = RegistryStack(
         app,
         names.registry_stack,
@@ -54,17 +69,19 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         env=environment,
         description="hima-five-bomber: the images of the rooms function",
     )
+    if github:
+        _define_delivery(app, names, github, environment)
     if pin is None and not as_zip:
         Annotations.of(registry).add_warning_v2(
             "hima-five-bomber:image-not-pinned",
-            f"No image is pinned for stage {stage}, so only its registry stack is defined. For the"
-            f" rest: deploy this stack (npx cdk deploy -c stage={stage}), then build, check, boot,"
-            f" push and pin an image (python -m release build ... pin, which writes {lock.name}),"
-            " all as in README.md, 'Deploy to AWS'.",
+            f"No image is pinned for stage {names.stage}, so only its registry stack is defined."
+            f" For the rest: deploy this stack (npx cdk deploy -c stage={names.stage}), then build,"
+            " check, boot, push and pin an image (python -m release build ... pin, which writes"
+            f" {lock.name}), all as in README.md, 'Deploy to AWS'.",
         )
-        return app
+        return
     if pin and not as_zip:
-        _require_deployable(pin, settings, stage, lock)
+        _require_deployable(pin, settings, names.stage, lock)
     rooms = RoomsStack(
         app,
         names.rooms_stack,
@@ -85,7 +102,28 @@ def build_app(*, account: str | None = None, context: Mapping[str, Any] | None =
         description="hima-five-bomber: the page, and the API next to it",
     )
     web.add_stack_dependency(rooms)
-    return app
+
+
+def _define_delivery(
+    app: App, names: StageNames, github: GithubRepository, environment: Environment
+) -> None:
+    """Define what lets GitHub deploy a stage; the provider is one for all stages."""
+    provider = app.node.try_find_child(GITHUB_STACK) or GithubStack(
+        app,
+        GITHUB_STACK,
+        env=environment,
+        description="hima-five-bomber: what GitHub is known by",
+    )
+    assert isinstance(provider, Stack)  # noqa: S101  # for the type checker
+    delivery = DeliveryStack(
+        app,
+        names.delivery_stack,
+        names=names,
+        github=github,
+        env=environment,
+        description="hima-five-bomber: the roles of GitHub's jobs",
+    )
+    delivery.add_stack_dependency(provider)
 
 
 def _context(app: App, key: str) -> Any:
@@ -135,6 +173,6 @@ def _require_deployable(pin: ImagePin, settings: StageSettings, stage: str, lock
 
 if __name__ == "__main__":
     try:
-        build_app(account=os.environ.get("CDK_DEFAULT_ACCOUNT")).synth()
+        build_app().synth()
     except (ConfigurationError, LibrariesError, PageFilesError) as error:
         sys.exit(f"error: {error}")

@@ -1,6 +1,8 @@
 """Findings that are acknowledged in several places, each in its own words there."""
 
-from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
+from collections.abc import Sequence
+
+from aws_cdk import Acknowledgment, Aws, CfnResource, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,6 +14,17 @@ def acknowledge_versions(role: Construct, function: lambda_.IFunction, reason: s
     logical_id = Stack.of(function).get_logical_id(resource)
     Validations.of(role).acknowledge(
         Acknowledgment(id=f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]", reason=reason)
+    )
+
+
+def acknowledge_wildcards(role: Construct, resources: Sequence[str], reason: str) -> None:
+    """Let cdk-nag pass these resources in a policy, as they stand there, wildcards and all."""
+    named = [resource.replace(Aws.ACCOUNT_ID, "<AWS::AccountId>") for resource in resources]
+    Validations.of(role).acknowledge(
+        *(
+            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=reason)
+            for name in named
+        )
     )
 
 

@@ -1,6 +1,10 @@
 """What the parts of a stage are called, for the app and for whoever looks for them."""
 
 from dataclasses import dataclass
+from typing import Final
+
+GITHUB_STACK: Final = "hima-five-bomber-github"
+"""The stack of what all stages of an account need to know GitHub by."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,21 @@ class StageNames:
     def web_stack(self) -> str:
         """The stack that serves the page, and the API next to it."""
         return f"{self.prefix}-web"
+
+    @property
+    def delivery_stack(self) -> str:
+        """The stack of the roles that GitHub's jobs take."""
+        return f"{self.prefix}-delivery"
+
+    @property
+    def deploy_role(self) -> str:
+        """The role of a job that deploys the stage."""
+        return f"{self.prefix}-deploy"
+
+    @property
+    def diff_role(self) -> str:
+        """The role of a job that shows what a pull request would change."""
+        return f"{self.prefix}-diff"
 
     @property
     def repository(self) -> str:

@@ -30,6 +30,33 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     ]
 
 
+class GithubRepository(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The repository on GitHub whose jobs deploy, its names written as GitHub writes them.
+
+    The ids stay when something is renamed, and are nobody else's afterwards; ``gh api
+    repos/OWNER/REPOSITORY --jq '.owner.id, .id'`` prints them.
+    """
+
+    owner: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+    owner_id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
+    repository: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]+$")]
+    repository_id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
+
+    def subjects(self, context: str) -> tuple[str, str]:
+        """Return what a job's token can have as its subject.
+
+        ``context`` is ``environment:NAME`` or ``pull_request``. Repositories made after 2026-07-15
+        have their ids in it, older ones may:
+        https://docs.github.com/en/actions/reference/security/oidc
+        """
+        return (
+            f"repo:{self.owner}/{self.repository}:{context}",
+            f"repo:{self.owner}@{self.owner_id}/{self.repository}@{self.repository_id}:{context}",
+        )
+
+
 class StageSettings(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
@@ -78,3 +105,21 @@ def read_settings(stages: Mapping[str, Any], stage: str) -> StageSettings:
         return msgspec.convert(stages[stage], StageSettings)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"cdk.json, context.stages.{stage}: {error}") from error
+
+
+def read_github(github: Any) -> GithubRepository | None:
+    """Return the repository that deploys; None where nothing is deployed by GitHub.
+
+    Args:
+        github: the value of ``github`` in the context of ``cdk.json``; None where it has none.
+
+    Raises:
+        ConfigurationError: something in it is missing, unknown or wrong.
+
+    """
+    if github is None:
+        return None
+    try:
+        return msgspec.convert(github, GithubRepository)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"cdk.json, context.github: {error}") from error

@@ -7,6 +7,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 CDK_JSON: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
 STAGES = list(CDK_JSON["context"]["stages"])
+GITHUB = {
+    "owner": "octo-org",
+    "ownerId": "123456",
+    "repository": "octo-repo",
+    "repositoryId": "456789",
+}
 PINNED = "tests/stacks/image-lock.json"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk.assertions import Template
 
 from app import build_app
-from tests.cdk_context import CDK_JSON, context
+from tests.cdk_context import CDK_JSON, GITHUB, context
 
 
 @cache
@@ -20,6 +20,12 @@ def rooms_template(**changed: str) -> dict[str, Any]:
 def web_template(stage: str = "dev") -> dict[str, Any]:
     """Return the web stack's of a stage."""
     return _template("web", context(stage=stage))
+
+
+@cache
+def delivery_template(stage: str = "dev") -> dict[str, Any]:
+    """Return the delivery stack's of a stage, for the repository ``GITHUB``."""
+    return _template("delivery", context(stage=stage, github=GITHUB))
 
 
 def web_template_with(**settings: Any) -> dict[str, Any]:

@@ -15,11 +15,16 @@ from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import AwsSolutionsChecks
 
 from app import build_app
+from stacks.names import GITHUB_STACK
 from stacks.settings import ConfigurationError
-from tests.cdk_context import CDK_JSON, PINNED, ROOT, STAGES, context
+from tests.cdk_context import CDK_JSON, GITHUB, PINNED, ROOT, STAGES, context
 
-WAYS = [{"packaging": "image"}, {"packaging": "zip"}, {"emergency": "true"}]
-"""The ways in which a stage is deployed."""
+WAYS: list[dict[str, Any]] = [
+    {"packaging": "image", "github": GITHUB},
+    {"packaging": "zip"},
+    {"emergency": "true"},
+]
+"""The ways in which a stage is deployed; the first one has what lets GitHub deploy it."""
 
 
 def stacks_of(app: App) -> dict[str, Stack]:
@@ -37,6 +42,25 @@ def test_a_pinned_stage_has_its_registry_its_rooms_and_its_page(stage: str) -> N
     assert {stack.region for stack in stacks.values()} == {"ap-northeast-1"}
 
 
+def test_several_stages_are_in_one_app_each_as_it_is_alone() -> None:
+    together = stacks_of(build_app(context=context(stage="dev,prd")))
+    alone = {
+        name: stack
+        for stage in ("dev", "prd")
+        for name, stack in stacks_of(build_app(context=context(stage=stage))).items()
+    }
+    assert list(together) == list(alone)
+    for name, stack in alone.items():
+        template = Template.from_stack(together[name])
+        assert template.to_json() == Template.from_stack(stack).to_json()
+
+
+@pytest.mark.parametrize("stages", ["dev,", ",dev", "dev,prod", "dev, prd", ""])
+def test_a_list_of_stages_with_one_that_is_none_is_refused(stages: str) -> None:
+    with pytest.raises(ConfigurationError, match="there is no stage"):
+        build_app(context=context(stage=stages))
+
+
 def test_a_stage_without_a_pin_has_its_registry_alone_and_says_how_to_go_on(
     tmp_path: Path,
 ) -> None:
@@ -51,6 +75,41 @@ def test_a_stage_without_a_pin_has_its_registry_alone_and_says_how_to_go_on(
             r"python -m release build \.\.\. pin.*image-lock.json.*README.md, 'Deploy to AWS'"
         ),
     )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_github_gets_its_roles_before_there_is_an_image(stage: str, tmp_path: Path) -> None:
+    lock = tmp_path / "image-lock.json"
+    lock.write_text("{}")
+    given = context(stage=stage, imageLock=str(lock), github=GITHUB)
+    stacks = stacks_of(build_app(context=given))
+    registry, delivery = (f"hima-five-bomber-{stage}-{part}" for part in ("registry", "delivery"))
+    assert list(stacks) == [registry, GITHUB_STACK, delivery]
+    assert stacks[delivery].dependencies == [stacks[GITHUB_STACK]]
+    assert stacks[registry].dependencies == []
+
+
+def test_github_changes_nothing_of_what_is_deployed() -> None:
+    without, having = (
+        {
+            name: Template.from_stack(stack).to_json()
+            for name, stack in stacks_of(build_app(context=given)).items()
+        }
+        for given in (context(), context(github=GITHUB))
+    )
+    added = {GITHUB_STACK, "hima-five-bomber-dev-delivery"}
+    assert having.keys() - without.keys() == added
+    assert {name: having[name] for name in without} == without
+
+
+def test_no_repository_deploys_unless_somebody_says_so() -> None:
+    assert "github" not in CDK_JSON["context"]
+
+
+def test_a_repository_that_is_not_described_is_refused() -> None:
+    given = context(github={**GITHUB, "repositoryId": 456789})
+    with pytest.raises(ConfigurationError, match=r"context\.github: .*repositoryId"):
+        build_app(context=given)
 
 
 def test_a_zip_needs_no_pin(tmp_path: Path) -> None:
@@ -156,9 +215,9 @@ def test_what_holds_data_keeps_its_logical_id() -> None:
     }
 
 
-@pytest.mark.parametrize("ways", WAYS)
+@pytest.mark.parametrize("ways", WAYS, ids=["image", "zip", "emergency"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_cdk_nag_finds_nothing(stage: str, ways: dict[str, str]) -> None:
+def test_cdk_nag_finds_nothing(stage: str, ways: dict[str, Any]) -> None:
     app = build_app(context=context(stage=stage, **ways))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
@@ -172,13 +231,12 @@ def test_cdk_nag_would_find_something() -> None:
         app.synth()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_cfn_lint_finds_nothing(stage: str, tmp_path: Path) -> None:
-    templates = []
-    for ways in WAYS:
-        assembly = build_app(context=context(stage=stage, **ways)).synth()
-        templates += [Path(assembly.directory, stack.template_file) for stack in assembly.stacks]
-    assert len(templates) == 3 * len(WAYS)
+@pytest.mark.parametrize("ways", WAYS)
+def test_cfn_lint_finds_nothing(ways: dict[str, Any], tmp_path: Path) -> None:
+    """Stages differ in numbers alone, so one that keeps its data stands for all."""
+    assembly = build_app(context=context(stage="prd", **ways)).synth()
+    templates = [Path(assembly.directory, stack.template_file) for stack in assembly.stacks]
+    assert len(templates) == (5 if "github" in ways else 3)
     lint = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), *templates, "--regions", "ap-northeast-1"],
         cwd=tmp_path,

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from lambda_src.rooms.service import LONGEST_OPERATION_S
-from stacks.settings import ConfigurationError, read_settings
-from tests.cdk_context import CDK_JSON, STAGES
+from stacks.settings import ConfigurationError, read_github, read_settings
+from tests.cdk_context import CDK_JSON, GITHUB, STAGES
 
 ARN = "arn:aws:acm:us-east-1:" + "1" * 12 + ":certificate/0123-abcd"
 STAGES_JSON: dict[str, Any] = CDK_JSON["context"]["stages"]
@@ -64,3 +64,44 @@ def test_a_missing_setting_is_named() -> None:
     stages = {"dev": {k: v for k, v in STAGES_JSON["dev"].items() if k != "retainData"}}
     with pytest.raises(ConfigurationError, match="missing required field `retainData`"):
         read_settings(stages, "dev")
+
+
+def test_without_a_repository_none_deploys() -> None:
+    assert read_github(None) is None
+
+
+def test_the_subject_of_a_job_has_names_alone_or_ids_too() -> None:
+    github = read_github(GITHUB)
+    assert github
+    assert github.subjects("environment:dev") == (
+        "repo:octo-org/octo-repo:environment:dev",
+        "repo:octo-org@123456/octo-repo@456789:environment:dev",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"owner": "octo-org/octo-repo"}, "owner"),
+        ({"owner": "*"}, "owner"),
+        ({"owner": ""}, "owner"),
+        ({"ownerId": "octo-org"}, "ownerId"),
+        ({"ownerId": "0123"}, "ownerId"),
+        ({"repository": "octo-org/octo-repo"}, "repository"),
+        ({"repository": "octo-*"}, "repository"),
+        ({"repositoryId": 456789}, "repositoryId"),
+        ({"repositoryId": "4567?9"}, "repositoryId"),
+        ({"branch": "main"}, "unknown field `branch`"),
+    ],
+)
+def test_a_repository_that_is_not_one_is_named_with_its_place(
+    change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"cdk.json, context.github: .*{told}"):
+        read_github({**GITHUB, **change})
+
+
+def test_a_repository_without_its_id_is_refused_since_names_can_become_somebody_elses() -> None:
+    github = {key: value for key, value in GITHUB.items() if key != "repositoryId"}
+    with pytest.raises(ConfigurationError, match="missing required field `repositoryId`"):
+        read_github(github)

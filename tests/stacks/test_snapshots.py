@@ -12,7 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build_app
-from tests.cdk_context import STAGES, context
+from stacks.names import GITHUB_STACK
+from tests.cdk_context import GITHUB, STAGES, context
 
 
 @pytest.fixture
@@ -33,9 +34,10 @@ def mask_versions(template: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("stack", ["registry", "rooms", "web"])
+@pytest.mark.parametrize("stack", ["registry", "rooms", "web", "delivery"])
 def test_template(stage: str, stack: str, json_snapshot: SnapshotAssertion) -> None:
-    app: App = build_app(context=context(stage=stage))
+    github = {"github": GITHUB} if stack == "delivery" else {}
+    app: App = build_app(context=context(stage=stage, **github))
     found = app.node.find_child(f"hima-five-bomber-{stage}-{stack}")
     assert mask_assets(Template.from_stack(found).to_json()) == json_snapshot  # type: ignore[arg-type]
 
@@ -46,6 +48,12 @@ def test_zip_template(stage: str, json_snapshot: SnapshotAssertion) -> None:
     found = app.node.find_child(f"hima-five-bomber-{stage}-rooms")
     template = Template.from_stack(found).to_json()  # type: ignore[arg-type]
     assert mask_assets(mask_versions(template)) == json_snapshot
+
+
+def test_github_template(json_snapshot: SnapshotAssertion) -> None:
+    app: App = build_app(context=context(github=GITHUB))
+    found = app.node.find_child(GITHUB_STACK)
+    assert Template.from_stack(found).to_json() == json_snapshot  # type: ignore[arg-type]
 
 
 def test_the_mask_hides_assets_and_shows_digests() -> None:

@@ -1,0 +1,235 @@
+"""The role of a job that deploys a stage."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import ArnFormat, DefaultStackSynthesizer, Fn, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from constructs.acknowledged import acknowledge_wildcards
+from constructs.stack_arn import stack_arn
+
+_ALIAS: Final = "live"
+
+
+class DeployRole(Construct):
+    """A role that may do what the release commands do with one stage, and nothing else itself.
+
+    What ``cdk deploy`` does is done by the roles that ``cdk bootstrap`` has made, which it may
+    take. These are the account's, not a stage's: who has to be kept from another stage altogether
+    needs another account for it.
+    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html#bootstrapping-env-roles
+
+    Args:
+        name: the role's name.
+        trusted: who may take it.
+        rooms_stack: the name of the stack whose deployments are watched.
+        web_stack: the name of the stack that says where the page is.
+        repository: the name of the ECR repository that images are pushed to.
+        functions: the names of the functions of which one is live.
+        application: the CodeDeploy application that moves their alias.
+        log_groups: the names of the log groups that are searched.
+        release_parameter: the name of the SSM parameter that says what is live.
+        table: the name of the table.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        trusted: iam.IPrincipal,
+        rooms_stack: str,
+        web_stack: str,
+        repository: str,
+        functions: Sequence[str],
+        application: str,
+        log_groups: Sequence[str],
+        release_parameter: str,
+        table: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=name,
+            assumed_by=trusted,
+            inline_policies={
+                "release": iam.PolicyDocument(
+                    statements=[
+                        self._cdk(),
+                        *self._stacks(rooms_stack, web_stack),
+                        self._images(repository),
+                        *self._functions(functions),
+                        self._deployments(application),
+                        self._logs(log_groups),
+                        self._release(release_parameter),
+                        self._table(table),
+                        self._alarms(),
+                        self._what_knows_no_resources(),
+                    ]
+                )
+            },
+        )
+
+    def _cdk(self) -> iam.PolicyStatement:
+        # Not the one that publishes images: the stacks have no image that CDK builds.
+        defaults = DefaultStackSynthesizer
+        qualifier = Stack.of(self).synthesizer.bootstrap_qualifier or defaults.DEFAULT_QUALIFIER
+        return iam.PolicyStatement(
+            sid="CdkDeploys",
+            actions=["sts:AssumeRole"],
+            resources=[
+                Fn.sub(arn.replace("${Qualifier}", qualifier))
+                for arn in (
+                    defaults.DEFAULT_DEPLOY_ROLE_ARN,
+                    defaults.DEFAULT_FILE_ASSET_PUBLISHING_ROLE_ARN,
+                    defaults.DEFAULT_LOOKUP_ROLE_ARN,
+                )
+            ],
+        )
+
+    def _stacks(self, rooms: str, web: str) -> list[iam.PolicyStatement]:
+        arns = [stack_arn(self, rooms), stack_arn(self, web)]
+        acknowledge_wildcards(self, arns, "One stack each; only its id is not known.")
+        return [
+            iam.PolicyStatement(
+                sid="Stacks", actions=["cloudformation:DescribeStacks"], resources=arns
+            ),
+            iam.PolicyStatement(
+                sid="RoomsStack",
+                actions=["cloudformation:CancelUpdateStack", "cloudformation:DescribeStackEvents"],
+                resources=arns[:1],
+            ),
+        ]
+
+    def _images(self, repository: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="Images",
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:CompleteLayerUpload",
+                "ecr:DescribeImages",
+                "ecr:DescribeRepositories",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:GetLifecyclePolicy",
+                "ecr:GetRepositoryPolicy",
+                "ecr:InitiateLayerUpload",
+                "ecr:PutImage",
+                "ecr:UploadLayerPart",
+            ],
+            resources=[self._arn("ecr", "repository", repository)],
+        )
+
+    def _functions(self, names: Sequence[str]) -> list[iam.PolicyStatement]:
+        arns = [
+            self._arn("lambda", "function", name, ArnFormat.COLON_RESOURCE_NAME) for name in names
+        ]
+        versions = [f"{arn}:*" for arn in arns]
+        acknowledge_wildcards(self, versions, "Versions have numbers that nobody knows yet.")
+        return [
+            iam.PolicyStatement(
+                sid="Functions",
+                actions=[
+                    "lambda:GetAlias",
+                    "lambda:GetFunction",
+                    "lambda:GetFunctionConcurrency",
+                    "lambda:GetPolicy",
+                    "lambda:ListVersionsByFunction",
+                ],
+                resources=[*arns, *versions],
+            ),
+            iam.PolicyStatement(
+                sid="AskLive",
+                actions=["lambda:InvokeFunction"],
+                resources=[f"{arn}:{_ALIAS}" for arn in arns],
+            ),
+        ]
+
+    def _deployments(self, application: str) -> iam.PolicyStatement:
+        group = f"{application}/{_ALIAS}"
+        return iam.PolicyStatement(
+            sid="Deployments",
+            actions=[
+                "codedeploy:BatchGetDeployments",
+                "codedeploy:GetDeployment",
+                "codedeploy:GetDeploymentGroup",
+                "codedeploy:ListDeployments",
+            ],
+            resources=[
+                self._arn("codedeploy", "deploymentgroup", group, ArnFormat.COLON_RESOURCE_NAME)
+            ],
+        )
+
+    def _logs(self, groups: Sequence[str]) -> iam.PolicyStatement:
+        arns = [
+            self._arn("logs", "log-group", f"{group}:*", ArnFormat.COLON_RESOURCE_NAME)
+            for group in groups
+        ]
+        acknowledge_wildcards(
+            self,
+            arns,
+            "One log group each, which policies name with what is in it:"
+            " https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html",
+        )
+        return iam.PolicyStatement(sid="Logs", actions=["logs:FilterLogEvents"], resources=arns)
+
+    def _release(self, parameter: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="Release",
+            actions=["ssm:GetParameter", "ssm:GetParameterHistory"],
+            resources=[self._arn("ssm", "parameter", parameter.removeprefix("/"))],
+        )
+
+    def _table(self, name: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="Table",
+            actions=["dynamodb:DescribeTable"],
+            resources=[self._arn("dynamodb", "table", name)],
+        )
+
+    def _alarms(self) -> iam.PolicyStatement:
+        all_alarms = self._arn("cloudwatch", "alarm", "*", ArnFormat.COLON_RESOURCE_NAME)
+        acknowledge_wildcards(
+            self,
+            [all_alarms],
+            "Alarms are asked for by the beginning of their names, and nothing documents that a"
+            " policy may do the same:"
+            " https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
+        )
+        return iam.PolicyStatement(
+            sid="Alarms", actions=["cloudwatch:DescribeAlarms"], resources=[all_alarms]
+        )
+
+    def _what_knows_no_resources(self) -> iam.PolicyStatement:
+        acknowledge_wildcards(
+            self,
+            ["*"],
+            "These five actions know no resources:"
+            " https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
+        )
+        return iam.PolicyStatement(
+            sid="WhatKnowsNoResources",
+            actions=[
+                "cloudwatch:GetMetricStatistics",
+                "codedeploy:BatchGetDeploymentTargets",
+                "codedeploy:ListDeploymentTargets",
+                "ecr:GetAuthorizationToken",
+                "lambda:GetAccountSettings",
+            ],
+            resources=["*"],
+        )
+
+    def _arn(
+        self,
+        service: str,
+        resource: str,
+        name: str,
+        form: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME,
+    ) -> str:
+        return Stack.of(self).format_arn(
+            service=service, resource=resource, resource_name=name, arn_format=form
+        )

@@ -1,0 +1,55 @@
+"""The role of a job that shows what a pull request would change."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from constructs.acknowledged import acknowledge_wildcards
+from constructs.stack_arn import stack_arn
+
+
+class DiffRole(Construct):
+    """A role that reads the templates of some stacks, and does nothing else.
+
+    It is enough for ``cdk diff --method=template``: where the CDK CLI may not take the lookup role
+    of the account, which reads everything there is, it asks with the credentials that it has.
+
+    Args:
+        name: the role's name.
+        trusted: who may take it.
+        stacks: the names of the stacks.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        trusted: iam.IPrincipal,
+        stacks: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        arns = [stack_arn(self, stack) for stack in stacks]
+        acknowledge_wildcards(self, arns, "One stack each; only its id is not known.")
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=name,
+            assumed_by=trusted,
+            inline_policies={
+                "templates": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            sid="Templates",
+                            actions=[
+                                "cloudformation:DescribeStacks",
+                                "cloudformation:GetTemplate",
+                            ],
+                            resources=arns,
+                        )
+                    ]
+                )
+            },
+        )

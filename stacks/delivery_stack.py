@@ -1,0 +1,89 @@
+"""The stack that lets GitHub's jobs deploy a stage, without any key."""
+
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+from constructs.deploy_role import DeployRole
+from constructs.diff_role import DiffRole
+from constructs.github_trust import github_jobs
+
+from stacks.names import GITHUB_STACK, StageNames
+from stacks.settings import GithubRepository
+
+RELEASED_REFS: Final = ("refs/heads/main", "refs/tags/v*")
+"""What is deployed: the main branch, and what has the tag of a release."""
+
+PULL_REQUEST_REFS: Final = ("refs/pull/*/merge",)
+"""What a pull request would make of its target. ``pull_request_target`` has the target's own."""
+
+
+class DeliveryStack(Stack):
+    """A role that deploys the stage, and one that shows what a pull request would change.
+
+    The first is for jobs in the GitHub environment that is called like the stage: who may run
+    those is GitHub's to ask. The second is for branches of the repository: a fork's pull request
+    gets no token, unless the repository's settings say that forks get write tokens.
+    https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request
+
+    Args:
+        names: what everything is called.
+        github: the repository whose jobs these are.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: StageNames,
+        github: GithubRepository,
+        **stack: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **stack)
+        deploy = DeployRole(
+            self,
+            "Deploy",
+            name=names.deploy_role,
+            trusted=github_jobs(
+                self,
+                repository_id=github.repository_id,
+                subjects=github.subjects(f"environment:{names.stage}"),
+                refs=RELEASED_REFS,
+            ),
+            rooms_stack=names.rooms_stack,
+            web_stack=names.web_stack,
+            repository=names.repository,
+            functions=[names.function, names.zip_function],
+            application=f"{names.prefix}-rooms",
+            log_groups=[
+                f"/aws/lambda/{names.function}",
+                f"/aws/lambda/{names.zip_function}",
+                f"/aws/lambda/{names.prefix}-pre-traffic-hook",
+                f"/aws/vendedlogs/apis/{names.prefix}-rooms",
+            ],
+            release_parameter=names.release_parameter,
+            table=names.table,
+        )
+        diff = DiffRole(
+            self,
+            "Diff",
+            name=names.diff_role,
+            trusted=github_jobs(
+                self,
+                repository_id=github.repository_id,
+                subjects=github.subjects("pull_request"),
+                refs=PULL_REQUEST_REFS,
+            ),
+            stacks=[
+                names.registry_stack,
+                names.rooms_stack,
+                names.web_stack,
+                names.delivery_stack,
+                # `cdk diff` asks for all stacks of the app, and this is one.
+                GITHUB_STACK,
+            ],
+        )
+        CfnOutput(self, "DeployRoleArn", value=deploy.role.role_arn)
+        CfnOutput(self, "DiffRoleArn", value=diff.role.role_arn)

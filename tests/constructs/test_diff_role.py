@@ -1,0 +1,63 @@
+"""What a pull request may see: the templates of its stage, and nothing that is done by it."""
+
+from stacks.names import GITHUB_STACK, StageNames
+from tests.deployed_template import ACCOUNT, REGION, role_named
+from tests.policy_evaluator import Question, answers
+from tests.templates import delivery_template
+
+DEV, PRD = StageNames("dev"), StageNames("prd")
+OF_DEV = (DEV.registry_stack, DEV.rooms_stack, DEV.web_stack, DEV.delivery_stack, GITHUB_STACK)
+OF_PRD = (PRD.registry_stack, PRD.rooms_stack, PRD.web_stack, PRD.delivery_stack)
+READ = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
+
+
+def stack(name: str) -> str:
+    return f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/0f6ab3c0-0000-11ef"
+
+
+def may(actions: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    role = role_named(delivery_template(), DEV.diff_role)
+    questions = [
+        Question(
+            principal=f"arn:aws:iam::{ACCOUNT}:role/{DEV.diff_role}",
+            action=action,
+            resource=resource,
+            account=ACCOUNT,
+            identityPolicies=[policy["PolicyDocument"] for policy in role["Policies"]],
+        )
+        for action, resource in actions
+    ]
+    return [one for one, answer in zip(actions, answers(questions), strict=True) if answer]
+
+
+def test_every_template_of_the_stage_is_read() -> None:
+    wanted = [(action, stack(name)) for action in READ for name in OF_DEV]
+    assert may(wanted) == wanted
+
+
+def test_nothing_of_another_stage_is() -> None:
+    assert may([(action, stack(name)) for action in READ for name in OF_PRD]) == []
+
+
+def test_nothing_else_is_allowed() -> None:
+    rooms = stack(DEV.rooms_stack)
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{DEV.table}"
+    # The lookup role reads everything in the account.
+    roles = [
+        f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{kind}-role-{ACCOUNT}-{REGION}"
+        for kind in ("deploy", "file-publishing", "lookup", "cfn-exec")
+    ]
+    assert (
+        may(
+            [
+                ("cloudformation:CancelUpdateStack", rooms),
+                ("cloudformation:CreateChangeSet", rooms),
+                ("cloudformation:DeleteStack", rooms),
+                ("cloudformation:DescribeStackEvents", rooms),
+                ("dynamodb:DescribeTable", table),
+                ("dynamodb:GetItem", table),
+                *(("sts:AssumeRole", role) for role in roles),
+            ]
+        )
+        == []
+    )
