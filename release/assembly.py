@@ -42,12 +42,22 @@ def synthesized(project: Project, stage: Stage, digest: str) -> Iterator[Path]:
         yield output / f"{stage.names.rooms_stack}.template.json"
 
 
-def run_cdk(project: Project, arguments: list[str], context: Mapping[str, str]) -> None:
-    """Run the project's own CDK CLI, quietly. Raises CannotDoError with the end of what it said."""
+def run_cdk(
+    project: Project,
+    arguments: list[str],
+    context: Mapping[str, str],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run the project's own CDK CLI quietly, and return what it said.
+
+    ``environment`` is ``cdk_environment()`` unless it is given. Raises CannotDoError with the end
+    of what it said.
+    """
     done = subprocess.Popen(  # noqa: S603  (the pinned CLI)
         [*cdk_command(project), *arguments, *(f"--context={k}={v}" for k, v in context.items())],
         cwd=project.root,
-        env=cdk_environment(),
+        env=environment or cdk_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -64,6 +74,7 @@ def run_cdk(project: Project, arguments: list[str], context: Mapping[str, str]) 
     if done.returncode:
         lines = [line for line in said.splitlines() if line.strip()][-_LAST_LINES:]
         raise CannotDoError("\n  ".join((f"`cdk {arguments[0]}` failed:", *lines)))
+    return said
 
 
 def cdk_command(project: Project) -> list[str]:

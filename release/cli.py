@@ -23,13 +23,22 @@ COMMANDS = (
     "push",
     "pin",
     "promote",
+    "synth",
+    "diff",
     "deploy",
     "page",
     "smoke",
     "rollback",
     "diagnose",
+    "changes",
+    "comment",
+    "propose",
+    "base",
 )
-"""In the order of a release. Each is imported when it is asked for: boto3 alone takes a second."""
+"""In the order of a release, and then what a pipeline needs beside it.
+
+Each is imported when it is asked for: boto3 alone takes a second.
+"""
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from release.check import Report
 from release.exec_chain import Cause
@@ -11,6 +12,15 @@ from release.image.layer import Kind
 from release.subject import Subject
 
 _MAX_FILES = 10
+
+
+class FileChanges(NamedTuple):
+    """The files in which two images differ, by path: directories and links are files, too."""
+
+    gone: list[str]
+    new: list[str]
+    changed: dict[str, str]
+    """And how."""
 
 
 def compare(checked: Report, against: Report) -> tuple[str, ...]:
@@ -28,6 +38,21 @@ def compare(checked: Report, against: Report) -> tuple[str, ...]:
         rows = ", ".join(sorted({f.row for f in fails.findings if f.severity == "error"}))
         return (f"nothing: both fail, and alike ({rows})",)
     return differences
+
+
+def changed_files(old: FileSystem, new: FileSystem) -> FileChanges:
+    """Say which files differ, as far as it is known: contents are not kept."""
+    before = {node.path: node for node in old.below("/")}
+    after = {node.path: node for node in new.below("/")}
+    return FileChanges(
+        gone=[path for path in before if path not in after],
+        new=[path for path in after if path not in before],
+        changed={
+            path: change
+            for path in before
+            if path in after and (change := _change(before[path], after[path]))
+        },
+    )
 
 
 def _differences(works: Report, fails: Report) -> Iterator[str]:
@@ -105,16 +130,11 @@ def _diff_ids(subject: Subject) -> Sequence[str]:
 
 
 def _files(old: FileSystem, new: FileSystem) -> Iterator[str]:
-    before = {node.path: node for node in old.below("/")}
-    after = {node.path: node for node in new.below("/")}
+    found = changed_files(old, new)
     groups = {
-        "gone": [path for path in before if path not in after],
-        "new": [path for path in after if path not in before],
-        "changed": [
-            f"{path} ({change})"
-            for path in before
-            if path in after and (change := _change(before[path], after[path]))
-        ],
+        "gone": found.gone,
+        "new": found.new,
+        "changed": [f"{path} ({change})" for path, change in found.changed.items()],
     }
     for what, paths in groups.items():
         if paths:

@@ -10,10 +10,11 @@ from stacks.image_lock import ImagePin
 _SOURCE = "lambda_src"
 
 
-def pin_image(project: Project, stage: Stage, record: BuildRecord) -> ImagePin:
+def pin_image(project: Project, stage: Stage, record: BuildRecord, *, push_later: bool) -> ImagePin:
     """Write the image that was built last into the lock file, for a stage.
 
-    Whether it has passed its gates is for the caller to see to.
+    Whether it has passed its gates is for the caller to see to; with ``push_later``, whether it is
+    in the stage's repository is for `deploy`, and AWS is not asked.
 
     Raises:
         RefusedError: it is for another CPU, not of the source that is here now, or was not pushed.
@@ -27,7 +28,8 @@ def pin_image(project: Project, stage: Stage, record: BuildRecord) -> ImagePin:
             f" `python -m release build {stage.name}`"
         )
     _require_committed(project, stage, record)
-    StageRepository(stage).require(record.digest)
+    if not push_later:
+        StageRepository(stage).require(record.digest)
     pin = ImagePin(
         digest=record.digest,
         architecture=record.architecture,

@@ -4,16 +4,19 @@ import json as json_
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lambda_src.probe.play import PlayError, Step
 from release.commands.smoke import as_lines
+from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.deploy import Deployed, OtherIsLiveError, StoppedError
 from release.deploy.deploy import deploy as deploy_stage
 from release.deploy.interruption import interruptions
 from release.deploy.live import Packaging
+from release.deploy.rollback import pinned
 from release.deploy.smoke import api_url, smoke
 from release.errors import CannotDoError, RefusedError
 from release.project import Project, Stage, project_here
@@ -50,10 +53,20 @@ SkipSmokeOption = Annotated[
 UrlOption = Annotated[
     str | None,
     typer.Option(
-        help="Ask the API there, and not where the stack says that it is.", show_default=False
+        envvar="API_URL",
+        help="Ask the API there, and not where the stack says that it is.",
+        show_default=False,
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Let CDK widen permissions without asking.")]
+AssemblyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Deploy what `synth` left there, and synthesize nothing.",
+        show_default=False,
+    ),
+]
 
 
 def deploy(
@@ -68,6 +81,7 @@ def deploy(
         ),
     ] = None,
     emergency: EmergencyOption = False,
+    assembly: AssemblyOption = None,
     skip_lifecycle: SkipLifecycleOption = False,
     skip_smoke: SkipSmokeOption = False,
     url: UrlOption = None,
@@ -81,11 +95,16 @@ def deploy(
     rest when no alarm has gone off. Then what Lambda runs is held against the pin, and the API is
     asked as a client would.
 
+    With --assembly it is that assembly, with the image that was pinned when it was made; once it is
+    deployed the lock file says so, too.
+
     Ctrl-C takes back what CloudFormation has begun: what was live stays live.
 
     **Examples**
 
     `python -m release deploy dev`
+
+    `python -m release deploy prd --assembly build/assembly`
 
     `python -m release deploy prd --yes --json`
 
@@ -103,12 +122,32 @@ def deploy(
     )
     project = project_here()
     where = project.stage(stage)
-    pin = _pinned(project, where) if (packaging or project.packaging) == "image" else None
+    if assembly:
+        if packaging or emergency:
+            raise typer.BadParameter(
+                "how an assembly deploys was said when it was made: leave out --packaging and"
+                " --emergency, or --assembly"
+            )
+        synthesized = CloudAssembly(assembly.absolute())
+        pin = synthesized.pin(where)
+        with interruptions():
+            with pinned(project, where, pin):
+                result = deployed(project, where, pin, options, assembly=synthesized)
+            finish(where, pin, options, result)
+        return
+    of_lock = _pinned(project, where) if (packaging or project.packaging) == "image" else None
     with interruptions():
-        finish(where, pin, options, deployed(project, where, pin, options))
+        finish(where, of_lock, options, deployed(project, where, of_lock, options))
 
 
-def deployed(project: Project, stage: Stage, pin: ImagePin | None, options: Options) -> Deployed:
+def deployed(
+    project: Project,
+    stage: Stage,
+    pin: ImagePin | None,
+    options: Options,
+    *,
+    assembly: CloudAssembly | None = None,
+) -> Deployed:
     """Deploy; where a gate stops it, print that in JSON too. Raises the errors of ``deploy``."""
     ask = sys.stdin.isatty() and sys.stderr.isatty() and not options.yes
     try:
@@ -116,6 +155,7 @@ def deployed(project: Project, stage: Stage, pin: ImagePin | None, options: Opti
             project,
             stage,
             pin=pin,
+            assembly=assembly,
             emergency=options.emergency,
             skip_lifecycle=options.skip_lifecycle,
             ask=ask,

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from release.commands.deploy import UrlOption, YesOption
+from release.commands.deploy import AssemblyOption, YesOption
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy_page
+from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.interruption import interruptions
 from release.deploy.live import read_stack
 from release.deploy.page import Got, PageError, look_at_page
@@ -21,7 +22,15 @@ from release.terminal import print_answer, step
 
 def page(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="Such as dev.")],
-    url: UrlOption = None,
+    assembly: AssemblyOption = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PAGE_URL",
+            help="Look at the page there, and not where the stack says that it is.",
+            show_default=False,
+        ),
+    ] = None,
     yes: YesOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -51,7 +60,8 @@ def page(
             )
         try:
             with step(f"deploying the page of {where.name}"):
-                cdk_deploy_page(project, where, ask=ask)
+                synthesized = CloudAssembly(assembly.absolute()) if assembly else None
+                cdk_deploy_page(project, where, assembly=synthesized, ask=ask)
         except CdkFailedError as failed:
             raise RefusedError(
                 f"the page of {where.name} was not deployed; CloudFormation leaves what was there\n"

@@ -17,6 +17,13 @@ def pin(
     stage: Annotated[
         str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
     ],
+    push_later: Annotated[
+        bool,
+        typer.Option(
+            "--push-later",
+            help="Do not look whether the image is in the repository: `deploy` will.",
+        ),
+    ] = False,
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Pin what has not passed `check`.")
     ] = False,
@@ -37,7 +44,7 @@ def pin(
 
     `python -m release pin dev`
 
-    `python -m release pin dev --skip-boot`
+    `python -m release pin prd --push-later`
 
     Exit status 0: pinned; 1: refused, and the file is as it was; 2: it could not be found out, and
     the file is as it was.
@@ -47,7 +54,7 @@ def pin(
     record = read_record(project.root)
     skipped = require_gates(record, skip_check=skip_check, skip_boot=skip_boot)
     say_skipped(skipped)
-    pinned = pin_image(project, where, record)
+    pinned = pin_image(project, where, record, push_later=push_later)
     print_answer(
         _as_json(stage, pinned, skipped) if json else as_text(stage, pinned, project.lock.name)
     )

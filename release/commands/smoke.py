@@ -9,19 +9,31 @@ import typer
 
 from lambda_src.probe.play import PlayError, Step
 from release.deploy.interruption import interruptions
+from release.deploy.live import stack_outputs
 from release.deploy.smoke import api_url
 from release.deploy.smoke import smoke as play_smoke
 from release.errors import RefusedError
+from release.project import Stage, project_here
 from release.terminal import print_answer, step
 
 
 def smoke(
-    url: Annotated[
+    target: Annotated[
         str,
         typer.Argument(
-            metavar="URL", help="Where the API is: output ApiUrl of the stack.", show_default=False
+            metavar="STAGE|URL",
+            help="A stage of cdk.json, or where an API is: output ApiUrl of its stack.",
+            show_default=False,
         ),
     ],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="API_URL",
+            help="Where the API of the stage is, if not where its stack says.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Play the contract of the API as a client: create a room, join it, get it, leave it.
@@ -31,13 +43,16 @@ def smoke(
 
     **Examples**
 
+    `python -m release smoke dev`
+
     `python -m release smoke https://abc123.execute-api.ap-northeast-1.amazonaws.com`
 
     `python -m release smoke http://127.0.0.1:3000 --json`
 
     Exit status 0: every answer is right; 1: one is wrong; 2: the API cannot be reached.
     """
-    address = api_url(url)
+    stage = None if "/" in target or ":" in target else project_here().stage(target)
+    address = _address(stage, url) if stage else api_url(target)
     with interruptions():
         try:
             with step(f"asking {address}"):
@@ -47,9 +62,22 @@ def smoke(
                 print_answer(_as_json(address, wrong.done, wrong))
             raise RefusedError(
                 f"{address} answers wrongly: {wrong}\n"
-                "What is wrong with the function: python -m release diagnose STAGE"
+                "What is wrong with the function:"
+                f" python -m release diagnose {stage.name if stage else 'STAGE'}"
             ) from None
     print_answer(_as_json(address, steps) if json else "\n".join(as_lines(steps)))
+
+
+def _address(stage: Stage, url: str | None) -> str:
+    if url:
+        return api_url(url)
+    outputs = stack_outputs(stage)
+    if "ApiUrl" not in outputs:
+        raise RefusedError(
+            f"{stage.name} was never deployed, so there is no API to ask:"
+            f" python -m release deploy {stage.name}"
+        )
+    return outputs["ApiUrl"]
 
 
 def as_lines(steps: Sequence[Step]) -> list[str]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from release.assembly import cdk_command, cdk_environment
+from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.interruption import held_back, uninterrupted
 from release.deploy.live import Packaging
 from release.errors import RefusedError
@@ -27,12 +28,19 @@ class CdkFailedError(Exception):
 
 
 def cdk_deploy(
-    project: Project, stage: Stage, *, packaging: Packaging, emergency: bool, ask: bool
+    project: Project,
+    stage: Stage,
+    *,
+    packaging: Packaging,
+    emergency: bool,
+    assembly: CloudAssembly | None,
+    ask: bool,
 ) -> None:
     """Deploy the stacks of a stage; what the CLI says goes to standard error as it comes.
 
-    With ``ask`` the CLI asks on the terminal before it widens permissions. When this is interrupted
-    the CLI and its children are ended; what CloudFormation has begun goes on.
+    With an ``assembly`` nothing is synthesized: how it packages is how it was made. With ``ask``
+    the CLI asks on the terminal before it widens permissions. When this is interrupted the CLI and
+    its children are ended; what CloudFormation has begun goes on.
 
     Raises:
         CdkFailedError: it failed.
@@ -45,32 +53,44 @@ def cdk_deploy(
         "packaging": packaging,
         **({"emergency": "true"} if emergency else {}),
     }
-    _deploy(project, [stage.names.registry_stack, stage.names.rooms_stack], context, ask)
+    stacks = [stage.names.registry_stack, stage.names.rooms_stack]
+    _deploy(project, stacks, assembly, context, ask)
 
 
-def cdk_deploy_page(project: Project, stage: Stage, *, ask: bool) -> None:
+def cdk_deploy_page(
+    project: Project, stage: Stage, *, assembly: CloudAssembly | None, ask: bool
+) -> None:
     """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors.
 
-    The app is told to run a zip, whatever the stage runs: the rooms stack is left as it is, and
-    nothing that is wrong with a pin stands in the page's way.
+    Without an ``assembly`` the app is told to run a zip, whatever the stage runs: the rooms stack
+    is left as it is, and nothing that is wrong with a pin stands in the page's way.
     """
     context = {"stage": stage.name, "packaging": "zip"}
-    _deploy(project, [stage.names.web_stack, "--exclusively"], context, ask)
+    _deploy(project, [stage.names.web_stack, "--exclusively"], assembly, context, ask)
 
 
-def _deploy(project: Project, stacks: Sequence[str], context: Mapping[str, str], ask: bool) -> None:
+def _deploy(
+    project: Project,
+    stacks: Sequence[str],
+    assembly: CloudAssembly | None,
+    context: Mapping[str, str],
+    ask: bool,
+) -> None:
     approval = "broadening" if ask else "never"
-    command = [*cdk_command(project), "deploy", *stacks, f"--require-approval={approval}"]
-    status, said = _run(project, command, context, ask)
+    what = (
+        [f"--app={assembly.folder}"]
+        if assembly
+        else [f"--context={key}={value}" for key, value in context.items()]
+    )
+    options = [f"--require-approval={approval}", "--progress=events", *what]
+    status, said = _run(project, [*cdk_command(project), "deploy", *stacks, *options], ask)
     if status and any(_DECLINED in line for line in said):
         raise RefusedError("the change was declined: nothing was deployed")
     if status:
         raise CdkFailedError("\n  ".join(said) or f"it ended with status {status}")
 
 
-def _run(
-    project: Project, command: list[str], context: Mapping[str, str], ask: bool
-) -> tuple[int, list[str]]:
+def _run(project: Project, command: list[str], ask: bool) -> tuple[int, list[str]]:
     """Return the exit status and the last lines."""
     # The CLI asks only where its output is a terminal.
     source, sink = pty.openpty() if ask else os.pipe()
@@ -81,7 +101,7 @@ def _run(
                 termios.tcsetwinsize(sink, termios.tcgetwinsize(sys.stderr.fileno()))
             # A process that was started and is not known could not be ended.
             with held_back():
-                process = _started(project, command, context, sink, ask=ask)
+                process = _started(project, command, sink, ask=ask)
         finally:
             os.close(sink)
         said = _shown(source)
@@ -96,11 +116,10 @@ def _run(
 
 
 def _started(
-    project: Project, command: list[str], context: Mapping[str, str], sink: int, *, ask: bool
+    project: Project, command: list[str], sink: int, *, ask: bool
 ) -> subprocess.Popen[bytes]:
-    options = ["--progress=events", *(f"--context={k}={v}" for k, v in context.items())]
     return subprocess.Popen(  # noqa: S603  (the pinned CLI)
-        [*command, *options],
+        command,
         cwd=project.root,
         env=cdk_environment(),
         stdin=None if ask else subprocess.DEVNULL,

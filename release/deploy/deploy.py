@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
+from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.live import ALIAS, Live, Packaging, Stack, read_live, read_stack
 from release.deploy.preflight import require_booted, require_idle, require_image
 from release.deploy.stack_events import last_event_id, read_events
@@ -44,14 +45,16 @@ def deploy(
     stage: Stage,
     *,
     pin: ImagePin | None,
+    assembly: CloudAssembly | None,
     emergency: bool,
     skip_lifecycle: bool,
     ask: bool,
 ) -> Deployed:
     """Deploy a stage with the image that the lock file pins for it; ``pin`` is None for a zip.
 
-    Nothing is touched before everything that can be looked at has been. With ``ask`` the CDK CLI
-    asks on the terminal before it widens permissions.
+    With an ``assembly`` that is what is deployed, and ``pin`` is its own. Nothing is touched before
+    everything that can be looked at has been. With ``ask`` the CDK CLI asks on the terminal before
+    it widens permissions.
 
     Raises:
         RefusedError: something stands in the way, or a gate stopped it (StoppedError), or what is
@@ -78,7 +81,14 @@ def deploy(
         tag_deployed(stage, pin.digest)
     try:
         with step(f"deploying {stage.name}"):
-            cdk_deploy(project, stage, packaging=packaging, emergency=emergency, ask=ask)
+            cdk_deploy(
+                project,
+                stage,
+                packaging=packaging,
+                emergency=emergency,
+                assembly=assembly,
+                ask=ask,
+            )
     except KeyboardInterrupt:
         raise InterruptedDeploymentError(take_back(stage, stack, before)) from None
     except CdkFailedError as failed:

@@ -53,15 +53,24 @@ def read_history(stage: Stage) -> list[Release]:
     releases = []
     for one in sorted(versions, key=lambda one: int(one["Version"])):
         try:
-            value = msgspec.json.decode(one["Value"], type=_Value)
-            if (value.packaging == "image") != bool(value.pin):
-                raise msgspec.ValidationError("an image has a pin, and a zip has none")
+            pin = read_release(one["Value"])
         except msgspec.DecodeError as error:
             say(f"version {one['Version']} of {name} is no release, and left out: {error}")
             continue
         written_at = one["LastModifiedDate"].astimezone(UTC).isoformat(timespec="seconds")
-        releases.append(Release(one["Version"], written_at.replace("+00:00", "Z"), value.pin))
+        releases.append(Release(one["Version"], written_at.replace("+00:00", "Z"), pin))
     return releases
+
+
+def read_release(value: str) -> ImagePin | None:
+    """Read what the parameter says: the pin of an image; None for a zip.
+
+    Raises ``msgspec.DecodeError`` when it says something else.
+    """
+    release = msgspec.json.decode(value, type=_Value)
+    if (release.packaging == "image") != bool(release.pin):
+        raise msgspec.ValidationError("an image has a pin, and a zip has none")
+    return release.pin
 
 
 def pin_of(history: Sequence[Release], digest: str) -> ImagePin | None:

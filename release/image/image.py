@@ -85,6 +85,8 @@ class Image:
     root_media_type: str = ""
     manifest: Manifest | None = None
     """One platform's manifest: the root, or the one that an index has for the architecture."""
+    manifest_digest: str | None = None
+    """Of ``manifest``, where it has one."""
     config: ImageConfig | None = None
     layers: tuple[Layer, ...] | None = None
     files: FileSystem | None = None
@@ -140,15 +142,15 @@ class ImageReader:
         image.root = parse_manifest(verified(document.content, self._source.reference.digest))
         image.digest = None if image.compressed_on_push else digest_of(document.content)
         image.root_media_type = document.media_type or image.root.media_type
-        image.manifest = image.root
+        image.manifest, image.manifest_digest = image.root, image.digest
         if image.root.is_index:
             child = self._child(image.root, architecture)
-            image.manifest = None
+            image.manifest = image.manifest_digest = None
             if child is None:
                 return
             document = self._source.manifest(child)
             content = verified(document.content, child.digest, child.size)
-            image.manifest = parse_manifest(content)
+            image.manifest, image.manifest_digest = parse_manifest(content), child.digest
         # What another artifact has for a configuration says nothing of an image.
         if image.manifest.config and not image.manifest.is_artifact:
             image.config = parse_config(self._config(image.manifest.config))

@@ -112,6 +112,8 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     config: RuntimeConfig | None = None
     rootfs: RootFs = RootFs()
     history: list[HistoryStep] | None = None
+    created: str | None = None
+    """In RFC 3339; what is reproducible has some fixed time."""
 
 
 def digest_of(content: bytes) -> str:

@@ -140,11 +140,23 @@ def test_the_way_of_an_image(project: Checkout, image: Image, ecr: EmulatedEcr, 
     assert pins["prd"].pinned_at >= pin.pinned_at
 
 
+def test_pinned_before_it_is_pushed(
+    project: Checkout, image: Image, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a pipeline, where another job has the credentials of that stage: AWS is not asked."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    status, _, err = run("pin", "dev", "--push-later")
+
+    assert (status, err) == (0, "")
+    assert read_image_lock(project.lock)["dev"].digest == image.digest
+
+
 @pytest.mark.usefixtures("ecr")
 def test_json(project: Checkout, image: Image, run: Run) -> None:
     status, out, _ = run("push", "dev", "--json")
     answer = json.loads(out)
-    assert 0 < answer.pop("sentBytes") < 100_000  # the layer of its own, and the configuration
+    assert answer.pop("sentBytes") > 0
     assert (status, answer) == (0, {
         "stage": "dev",
         "repository": f"{HOST}/{DEV}",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy, cdk_deploy_page
+from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.live import Packaging
 from release.errors import CannotDoError, RefusedError
 from release.project import Project
@@ -36,7 +37,7 @@ def cli(project: Project, script: str) -> None:
 
 def deploy(project: Project, packaging: Packaging = "image", *, emergency: bool = False) -> None:
     stage = project.stage("dev")
-    cdk_deploy(project, stage, packaging=packaging, emergency=emergency, ask=False)
+    cdk_deploy(project, stage, packaging=packaging, emergency=emergency, assembly=None, ask=False)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_the_page_is_deployed_alone_and_whatever_is_pinned(
 ) -> None:
     cli(project, 'for a in "$@"; do echo "$a"; done')
 
-    cdk_deploy_page(project, project.stage("dev"), ask=False)
+    cdk_deploy_page(project, project.stage("dev"), assembly=None, ask=False)
 
     assert capfd.readouterr().err.splitlines()[3:] == [
         "deploy",
@@ -93,6 +94,27 @@ def test_the_page_is_deployed_alone_and_whatever_is_pinned(
         "--context=stage=dev",
         "--context=packaging=zip",
     ]
+
+
+def test_an_assembly_is_deployed_as_it_is(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The CLI would read `cdk.json` and synthesize, if it was told anything else."""
+    cli(project, 'for a in "$@"; do echo "$a"; done')
+    stage, assembly = project.stage("dev"), CloudAssembly(project.root / "assembly")
+
+    cdk_deploy(project, stage, packaging="image", emergency=False, assembly=assembly, ask=False)
+    cdk_deploy_page(project, stage, assembly=assembly, ask=False)
+
+    options = [
+        "--require-approval=never",
+        "--progress=events",
+        f"--app={project.root}/assembly",
+    ]
+    called = " ".join(capfd.readouterr().err.splitlines())
+    for stacks in (STACKS, ["hima-five-bomber-dev-web", "--exclusively"]):
+        assert " ".join(["deploy", *stacks, *options]) in called
+    assert "--context" not in called
 
 
 def test_the_end_of_what_it_said_is_in_the_error(
@@ -154,7 +176,8 @@ from release.deploy.cdk_deploy import cdk_deploy
 from release.project import project_here
 
 project = project_here()
-cdk_deploy(project, project.stage("dev"), packaging="image", emergency=False, ask=True)
+stage = project.stage("dev")
+cdk_deploy(project, stage, packaging="image", emergency=False, assembly=None, ask=True)
 print("deployed", flush=True)
 """
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from release.boot.answer import Failure
@@ -109,6 +110,71 @@ def test_in_json(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
         "failure": None,
     }
     assert [(step["name"], step["status"]) for step in steps] == STEPS
+
+
+def assembly(dev: DeployedStage, pin: ImagePin) -> str:
+    """Leave what `synth` leaves when an image is pinned, as far as `deploy` reads it."""
+    folder = dev.project.root / "build/assembly"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    release = {"packaging": "image", "pin": msgspec.to_builtins(pin)}
+    properties = {"Name": dev.stage.names.release_parameter, "Value": json.dumps(release)}
+    template = {"Resources": {"Release": {"Type": "AWS::SSM::Parameter", "Properties": properties}}}
+    (folder / f"{STACK}.template.json").write_text(json.dumps(template))
+    return "build/assembly"
+
+
+def test_an_assembly_is_deployed_with_its_own_image_which_is_pinned_then(
+    live: DeployedStage, run: Run
+) -> None:
+    live.pin(live.old)
+
+    status, out, _ = run("--skip-smoke", "--assembly", assembly(live, live.new))
+
+    assert status == 0
+    assert f"  runs     {live.new.digest}" in out
+    assert live.called[0][-1] == f"--app={live.project.root}/build/assembly"
+    assert live.pinned() == live.new
+
+
+def test_an_assembly_that_is_stopped_leaves_the_pin_as_it_was(
+    live: DeployedStage, run: Run
+) -> None:
+    live.pin(live.old)
+    live.cdk = lambda _: Cdk("no", status=1)
+
+    status, _, _ = run("--assembly", assembly(live, live.new))
+
+    assert status == 2
+    assert live.pinned() == live.old
+
+
+def test_an_assembly_whose_image_is_not_in_the_repository(live: DeployedStage, run: Run) -> None:
+    gone = live.push()
+    folder = assembly(live, gone)
+    live.delete(gone)
+
+    status, _, err = run("--assembly", folder)
+
+    assert (status, live.called) == (1, [])
+    assert f"{gone.digest} is not in " in err
+
+
+@pytest.mark.parametrize("said", [["--packaging", "zip"], ["--emergency"]])
+def test_an_assembly_is_deployed_as_it_was_made(
+    live: DeployedStage, run: Run, said: list[str]
+) -> None:
+    status, _, err = run("--assembly", assembly(live, live.new), *said)
+
+    assert (status, live.called) == (2, [])
+    assert "how an assembly deploys was said when it was made" in err
+
+
+def test_an_assembly_that_is_not_there(live: DeployedStage, run: Run) -> None:
+    status, _, err = run("--assembly", "build/assembly")
+
+    assert (status, live.called) == (2, [])
+    assert "run `python -m release synth dev`" in err
 
 
 def test_a_first_deployment_says_that_it_is_not_canaried(dev: DeployedStage, run: Run) -> None:

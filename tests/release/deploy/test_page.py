@@ -121,6 +121,14 @@ def test_it_deploys_the_web_stack_then_looks(dev: DeployedStage, run: Any) -> No
     assert "deploying the page of dev" in err
 
 
+def test_the_page_of_an_assembly(dev: DeployedStage, run: Any) -> None:
+    dev.stack("COMPLETE")
+    with serving(answering(GOOD)) as server:
+        status, _, _ = run("dev", "--assembly", "build/assembly", "--url", server.url)
+    assert status == 0
+    assert [call[-1] for call in dev.called] == [f"--app={dev.project.root}/build/assembly"]
+
+
 def test_a_page_that_is_wrong_is_told_in_json_too(dev: DeployedStage, run: Any) -> None:
     dev.stack("COMPLETE")
     with serving(answering({**GOOD, "POST /rooms": Answer(405)})) as server:

@@ -21,6 +21,7 @@ from release.cli import main
 from release.deploy.smoke import api_url, smoke
 from release.errors import CannotDoError
 from tests.release.certificate import self_signed
+from tests.release.deployed_stage import DeployedStage
 from tests.release.http_server import Answer, Request, Server, serving
 from tests.release.rooms_api import RoomsApi
 
@@ -432,10 +433,52 @@ def test_what_is_no_url(text: str, message: str) -> None:
 
 
 def test_a_wrong_url_is_exit_status_2(run: Callable[..., tuple[int, str, str]]) -> None:
-    status, out, err = run("dev")
+    status, out, err = run("https://")
 
     assert (status, out) == (2, "")
-    assert err.startswith("error: 'dev' is no URL of an API")
+    assert err.startswith("error: 'https://' is no URL of an API")
+
+
+def test_a_stage_is_asked_where_its_stack_says(
+    dev: DeployedStage, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    dev.stack("COMPLETE", ApiUrl="https://nowhere.invalid")
+
+    status, _, err = run("dev")
+
+    assert status == 2
+    assert "asking https://nowhere.invalid" in err
+
+
+def test_a_stage_is_asked_where_the_environment_says(
+    dev: DeployedStage,
+    api: RoomsApi,
+    run: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dev.stack("COMPLETE", ApiUrl="https://nowhere.invalid")
+    with serving(api) as server:
+        monkeypatch.setenv("API_URL", server.url)
+        status, out, _ = run("dev")
+
+    assert status == 0
+    assert len(out.splitlines()) == len(STEPS)
+
+
+@pytest.mark.usefixtures("dev")
+def test_a_stage_that_was_never_deployed(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, out, err = run("dev")
+
+    assert (status, out) == (1, "")
+    assert "dev was never deployed, so there is no API to ask: python -m release deploy" in err
+
+
+@pytest.mark.usefixtures("dev")
+def test_a_stage_that_there_is_not(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, _, err = run("prod")
+
+    assert status == 2
+    assert "there is no stage 'prod' in cdk.json" in err
 
 
 def test_help(run: Callable[..., tuple[int, str, str]]) -> None:

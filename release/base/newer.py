@@ -1,0 +1,94 @@
+"""What the tag of the base stands for now, compared with what is pinned: like with like."""
+
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+
+from release.base.pinned import PinnedBase
+from release.errors import CannotDoError, RefusedError
+from release.function import IMAGE_ARCHITECTURES, Architecture
+from release.image.image import FaultKind, Image, ImageReader
+from release.image.layer_cache import LayerCache
+from release.image.open_source import open_source
+from release.image.reference import RegistryReference
+from release.progress import ProgressBar
+
+
+@dataclass(frozen=True)
+class Newer:
+    """What the tag stands for now."""
+
+    digest: str
+    """What to pin: of an index where one was pinned and the tag still is one, else a manifest's."""
+    image: str
+    """The digest of the manifest for the function's CPU."""
+    pinned_image: str | None
+    """The same of what is pinned; None where its registry does not have it any more."""
+    architecture: str
+    """As image configurations name it: ``amd64``, ``arm64``."""
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether it is another image. A new index can have the old one."""
+        return self.image != self.pinned_image
+
+
+def find_newer(base: PinnedBase, architectures: Collection[Architecture]) -> Newer:
+    """Ask the registry. ``architectures`` are those of the functions that are built on the base.
+
+    Raises:
+        RefusedError: the tag has no image for that CPU, or an index is pinned for several.
+        CannotDoError: the registry has no such tag, or has something else there.
+        CannotLookError: the registry cannot be asked.
+
+    """
+    pinned = _documents(base.by(base.digest), architectures)
+    is_gone = any(fault.kind is FaultKind.NOT_THERE for fault in pinned.faults)
+    if not is_gone:
+        _require(pinned)
+    is_index = bool(pinned.root and pinned.root.is_index)
+    if pinned.config and not is_index:
+        architecture = pinned.config.architecture
+    else:
+        architecture = _only(architectures)
+    now = _documents(base.by_tag, architectures, architecture)
+    _require(now)
+    found = now.config.architecture if now.config else "something else"
+    if now.digest is None or now.manifest_digest is None or found != architecture:
+        raise RefusedError(
+            f"{base.name} has no image for {architecture} now, only for {found}:"
+            " name a tag that has one"
+        )
+    return Newer(
+        digest=now.digest if is_index else now.manifest_digest,
+        image=now.manifest_digest,
+        pinned_image=pinned.manifest_digest,
+        architecture=architecture,
+    )
+
+
+def _documents(
+    reference: RegistryReference,
+    architectures: Collection[Architecture],
+    architecture: str | None = None,
+) -> Image:
+    wanted = architecture or IMAGE_ARCHITECTURES[min(architectures)]
+    with closing(open_source(reference)) as source, ProgressBar() as progress:
+        return ImageReader(source, LayerCache(None), progress).read_documents(wanted)
+
+
+def _require(image: Image) -> None:
+    if any(fault.kind is FaultKind.NOT_THERE for fault in image.faults):
+        raise CannotDoError(f"the registry has no {image.reference}: see whether the tag is right")
+    if image.faults:
+        why = "; ".join(fault.text for fault in image.faults)
+        raise CannotDoError(f"{image.reference} cannot be read: {why}")
+
+
+def _only(architectures: Collection[Architecture]) -> str:
+    if len(architectures) != 1:
+        raise RefusedError(
+            f"the Dockerfile pins an index, and the stages are for {' and '.join(architectures)}:"
+            " pin the image for one of them, and name the other with --build-arg BASE=..."
+        )
+    return IMAGE_ARCHITECTURES[next(iter(architectures))]

@@ -1,0 +1,1 @@
+"""What a change does to everything that is deployed, read from what is committed."""

@@ -1,0 +1,1 @@
+"""What a change does, as the comment of a pull request."""

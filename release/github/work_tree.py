@@ -1,0 +1,100 @@
+"""What differs between the work tree and the last commit, as git says."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from release.errors import CannotDoError
+
+Mode = Literal["100644", "100755", "120000"]
+"""A file, a program, a symlink: https://git-scm.com/docs/git-fast-import#_filemodify"""
+_GONE = "000000"
+_MODES: dict[str, Mode] = {mode: mode for mode in ("100644", "100755", "120000")}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that is another one than in the commit."""
+
+    path: str
+    """From the root of the checkout, with slashes."""
+    mode: Mode
+    content: bytes | None
+    """All of it; of a symlink its text. None: the file is gone."""
+
+
+@dataclass(frozen=True)
+class WorkTree:
+    """A checkout, compared with its last commit."""
+
+    commit: str
+    """40 hexadecimal digits."""
+    changes: tuple[Change, ...]
+    """By path."""
+    untracked: tuple[str, ...]
+    """What git neither knows nor ignores. `git add --intent-to-add` makes it a change."""
+
+
+def read_work_tree(folder: Path) -> WorkTree:
+    """Ask git what differs, in the whole checkout that a folder is in.
+
+    Raises CannotDoError where it is none, git is not installed, or a file cannot be read.
+    """
+    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel")).removesuffix("\n"))
+    commit = _git(root, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+    listed = _split(
+        # Submodules are other repositories' commits.
+        _git(root, "diff", "--raw", "-z", "--no-renames", "--ignore-submodules", commit)
+    )
+    untracked = _split(_git(root, "ls-files", "-z", "--others", "--exclude-standard"))
+    # Of each file there are two: `:MODE MODE SHA SHA STATUS`, and its path.
+    # https://git-scm.com/docs/diff-format#_raw_output_format
+    changes = [
+        _change(root, path, *facts.removeprefix(":").split(" ")[:2])
+        for facts, path in zip(listed[::2], listed[1::2], strict=True)
+    ]
+    return WorkTree(commit, tuple(changes), tuple(untracked))
+
+
+def is_branch_name(name: str) -> bool:
+    """Whether git takes this for the name of a branch. Raises as ``read_work_tree``."""
+    return _run(Path.cwd(), "check-ref-format", f"refs/heads/{name}").returncode == 0
+
+
+def _change(root: Path, path: str, before: str, now: str) -> Change:
+    if now == _GONE:
+        return Change(path, _MODES.get(before, "100644"), None)
+    if now not in _MODES:
+        raise CannotDoError(f"{path} is neither a file nor a link: it cannot be proposed")
+    try:
+        file = root / path
+        content = os.fsencode(file.readlink()) if now == "120000" else file.read_bytes()
+    except OSError as error:
+        raise CannotDoError(f"{path} cannot be read: {error.strerror}") from None
+    return Change(path, _MODES[now], content)
+
+
+def _split(output: bytes) -> list[str]:
+    return [os.fsdecode(text) for text in output.split(b"\0") if text]
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    done = _run(folder, *arguments)
+    if done.returncode:
+        why = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise CannotDoError(f"git cannot say what differs here: {why[0]}")
+    return done.stdout
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # noqa: S603  (git, with arguments of ours)
+            ["git", *arguments],  # noqa: S607  (whichever the person uses)
+            cwd=folder,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise CannotDoError("git is not installed; it says what differs") from None

@@ -1,0 +1,23 @@
+"""The command line, run in this process: as in a shell, and faster."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from release.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+"""Runs a command, and returns its status, its answer and what else it says."""
+
+
+def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Make one for a test; a conftest.py offers it as the fixture ``run``."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["release", *arguments])
+        status = main()
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
