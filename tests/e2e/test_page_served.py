@@ -1,17 +1,11 @@
 """The page at the root of the URL, and the API next to it, as CloudFront would serve them."""
 
-import json
 import re
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 import urllib3
 
-from local.deploy import emulated_environment
 from local.system import System
-from tests.cdk_context import ROOT
 from tests.templates import only, web_template
 
 pytestmark = pytest.mark.xdist_group("system")
@@ -67,18 +61,3 @@ def test_who_asks_for_a_room_within_the_second_is_answered_by_the_edge(system: S
     while found.headers["x-cache"] != "Hit from cloudfront":
         found = get(url)
     assert get(url, if_none_match=found.headers["etag"]).status == 304
-
-
-def test_release_page_deploys_it_again_and_looks_at_it(system: System, tmp_path: Any) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "release", "page", "local", "--url", system.url, "--json"],
-        cwd=ROOT,
-        env=emulated_environment(system.endpoint_url, tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["failure"] is None
-    assert [one["status"] for one in answer["got"]][-1] == 400

@@ -48,7 +48,7 @@ class Checkout:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, root / name)
         (root / "node_modules").symlink_to(ROOT / "node_modules")
-        self._git("init", "--quiet")
+        self.git("init", "--quiet")
         (root / ".git/info/exclude").write_text("node_modules\n")
 
     def release(self, *arguments: str) -> Ran:
@@ -92,15 +92,20 @@ class Checkout:
 
     def commit(self, message: str) -> str:
         """Commit everything, and return the commit."""
-        self._git("add", "--all")
-        self._git(*_WHO, "commit", "--quiet", "--allow-empty", f"--message={message}")
-        return self._git("rev-parse", "HEAD").strip()
+        self.git("add", "--all")
+        self.git(*_WHO, "commit", "--quiet", "--allow-empty", f"--message={message}")
+        return self.head()
+
+    def head(self) -> str:
+        """Return the last commit."""
+        return self.git("rev-parse", "HEAD").strip()
 
     def go_back_to(self, commit: str) -> None:
         """Make the clone what it was at a commit."""
-        self._git("reset", "--quiet", "--hard", commit)
+        self.git("reset", "--quiet", "--hard", commit)
 
-    def _git(self, *arguments: str) -> str:
+    def git(self, *arguments: str) -> str:
+        """Run git in the clone."""
         return _run(["git", *arguments], self.root)
 
 

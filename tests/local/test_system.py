@@ -73,6 +73,7 @@ def test_the_system_comes_up_shows_edits_and_leaves_nothing_behind(
     assert pin.digest == index["manifests"][0]["digest"]
 
 
+@pytest.mark.proof
 def test_a_handler_that_cannot_be_imported_ends_the_start_with_its_error(
     source: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import importlib.util
 import marshal
 import re
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import files
 from pathlib import Path
 
@@ -41,18 +42,22 @@ _SDK_LEFT_OUT = re.compile(r"(?:boto3|botocore)/data/(?!dynamodb/)[^/]+/.*|.*__p
 
 
 def push_base(
-    host: str, *, machine: int = HOST_MACHINE, config_architecture: str | None = None
+    host: str,
+    *,
+    machine: int = HOST_MACHINE,
+    config_architecture: str | None = None,
+    more: Sequence[Member] = (),
 ) -> str:
     """Push the base to a registry (HOST:PORT) and return its name by digest, as for FROM.
 
-    ``machine`` is the ``e_machine`` of its programs. Its configuration names their CPU, or, to lie,
-    ``config_architecture`` (``amd64``, ``arm64``).
+    ``more`` is in another layer on top of it. ``machine`` is the ``e_machine`` of its programs. Its
+    configuration names their CPU, or, to lie, ``config_architecture`` (``amd64``, ``arm64``).
     """
     architecture = config_architecture or ARCHITECTURES[machine]
     with tempfile.TemporaryDirectory(prefix="base-") as folder:
         image = write_image(
             Path(folder),
-            [_layer(machine)],
+            [_layer(machine), *([layer_of(*more)] if more else [])],
             architecture=architecture,
             entrypoint=["/lambda-entrypoint.sh"],
             env=_ENVIRONMENT,

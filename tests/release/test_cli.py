@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import pty
-import re
 import resource
 import shlex
 import signal
@@ -141,24 +140,6 @@ def test_an_image_that_cannot(tmp_path: Path) -> None:
     assert "on Lambda: Runtime.InvalidEntrypoint" in done.stdout
     assert "    fix: " in done.stdout
     assert done.stdout.splitlines()[-1].endswith("do not deploy this image")
-
-
-def test_the_stage_says_what_function_it_is_and_the_gate_is_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    image = image_in(tmp_path / "image")
-    root = checkout(tmp_path / "checkout")
-    write_record(root, record_of(image))
-    monkeypatch.chdir(root)
-
-    status, printed, told = run_main(monkeypatch, capsys, image.reference, "--stage", "dev")
-
-    assert status == 0, printed + told
-    assert f"  function FunctionADE6A0E0, {CPU}" in re.sub(
-        r"Function\w{8,}", "FunctionADE6A0E0", printed
-    )
-    assert "synthesizing dev ..." in told
-    assert read_record(root).checked_at
 
 
 def test_a_gate_that_stops_the_image_notes_nothing(

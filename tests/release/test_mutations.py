@@ -45,6 +45,8 @@ from tests.release.prediction import Outcome, outcome, prediction, start_of
 from tests.release.programs import AARCH64, HOST, X86_64, busybox, tiny_elf
 from tests.release.starting import start
 
+pytestmark = pytest.mark.proof
+
 # The same examples each time: what is found by chance is no reason to stop somebody else's work.
 SLOW = settings(
     max_examples=100,

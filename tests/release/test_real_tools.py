@@ -35,6 +35,8 @@ from tests.release.programs import HOST, OTHER, busybox
 from tests.release.starting import start
 from tests.release.tools import buildah_build, skopeo_copy
 
+pytestmark = pytest.mark.proof
+
 Kind = Literal["oci", "docker"]
 KINDS: tuple[Kind, ...] = ("oci", "docker")
 

@@ -1,0 +1,14 @@
+"""What tests of the walk's own parts share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.workflows.expressions import Expressions, expressions
+
+
+@pytest.fixture(scope="module")
+def github_expressions() -> Iterator[Expressions]:
+    """GitHub's library, in one process for all tests of a module."""
+    with expressions() as started:
+        yield started

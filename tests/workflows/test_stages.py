@@ -1,0 +1,95 @@
+"""The stages of ``cdk.json``, as the workflows know them."""
+
+import shlex
+from itertools import pairwise
+
+import pytest
+
+from stacks.settings import read_settings
+from tests.cdk_context import CDK_JSON
+from tests.cdk_context import STAGES as ALL_STAGES
+from tests.workflows.definitions import CREDENTIALS, JOBS, Job, workflow
+
+STAGES = [stage for stage in ALL_STAGES if stage != "local"]
+FIRST, LAST = STAGES[0], STAGES[-1]
+RELEASE = workflow("release")
+PULL_REQUEST = workflow("pull-request")
+
+
+def arguments(job: Job, command: str) -> list[list[str]]:
+    """What a command is given, each time that a job runs it."""
+    lines = [shlex.split(step.run) for step in job.steps if step.command == command]
+    return [line[line.index(command) + 1 :] for line in lines]
+
+
+def test_the_first_stage_is_for_trying_and_the_last_is_for_players() -> None:
+    assert (FIRST, LAST) == ("dev", "prd")
+
+
+def test_one_cloud_assembly_has_every_stage_pinned() -> None:
+    synth = RELEASE.job("synth")
+    pinned = arguments(synth, "pin")
+    assert [stage for stage, *_ in pinned] == STAGES
+    assert pinned[0] == [FIRST]
+    # Their repositories get the image when it is their turn.
+    assert [options for _, *options in pinned[1:]] == [["--push-later"]] * len(STAGES[1:])
+    assert arguments(synth, "synth") == [STAGES]
+    assert arguments(synth, "push") == [[FIRST]]
+    assert synth.definition["environment"] == FIRST
+
+
+def test_a_release_goes_from_gate_to_gate_and_from_stage_to_stage() -> None:
+    assert [job.name for job in RELEASE.jobs] == ["verify", "build", "synth", *STAGES, "record"]
+    assert RELEASE.job("verify").needs == []
+    order = ["verify", "build", "synth", *STAGES]
+    for before, after in pairwise(order):
+        assert RELEASE.job(after).needs == [before]
+    assert RELEASE.job("record").needs == STAGES
+
+
+@pytest.mark.parametrize("name", ["verify", "build", "synth", *STAGES])
+def test_nothing_that_failed_is_passed_by(name: str) -> None:
+    job = RELEASE.job(name)
+    assert "if" not in job.definition
+    assert not [step for step in job.steps if "if" in step.definition]
+    assert "continue-on-error" not in str(RELEASE.definition)
+    assert "continue-on-error" not in str(workflow("deploy-stage").definition)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_is_deployed_in_the_same_way(stage: str) -> None:
+    job = RELEASE.job(stage)
+    assert job.calls == workflow("deploy-stage")
+    assert job.definition["with"] == {"stage": stage}
+
+
+def test_a_stage_is_deployed_through_every_gate() -> None:
+    (job,) = workflow("deploy-stage").jobs
+    assert job.commands == ["push", "deploy", "diagnose", "smoke", "rollback", "page"]
+    assert job.definition["environment"] == "${{ inputs.stage }}"
+    for step in job.steps:
+        if step.command:
+            (given,) = arguments(job, step.command)
+            assert given[0] == "$STAGE"
+
+
+def test_every_stage_can_go_back() -> None:
+    chosen = workflow("rollback").events["workflow_dispatch"]["inputs"]["stage"]
+    assert sorted(chosen["options"]) == sorted(STAGES)
+    assert chosen["default"] == LAST
+
+
+def test_a_pull_request_is_compared_with_every_stage() -> None:
+    assert PULL_REQUEST.job("diff").definition["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"stage": STAGES},
+    }
+    assert arguments(PULL_REQUEST.job("synth"), "synth") == [ALL_STAGES]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_credentials_are_of_the_region_of_every_stage(stage: str) -> None:
+    region = read_settings(CDK_JSON["context"]["stages"], stage).region
+    for job in JOBS:
+        for step in job.using(CREDENTIALS):
+            assert step.given["aws-region"] == region, job
