@@ -39,7 +39,7 @@ userns: ## let every program make user namespaces, until the next boot (as root,
 	sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
 
 browser:
-	@command -v chromium chromium-browser google-chrome > /dev/null || $(MAKE) tools
+	@$(if $(BROWSER),:,$(MAKE) tools)
 
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
 	@python -m local --port $(PORT)

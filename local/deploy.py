@@ -105,7 +105,6 @@ def emulated_environment(endpoint_url: str, work_folder: Path) -> dict[str, str]
         "AWS_ENDPOINT_URL_S3": endpoint_url,
         "AWS_REGION": REGION,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "CDK_DEFAULT_ACCOUNT": ACCOUNT_ID,
         "CDK_DEFAULT_REGION": REGION,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",

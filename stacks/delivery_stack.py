@@ -81,7 +81,7 @@ class DeliveryStack(Stack):
                 names.rooms_stack,
                 names.web_stack,
                 names.delivery_stack,
-                # `cdk diff` asks for all stacks of the app, and this is one.
+                # `cdk diff` asks for what a stack depends on, too.
                 GITHUB_STACK,
             ],
         )

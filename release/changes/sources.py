@@ -6,13 +6,13 @@ Nothing of it is run, and no link in it is followed.
 import contextlib
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from release.errors import CannotDoError
+from release.git import run_git
 
 MAX_BYTES: Final = 5_000_000
 """The most that a file may have; the largest snapshot has a hundredth of it."""
@@ -118,7 +118,7 @@ class _Revision:
         return {name: facts for facts, _, name in (entry.partition("\t") for entry in entries[:-1])}
 
     def _git(self, *arguments: str) -> bytes:
-        done = _git(self.root, *arguments)
+        done = run_git(self.root, *arguments)
         if done.returncode:
             raise CannotDoError(f"git cannot read commit {self.commit}: `git fsck` may say why")
         return done.stdout
@@ -159,19 +159,7 @@ def _why(error: OSError) -> str:
 
 
 def _commit(revision: str, root: Path) -> str | None:
-    found = _git(
+    found = run_git(
         root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
     return found.stdout.decode().strip() if found.returncode == 0 else None
-
-
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(  # noqa: S603  (git, with arguments of ours)
-            ["git", *arguments],  # noqa: S607  (whichever the person uses)
-            cwd=root,
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise CannotDoError("git is not installed; it has the revisions") from None

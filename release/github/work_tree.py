@@ -1,12 +1,12 @@
 """What differs between the work tree and the last commit, as git says."""
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from release.errors import CannotDoError
+from release.git import run_git
 
 Mode = Literal["100644", "100755", "120000"]
 """A file, a program, a symlink: https://git-scm.com/docs/git-fast-import#_filemodify"""
@@ -60,7 +60,7 @@ def read_work_tree(folder: Path) -> WorkTree:
 
 def is_branch_name(name: str) -> bool:
     """Whether git takes this for the name of a branch. Raises as ``read_work_tree``."""
-    return _run(Path.cwd(), "check-ref-format", f"refs/heads/{name}").returncode == 0
+    return run_git(Path.cwd(), "check-ref-format", f"refs/heads/{name}").returncode == 0
 
 
 def _change(root: Path, path: str, before: str, now: str) -> Change:
@@ -81,20 +81,8 @@ def _split(output: bytes) -> list[str]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    done = _run(folder, *arguments)
+    done = run_git(folder, *arguments)
     if done.returncode:
         why = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise CannotDoError(f"git cannot say what differs here: {why[0]}")
     return done.stdout
-
-
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(  # noqa: S603  (git, with arguments of ours)
-            ["git", *arguments],  # noqa: S607  (whichever the person uses)
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise CannotDoError("git is not installed; it says what differs") from None

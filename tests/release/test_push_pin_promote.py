@@ -15,9 +15,9 @@ import pytest
 import release.lock
 import release.repository.promote
 from local.docker_registry import running_registry
-from release.cli import main
 from stacks.image_lock import ImagePin, read_image_lock
 from tests.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
+from tests.release.commanding import Run, runner
 from tests.release.emulated_ecr import (
     HOST,
     EmulatedEcr,
@@ -31,7 +31,6 @@ from tests.release.programs import aws_like_base, busybox, of_other_cpu
 
 DEV, PRD = "hima-five-bomber-dev-rooms", "hima-five-bomber-prd-rooms"
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +63,7 @@ def image(project: Checkout) -> Image:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["release", *arguments])
-        status = main()
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
+    return runner(monkeypatch, capsys)
 
 
 def built(project: Checkout, shell: bytes | None = None, **changes: Any) -> Image:

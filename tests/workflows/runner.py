@@ -9,7 +9,6 @@ error.
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +40,7 @@ class Event:
 
 @dataclass
 class Job:
-    """A job while it runs. ``token`` says what its permissions are."""
+    """A job while it runs."""
 
     name: str
     definition: Mapping[str, Any]
@@ -72,7 +71,6 @@ class Step:
     does: str
     outcome: Outcome
     said: str = ""
-    seconds: float = 0
 
 
 @dataclass
@@ -232,7 +230,6 @@ class Runner:
         of_job = self._evaluated(job.definition.get("env", {}), contexts)
         for step in job.definition["steps"]:
             does: str = step.get("run") or step["uses"].partition("@")[0]
-            start = time.monotonic()
             status = Status(failed=failed, cancelled=job.cancelled)
             with_env = {**contexts, "env": of_job}
             if not self._expressions.holds(step.get("if"), with_env, status):
@@ -244,7 +241,7 @@ class Runner:
             failed = failed or outcome == "failure"
             if "id" in step:
                 outcomes[step["id"]] = {"outcome": outcome, "conclusion": outcome}
-            run.steps.append(Step(job.name, does, outcome, said, time.monotonic() - start))
+            run.steps.append(Step(job.name, does, outcome, said))
         if job.cancelled:
             return "cancelled"
         return "failure" if failed else "success"

@@ -33,8 +33,6 @@ class Github:
     server: GithubServer
     of_repository: Mapping[str, str]
     of_environments: Mapping[str, Mapping[str, str]]
-    stood_in: list[str] = field(default_factory=list)
-    """The lines that were not run."""
     refused: list[str] = field(default_factory=list)
     """The roles that a job asked for and did not get."""
 
@@ -68,7 +66,6 @@ class Github:
                 (job.workspace / name).symlink_to(ROOT / name)
         elif not line.startswith("sudo make ") and line != "make test":
             return False
-        self.stood_in.append(line)
         return True
 
     def variables(self, environment: str | None) -> Mapping[str, str]:

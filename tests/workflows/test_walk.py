@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from stacks.image_lock import ImagePin
+from tests.workflows import runner
 from tests.workflows.commits import does_not_answer_in_prd, does_not_start
 from tests.workflows.runner import Run
 from tests.workflows.test_walk_to_a_gate import RELEASE, assert_stopped_by_boot, commands
 from tests.workflows.world import STAGES, World, world
 
-pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("walk")]
+# A story is in the set-up of the first test that looks at it, and takes minutes on a slow machine.
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("walk"), pytest.mark.timeout(1800)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ def back(place: World, no_answer: Story) -> Story:
 def cancelled(place: World, no_answer: Story, back: Story) -> Story:
     """Somebody cancels a deployment to dev while CloudFormation works on it."""
     assert back
-    run = place.roll_back("dev", to=no_answer.live["dev"], cancelled=True)
+    with pytest.MonkeyPatch.context() as patch:
+        # GitHub waits for 7.5 s; that the command hears of it is no matter of how fast it is here.
+        patch.setattr(runner, "INTERRUPTED_SECONDS", 120)
+        run = place.roll_back("dev", to=no_answer.live["dev"], cancelled=True)
     place.wait_until_idle("dev")
     return ended(place, run)
 

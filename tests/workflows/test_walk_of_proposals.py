@@ -10,7 +10,7 @@ from tests.workflows.world import DOCKERFILE, STAGES, World, world
 
 SNAPSHOT = "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-prd].json"
 
-pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("proposals")]
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("proposals"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ It comes to no step that needs AWS, so it needs no account; the other stories ar
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.workflows.commits import does_not_start
 from tests.workflows.runner import Run
 from tests.workflows.world import world
@@ -36,6 +38,7 @@ def assert_stopped_by_boot(run: Run) -> None:
     }
 
 
+@pytest.mark.timeout(900)
 def test_a_release_whose_image_does_not_start_ends_at_the_gate(tmp_path: Path) -> None:
     with world(tmp_path, account=False) as place:
         assert_stopped_by_boot(place.release("v1", does_not_start(place.main)))
