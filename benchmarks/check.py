@@ -18,9 +18,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from release.image.manifest import digest_of
-from tests.release.images import File, Image, Layer, layer_from_tar, layer_of, write_image
-from tests.release.programs import HOST, tiny_elf
+from imagecheck.image.manifest import digest_of
+from tests.imagecheck.images import File, Image, Layer, layer_from_tar, layer_of, write_image
+from tests.imagecheck.programs import HOST, tiny_elf
 
 LARGE_BYTES = 200 * 1000**2
 BOMB_BYTES = 10 * 1000**3

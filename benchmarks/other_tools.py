@@ -17,9 +17,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from release.image.layer_cache import LayerCache
-from release.rows import ROWS
-from tests.release.corpus import CASES, LOGICAL_ID, PINNED, Case, Written, check_case, findings_of
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.rules import BY_ID
+from tests.imagecheck.corpus import (
+    CASES,
+    LOGICAL_ID,
+    PINNED,
+    Case,
+    Written,
+    check_case,
+    findings_of,
+)
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "incident.md"
 BEGIN, END = "<!-- comparison -->\n", "<!-- /comparison -->"
@@ -126,17 +134,17 @@ def _document(
         " would assert: entrypoint and handler exist, others may run the entrypoint, ENTRYPOINT,"
         " CMD and WORKDIR are as meant. A cell has the number of images that a tool says something"
         " of, and what; left out is what it says of every good image. `check` counts only where it"
-        f" names this very row. Written by `make comparison`: {_versions()}.",
+        f" names this very rule. Written by `make comparison`: {_versions()}.",
         "",
-        f"| row | | images | check | {' | '.join(TOOLS)} |",
+        f"| rule | | images | check | {' | '.join(TOOLS)} |",
         f"|---|---|---|---|{'---|' * len(TOOLS)}",
     ]
-    for row, (title, *_) in ROWS.items():
-        cases = [case for case in broken if next(iter(case.findings)) == row]
-        named = sum(row in checked[case.name] for case in cases)
+    for rule, title in ((rule.id, rule.title) for rule in BY_ID.values()):
+        cases = [case for case in broken if next(iter(case.findings)) == rule]
+        named = sum(rule in checked[case.name] for case in cases)
         if cases:
             cells = " | ".join(_cell(cases, noticed[tool]) for tool in TOOLS)
-            lines.append(f"| {row} | {title} | {len(cases)} | {named} | {cells} |")
+            lines.append(f"| {rule} | {title} | {len(cases)} | {named} | {cells} |")
     named = sum(next(iter(case.findings)) in checked[case.name] for case in broken)
     counts = " | ".join(_count(broken, noticed[tool]) for tool in TOOLS)
     lines.append(f"| | **broken ones noticed** | {len(broken)} | {named} | {counts} |")

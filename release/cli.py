@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.reference import InvalidReferenceError
+from imagecheck.terminal import say
 from release.errors import CannotDoError, RefusedError
-from release.image.errors import CannotLookError
-from release.image.reference import InvalidReferenceError
-from release.terminal import say
 
 COMMANDS = (
     "build",

@@ -8,5 +8,5 @@ class RefusedError(Exception):
 class CannotDoError(Exception):
     """It could not be done or found out: exit status 2. The message says why and what to do.
 
-    Reading an image has its own: ``release.image.errors.CannotLookError``.
+    Reading an image has its own: ``imagecheck.image.errors.CannotLookError``.
     """

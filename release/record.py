@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from imagecheck.function import Architecture
 from release.errors import CannotDoError, RefusedError
-from release.function import Architecture
 
 BUILD: Final = Path("build")
 """Where `build` leaves what it makes, below the project's root."""

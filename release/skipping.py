@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from release.terminal import say
+from imagecheck.terminal import say
 
 
 def say_skipped(gates: Iterable[str]) -> None:

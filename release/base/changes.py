@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from imagecheck.comparison import FileChanges, changed_files
+from imagecheck.function import split_variable
 from release.base.facts import PACKAGES, Facts
-from release.comparison import FileChanges, changed_files
-from release.function import split_variable
 
 VERSIONS = ("python", *PACKAGES, "glibc")
 """Of what, in the order in which it is told."""

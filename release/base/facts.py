@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.image import ImageReader
+from imagecheck.image.layer import Kind
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.manifest import RuntimeConfig
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import RegistryReference
+from imagecheck.progress import ProgressBar
+from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from release.errors import CannotDoError
-from release.image.filesystem import FileSystem, Node
-from release.image.image import ImageReader
-from release.image.layer import Kind
-from release.image.layer_cache import LayerCache, default_folder
-from release.image.manifest import RuntimeConfig
-from release.image.open_source import open_source
-from release.image.reference import RegistryReference
-from release.progress import ProgressBar
-from release.subject import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 
 PACKAGES = ("awslambdaric", "boto3", "botocore")
 """The runtime client, and AWS's SDK, which comes with the base."""

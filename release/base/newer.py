@@ -4,14 +4,14 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
+from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
+from imagecheck.image.image import FaultKind, Image, ImageReader
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import RegistryReference
+from imagecheck.progress import ProgressBar
 from release.base.pinned import PinnedBase
 from release.errors import CannotDoError, RefusedError
-from release.function import IMAGE_ARCHITECTURES, Architecture
-from release.image.image import FaultKind, Image, ImageReader
-from release.image.layer_cache import LayerCache
-from release.image.open_source import open_source
-from release.image.reference import RegistryReference
-from release.progress import ProgressBar
 
 
 @dataclass(frozen=True)

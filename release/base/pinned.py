@@ -4,9 +4,9 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from release.dockerfile import base_of
+from imagecheck.dockerfile import base_of
+from imagecheck.image.reference import RegistryReference, parse_reference
 from release.errors import CannotDoError, RefusedError
-from release.image.reference import RegistryReference, parse_reference
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from imagecheck.terminal import printable
 from release.base.changes import Changes, Named, changes_between
 from release.base.facts import Facts
 from release.base.newer import Newer
 from release.base.pinned import PinnedBase
-from release.terminal import printable
 
 _TITLES = {"python": "Python", "awslambdaric": "runtime client (awslambdaric)"}
 _NONE = "-"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import typer
 
+from imagecheck.image.elf import machine_name
+from imagecheck.subject import Subject
+from imagecheck.template import limits_of
+from imagecheck.terminal import printable
 from lambda_src.probe.play import Step
-from release.image.elf import machine_name
-from release.subject import Subject
-from release.template import limits_of
-from release.terminal import printable
 
 
 @dataclass(frozen=True)

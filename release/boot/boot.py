@@ -12,6 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
+from imagecheck.function import Declared, Function, Limits
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.image import Image, ImageReader, Progress
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.manifest import digest_of
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import FileReference, Reference
+from imagecheck.image.source import ImageSource
+from imagecheck.legacy_rules.extensions import FOLDER
+from imagecheck.subject import Subject
+from imagecheck.template import limits_of, read_function, read_tables
+from imagecheck.terminal import step
 from lambda_src.probe.event import answer_of, event_of
 from lambda_src.probe.play import Answer, NoAnswerError, PlayError, Request, play
 from local.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
@@ -19,6 +31,7 @@ from local.lambda_variables import lambda_variables
 from local.runtime_api import FunctionError
 from release.assembly import synthesized
 from release.boot.answer import Boot, Failure
+from release.boot.copy import copy_to_layout
 from release.boot.docker_container import DockerContainer, loaded_image
 from release.boot.reading import (
     refused_by_another_cpu,
@@ -30,20 +43,7 @@ from release.boot.reading import (
 )
 from release.boot.throw_away_tables import table_name, throw_away_tables
 from release.errors import CannotDoError
-from release.function import Declared, Function, Limits
-from release.image.copy import copy_to_layout
-from release.image.errors import CannotLookError
-from release.image.image import Image, ImageReader, Progress
-from release.image.layer_cache import LayerCache
-from release.image.manifest import digest_of
-from release.image.open_source import open_source
-from release.image.reference import FileReference, Reference
-from release.image.source import ImageSource
 from release.project import Project, Stage
-from release.rules.extensions import FOLDER
-from release.subject import Subject
-from release.template import limits_of, read_function, read_tables
-from release.terminal import step
 
 EngineName = Literal["sandbox", "docker"]
 

@@ -19,10 +19,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from imagecheck.function import Function, Start
 from local.image_sandbox import exit_reason
 from local.runtime_api import FunctionError, RuntimeApi, invoke_or_end
 from release.errors import CannotDoError
-from release.function import Function, Start
 
 _USER: Final = "993:990"
 _TMP: Final = "/tmp:rw,exec,nosuid,nodev,size=512m,mode=1777"  # noqa: S108  (the container's)

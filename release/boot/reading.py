@@ -4,15 +4,15 @@ import platform
 from errno import ENOENT
 from typing import Final
 
+from imagecheck.function import Architecture
+from imagecheck.image.image import FaultKind, Image
+from imagecheck.legacy_rules import extensions
+from imagecheck.legacy_rules.spawn import working_directory
+from imagecheck.start.exec_chain import Cause
+from imagecheck.subject import Subject
 from local.image_sandbox import exec_error
 from release.boot.answer import Failure, machine_of
 from release.errors import CannotDoError
-from release.exec_chain import Cause
-from release.function import Architecture
-from release.image.image import FaultKind, Image
-from release.rules import extensions
-from release.rules.spawn import working_directory
-from release.subject import Subject
 
 _CPUS: Final[dict[str, Architecture]] = {
     "aarch64": "arm64",

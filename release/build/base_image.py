@@ -5,15 +5,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.dockerfile import ImageUse, base_of, images_of
+from imagecheck.dockerfile import ImageUse, base_of, images_of
+from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
+from imagecheck.image.image import FaultKind, Image, ImageReader
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import RegistryReference, parse_reference
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import say
 from release.errors import RefusedError
-from release.function import IMAGE_ARCHITECTURES, Architecture
-from release.image.image import FaultKind, Image, ImageReader
-from release.image.layer_cache import LayerCache
-from release.image.open_source import open_source
-from release.image.reference import RegistryReference, parse_reference
-from release.progress import ProgressBar
-from release.terminal import say
 
 
 @dataclass(frozen=True)

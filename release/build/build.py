@@ -11,6 +11,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
+from imagecheck.image.image import Image, ImageReader
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.layout import LayoutSource
+from imagecheck.image.manifest import GZIP_LAYER_TYPES
+from imagecheck.image.reference import FileReference
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import step
 from lambda_src.dependencies import PYTHON_VERSION
 from release.build.base_image import Base, is_on_this_machine, read_base, require_digests
 from release.build.buildah import build_with_buildah
@@ -19,16 +27,8 @@ from release.build.context import SOURCE, write_context
 from release.build.failure import explain, require_builder
 from release.build.tool import BuildToolError
 from release.errors import CannotDoError, RefusedError
-from release.function import IMAGE_ARCHITECTURES, Architecture
-from release.image.image import Image, ImageReader
-from release.image.layer_cache import LayerCache, default_folder
-from release.image.layout import LayoutSource
-from release.image.manifest import GZIP_LAYER_TYPES
-from release.image.reference import FileReference
-from release.progress import ProgressBar
 from release.project import Project, Stage, now
 from release.record import BUILD, LAYOUT, BuildRecord, write_record
-from release.terminal import step
 
 Builder = Literal["docker", "buildah"]
 

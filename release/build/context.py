@@ -4,9 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
+from imagecheck.function import Architecture
 from lambda_src.dependencies import DependenciesError, install_dependencies
 from release.errors import CannotDoError
-from release.function import Architecture
 from release.project import Project
 
 SOURCE = "lambda_src"

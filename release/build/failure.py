@@ -5,9 +5,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
+from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
 from release.build.buildah import INSTALL as INSTALL_BUILDAH
 from release.errors import CannotDoError, RefusedError
-from release.function import IMAGE_ARCHITECTURES, Architecture
 
 _SHOWN_LINES = 12
 _THIS_MACHINE = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from release.terminal import say
+from imagecheck.terminal import say
 
 _KEPT_LINES = 200
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer, say, step
 from release.base.facts import read_facts
 from release.base.newer import find_newer
 from release.base.pinned import read_pinned_base, write_base
 from release.base.report import Answer, as_json, as_markdown
 from release.build.context import SOURCE
 from release.project import Project, project_here
-from release.terminal import print_answer, say, step
 from stacks.settings import Architecture
 
 

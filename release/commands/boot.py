@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.reference import FORMS, parse_reference
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import print_answer
 from release.boot.answer import as_json, as_text
 from release.boot.boot import EngineName, boot_image
 from release.errors import CannotDoError
-from release.image.layer_cache import LayerCache, default_folder
-from release.image.reference import FORMS, parse_reference
-from release.progress import ProgressBar
 from release.project import now, project_here
 from release.record import LAYOUT, note_passed
-from release.terminal import print_answer
 
 _BUILT = f"oci:{LAYOUT.as_posix()}"
 

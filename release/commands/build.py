@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.terminal import print_answer
 from release.build.build import Builder, build_image
 from release.build.context import SOURCE
 from release.project import project_here
 from release.record import LAYOUT, BuildRecord
-from release.terminal import print_answer
 
 _SHORT = 12
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer
 from release.changes.comment.comment import as_markdown
 from release.changes.find_changes import find_changes
 from release.changes.report import as_json
 from release.project import project_here
-from release.terminal import print_answer
 
 
 def changes(

@@ -9,21 +9,21 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.check import check_image
+from imagecheck.comparison import compare
+from imagecheck.function import Architecture, Function, split_variable
+from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.manifest import digest_of
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import FORMS, Reference, parse_reference
+from imagecheck.progress import ProgressBar
+from imagecheck.report import as_json, as_text
+from imagecheck.template import read_function
+from imagecheck.terminal import print_answer, step
 from release.assembly import synthesized
-from release.check import check_image
-from release.comparison import compare
-from release.function import Architecture, Function, split_variable
-from release.image.errors import CannotLookError, NotInRegistryError
-from release.image.layer_cache import LayerCache, default_folder
-from release.image.manifest import digest_of
-from release.image.open_source import open_source
-from release.image.reference import FORMS, Reference, parse_reference
-from release.progress import ProgressBar
 from release.project import now, project_here
 from release.record import note_passed
-from release.report import as_json, as_text
-from release.template import read_function
-from release.terminal import print_answer, step
 
 
 def check(

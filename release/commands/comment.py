@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.terminal import print_answer, step
 from release.github.body import read_body
 from release.github.client import connect
 from release.github.comments import write_comment
-from release.terminal import print_answer, step
 
 
 def comment(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imagecheck.terminal import print_answer, say, step
 from lambda_src.probe.play import PlayError, Step
 from release.commands.smoke import as_lines
 from release.deploy.cloud_assembly import CloudAssembly
@@ -20,7 +21,6 @@ from release.deploy.rollback import pinned
 from release.deploy.smoke import api_url, smoke
 from release.errors import CannotDoError, RefusedError
 from release.project import Project, Stage, project_here
-from release.terminal import print_answer, say, step
 from stacks.image_lock import ImagePin, read_image_lock
 from stacks.settings import ConfigurationError
 

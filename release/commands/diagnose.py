@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import print_answer
 from release.aws import READ_TIMEOUT_SECONDS, aws_client
 from release.diagnosis.causes import diagnose as find_causes
 from release.diagnosis.gather import Question, check_with, gather
 from release.diagnosis.report import as_json, as_text
-from release.image.layer_cache import LayerCache, default_folder
-from release.progress import ProgressBar
 from release.project import project_here
-from release.terminal import print_answer
 
 _STATUS = {"works": 0, "nothing found": 0, "broken": 1, "unknown": 2}
 

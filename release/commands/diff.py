@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer, printable, step
 from release.assembly import run_cdk
 from release.deploy.interruption import interruptions
 from release.project import Project, Stage, project_here
-from release.terminal import print_answer, printable, step
 
 _SHORTEST_FENCE = 3
 # GitHub takes 65,536 in a comment.

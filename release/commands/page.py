@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer, step
 from release.commands.deploy import AssemblyOption, YesOption
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy_page
 from release.deploy.cloud_assembly import CloudAssembly
@@ -17,7 +18,6 @@ from release.deploy.page import Got, PageError, look_at_page
 from release.deploy.smoke import api_url
 from release.errors import CannotDoError, RefusedError
 from release.project import Stage, project_here
-from release.terminal import print_answer, step
 
 
 def page(

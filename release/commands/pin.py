@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.terminal import print_answer
 from release.pin import pin_image
 from release.project import project_here
 from release.record import read_record, require_gates
 from release.skipping import say_skipped
-from release.terminal import print_answer
 from stacks.image_lock import ImagePin
 
 

@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.terminal import print_answer
 from release.commands.pin import as_text
-from release.image.layer_cache import LayerCache, default_folder
 from release.project import project_here
 from release.repository.promote import Promoted, promote_image
-from release.terminal import print_answer
 
 
 def promote(

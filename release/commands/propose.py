@@ -7,12 +7,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.terminal import print_answer, say, step
 from release.errors import RefusedError
 from release.github.body import read_body
 from release.github.client import connect
 from release.github.pull_requests import Proposed, Text, propose_changes
 from release.github.work_tree import WorkTree, is_branch_name, read_work_tree
-from release.terminal import print_answer, say, step
 
 
 def propose(

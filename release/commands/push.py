@@ -5,18 +5,18 @@ from typing import Annotated
 import msgspec
 import typer
 
-from release.image.reference import (
+from imagecheck.image.reference import (
     FORMS,
     InvalidReferenceError,
     RegistryReference,
     parse_reference,
 )
-from release.progress import ProgressBar
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import print_answer, step
 from release.project import project_here
 from release.record import LAYOUT, read_record, require_gates
 from release.repository.push_image import Arrived, push_image
 from release.skipping import say_skipped
-from release.terminal import print_answer, step
 
 
 def push(

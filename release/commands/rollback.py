@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer, say, step
 from release.commands.deploy import (
     EmergencyOption,
     Options,
@@ -22,7 +23,6 @@ from release.deploy.live import read_live, stack_outputs
 from release.deploy.rollback import choose, current_release, pinned
 from release.deploy.smoke import api_url
 from release.project import Stage, project_here
-from release.terminal import print_answer, say, step
 
 
 def rollback(

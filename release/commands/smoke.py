@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imagecheck.terminal import print_answer, step
 from lambda_src.probe.play import PlayError, Step
 from release.deploy.interruption import interruptions
 from release.deploy.live import stack_outputs
@@ -14,7 +15,6 @@ from release.deploy.smoke import api_url
 from release.deploy.smoke import smoke as play_smoke
 from release.errors import RefusedError
 from release.project import Stage, project_here
-from release.terminal import print_answer, step
 
 
 def smoke(

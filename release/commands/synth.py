@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from imagecheck.terminal import print_answer, step
 from release.deploy.cloud_assembly import ASSEMBLY, synthesize
 from release.deploy.interruption import interruptions
 from release.project import project_here
-from release.terminal import print_answer, step
 from stacks.image_lock import ImagePin
 
 _UNPINNED = "no image is pinned: its registry alone"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from imagecheck.terminal import say, step
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
 from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.live import ALIAS, Live, Packaging, Stack, read_live, read_stack
@@ -12,7 +13,6 @@ from release.deploy.take_back import InterruptedDeploymentError, LeftDeploymentE
 from release.errors import CannotDoError, RefusedError
 from release.project import Project, Stage
 from release.repository.repository import tag_deployed
-from release.terminal import say, step
 from stacks.image_lock import ImagePin
 
 
@@ -169,7 +169,7 @@ def _stands(stage: Stage, before: Live | None) -> str:
 
 
 def _require_wanted(stage: Stage, after: Live | None, pin: ImagePin | None) -> None:
-    """Row H4: what Lambda runs is what was pinned."""
+    """Rule H4: what Lambda runs is what was pinned."""
     wanted = pin.digest if pin else None
     if after and (after.packaging, after.digest) == ("image" if pin else "zip", wanted):
         return

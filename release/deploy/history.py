@@ -10,10 +10,10 @@ from datetime import UTC
 
 import msgspec
 
+from imagecheck.terminal import say
 from release.aws import aws_client, aws_errors
 from release.deploy.live import Packaging
 from release.project import Stage
-from release.terminal import say
 from stacks.image_lock import ImagePin
 
 

@@ -9,10 +9,10 @@ from typing import Final, NoReturn
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from imagecheck.image.http import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, in_words
 from lambda_src.probe.play import NoAnswerError
 from release.deploy.smoke import MAX_ANSWER_SECONDS, read_bounded
 from release.errors import CannotDoError
-from release.image.http import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, in_words
 
 # What the page names, without which it does not work.
 _ASSET: Final = re.compile(r'"(assets/[^"]+)"')

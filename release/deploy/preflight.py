@@ -1,15 +1,15 @@
 """What has to be true before a deployment touches anything."""
 
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import say, step
 from release.boot.boot import boot_image
 from release.deploy.live import Stack
 from release.errors import CannotDoError, RefusedError
-from release.image.layer_cache import LayerCache, default_folder
-from release.progress import ProgressBar
 from release.project import Project, Stage
 from release.record import read_record, require_gates
 from release.repository.guard import guard
 from release.repository.repository import StageRepository
-from release.terminal import say, step
 
 
 def require_idle(stage: Stage, stack: Stack | None) -> None:

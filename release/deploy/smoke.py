@@ -10,15 +10,15 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 from urllib3.util import parse_url
 
-from lambda_src.probe.play import Answer, NoAnswerError, PlayError, Request, Step, play
-from release.errors import CannotDoError
-from release.image.http import (
+from imagecheck.image.http import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
     in_words,
 )
-from release.image.reference import RegistryReference
-from release.terminal import printable
+from imagecheck.image.reference import RegistryReference
+from imagecheck.terminal import printable
+from lambda_src.probe.play import Answer, NoAnswerError, PlayError, Request, Step, play
+from release.errors import CannotDoError
 
 MAX_ANSWER_SECONDS: Final = 60
 MAX_ANSWER_BYTES: Final = 1024**2

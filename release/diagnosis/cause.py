@@ -44,8 +44,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """In the order in which to do it."""
     error_type: str = ""
     """What Lambda calls it; empty where it has no name for it."""
-    row: str = ""
-    """The row of the table of failures (``ROWS``), where `check` has one for it."""
+    rule: str = ""
+    """The rule of the catalogue (``BY_ID``), where `check` has one for it."""
     explanation: str = ""
     """What is easily mistaken about it."""
 

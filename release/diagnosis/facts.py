@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from imagecheck.finding import Finding
 from release.diagnosis.log_lines import Line
-from release.finding import Finding
 from release.project import Stage
 from stacks.image_lock import ImagePin
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
-from release.check import check_image
+from imagecheck.check import check_image
+from imagecheck.function import Architecture, Function
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.image import Progress
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.reference import InvalidReferenceError, RegistryReference, parse_reference
+from imagecheck.terminal import step
 from release.diagnosis import ask
 from release.diagnosis.facts import (
     ABSENT,
@@ -24,13 +30,7 @@ from release.diagnosis.facts import (
 from release.diagnosis.invocation import invoke_live
 from release.diagnosis.looking import Looking
 from release.errors import CannotDoError
-from release.function import Architecture, Function
-from release.image.errors import CannotLookError
-from release.image.image import Progress
-from release.image.layer_cache import LayerCache
-from release.image.reference import InvalidReferenceError, RegistryReference, parse_reference
 from release.project import Project, Stage
-from release.terminal import step
 from stacks.image_lock import ImagePin, read_image_lock
 from stacks.settings import ConfigurationError
 

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from imagecheck.image.errors import CannotLookError
 from release.aws import aws_errors
 from release.diagnosis.facts import ABSENT, Absent, Unseen
 from release.errors import CannotDoError
-from release.image.errors import CannotLookError
 
 _T = TypeVar("_T")
 

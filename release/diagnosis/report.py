@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import typer
 
+from imagecheck.terminal import printable
 from release.diagnosis.cause import Cause
 from release.diagnosis.causes import Diagnosis
 from release.diagnosis.facts import (
@@ -21,7 +22,6 @@ from release.diagnosis.facts import (
     StackFacts,
     answers,
 )
-from release.terminal import printable
 
 _MAX_WIDTH: Final = 100
 _COLOURS: Final = {
@@ -36,7 +36,7 @@ def as_json(diagnosis: Diagnosis) -> str:
 
     ``{"stage", "function", "verdict", "causes": [{"name", "title", "likelihood", "evidence":
     [{"source", "text"}], "fix": [{"text",
-    "command"}], "error_type", "row", "explanation"}], "looked_at":
+    "command"}], "error_type", "rule", "explanation"}], "looked_at":
     [{"source", "found"}], "could_not_look": [{"source", "why"}]}``. The verdict is ``works``,
     ``broken`` (there is a cause), ``nothing found`` (it was not to be invoked) or ``unknown`` (too
     little could be seen). The most likely cause comes first; ``likelihood`` is ``certain``,
@@ -44,7 +44,7 @@ def as_json(diagnosis: Diagnosis) -> str:
     version that was refused (``refused-…``, ``deployment-…``), however sure that is. A refused
     version is no cause any more once live works and both the lock file and the release parameter
     name what is live: then it is told under ``looked_at``, as ``last deployment``. ``error_type``
-    is Lambda's name of it and ``row`` that of the table of failures; both may be empty.
+    is Lambda's name of it and ``rule`` that of the catalogue; both may be empty.
     """
     facts = diagnosis.facts
     document: dict[str, Any] = {
@@ -115,7 +115,7 @@ def _cause(cause: Cause) -> Iterator[str]:
     )
     named = " · ".join(
         part
-        for part in (cause.likelihood, cause.error_type, f"row {cause.row}" if cause.row else "")
+        for part in (cause.likelihood, cause.error_type, f"rule {cause.rule}" if cause.rule else "")
         if part
     )
     yield from _wrapped(named)
@@ -182,8 +182,8 @@ def _deployments(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
 
 
 def _findings(image: ImageFacts) -> str:
-    rows = ", ".join(dict.fromkeys(finding.row for finding in image.errors))
-    return f"check finds {rows}" if rows else "check finds nothing that stops it"
+    rules = ", ".join(dict.fromkeys(finding.rule for finding in image.errors))
+    return f"check finds {rules}" if rules else "check finds nothing that stops it"
 
 
 def _wrapped(text: str, indent: int = 4) -> list[str]:

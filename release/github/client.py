@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Retry, parse_url
 
+from imagecheck.image.reference import RegistryReference
+from imagecheck.terminal import printable
 from release.errors import CannotDoError
-from release.image.reference import RegistryReference
-from release.terminal import printable
 
 if TYPE_CHECKING:
     from github import Github, GithubException

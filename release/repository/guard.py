@@ -1,8 +1,7 @@
 """What must not go missing from a stage's repository, seen to before a deployment.
 
-Row A5: a lifecycle rule takes an image away that a version still uses, and days later every
-invocation fails. Row A6: a deployment fails, CloudFormation goes back to the image before, and that
-has gone.
+A5: a lifecycle rule takes an image away that a version still uses, and days later every invocation
+fails. A6: a deployment fails, CloudFormation goes back to the image before, and that has gone.
 """
 
 from collections.abc import Iterable, Mapping

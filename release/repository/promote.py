@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from release.check import check_image
+from imagecheck.check import check_image
+from imagecheck.function import Function
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.reference import RegistryReference
+from imagecheck.progress import ProgressBar
+from imagecheck.terminal import step
 from release.errors import CannotDoError, RefusedError
-from release.function import Function
-from release.image.layer_cache import LayerCache
-from release.image.push import Pushed, TagTakenError, push
-from release.image.reference import RegistryReference
 from release.lock import read_pins, write_pin
 from release.pin import require_clean
-from release.progress import ProgressBar
 from release.project import Project, Stage, now
+from release.repository.push import Pushed, TagTakenError, push
 from release.repository.repository import StageRepository
-from release.terminal import step
 from stacks.image_lock import ImagePin
 
 
@@ -33,7 +33,7 @@ class Promoted:
 def promote_image(project: Project, source: Stage, target: Stage, *, cache: LayerCache) -> Promoted:
     """Copy the image that a stage is pinned to, and its entry in the lock file, to another stage.
 
-    The copy is checked where it has arrived (row H5), and then only the lock file is written.
+    The copy is checked where it has arrived (rule H5), and then only the lock file is written.
 
     Raises:
         RefusedError: there is nothing to promote, it does not fit, or the check finds errors.
@@ -118,7 +118,7 @@ def _check(image: RegistryReference, pin: ImagePin, target: Stage, cache: LayerC
             "\n  ".join(
                 (
                     f"{image} does not pass the check, and {target.name} stays as it is:",
-                    *(f"{finding.row}: {finding.found}" for finding in errors),
+                    *(f"{finding.rule}: {finding.found}" for finding in errors),
                     f"see `python -m release check {image} --architecture {pin.architecture}`",
                 )
             )

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from imagecheck.image.ecr_access import ecr_access
+from imagecheck.image.errors import DamagedImageError, NotInRegistryError
+from imagecheck.image.image import Progress
+from imagecheck.image.manifest import digest_of
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import Reference, RegistryReference
+from imagecheck.image.registry_session import RegistrySession, access_to
+from imagecheck.image.source import ImageSource
 from release.aws import aws_client
 from release.errors import RefusedError
-from release.image.ecr_access import ecr_access
-from release.image.errors import DamagedImageError, NotInRegistryError
-from release.image.image import Progress
-from release.image.manifest import digest_of
-from release.image.open_source import open_source
-from release.image.push import Pushed, TagTakenError, push
-from release.image.reference import Reference, RegistryReference
-from release.image.registry_session import RegistrySession, access_to
-from release.image.source import ImageSource
 from release.project import Stage
 from release.record import BuildRecord
+from release.repository.push import Pushed, TagTakenError, push
 from release.repository.repository import StageRepository
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+from imagecheck.image.ecr_access import ecr_access
+from imagecheck.image.manifest import MANIFEST_TYPES
+from imagecheck.image.reference import RegistryReference
+from imagecheck.image.registry import RegistrySource
+from imagecheck.image.registry_session import RegistrySession
 from release.aws import aws_client, aws_errors
 from release.errors import CannotDoError, RefusedError
-from release.image.ecr_access import ecr_access
-from release.image.manifest import MANIFEST_TYPES
-from release.image.reference import RegistryReference
-from release.image.registry import RegistrySource
-from release.image.registry_session import RegistrySession
 from release.project import Stage
 
 _ACTIVE = "ACTIVE"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from local.system import System
-from tests.release.http_server import Answer, serving
+from tests.imagecheck.http_server import Answer, serving
 
 pytestmark = pytest.mark.xdist_group("system")
 

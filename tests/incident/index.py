@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from release.image.manifest import OCI_INDEX, OCI_MANIFEST, digest_of
+from imagecheck.image.manifest import OCI_INDEX, OCI_MANIFEST, digest_of
 
 TAG: Final = "by-hand"
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from release.record import LAYOUT
+from tests.imagecheck.tools import skopeo_copy
 from tests.incident.broken import BROKEN_RELEASES, BrokenRelease, Gate
 from tests.incident.checkout import Ran
 from tests.incident.client import Player
 from tests.incident.index import TAG, write_index
 from tests.incident.world import NAMES, STAGE, World
 from tests.release.stand_in_base import PYTHON_VERSION
-from tests.release.tools import skopeo_copy
 
 Tell = Callable[[str], object]
 

@@ -10,11 +10,11 @@ from typing import Final
 from local.cloud import Cloud, emulated_cloud
 from local.docker_registry import running_registry
 from stacks.names import StageNames
+from tests.imagecheck.programs import HOST, OTHER_MACHINE
+from tests.imagecheck.tools import skopeo_copy
 from tests.incident.broken import DOCKERFILE, Bases
 from tests.incident.checkout import Checkout
-from tests.release.programs import HOST, OTHER_MACHINE
 from tests.release.stand_in_base import push_base
-from tests.release.tools import skopeo_copy
 
 STAGE: Final = "dev"
 NAMES: Final = StageNames(STAGE)

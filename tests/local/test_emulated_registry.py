@@ -13,14 +13,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from imagecheck.check import check_image
+from imagecheck.function import Function
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.reference import parse_reference
 from local.docker_registry import running_registry
 from local.emulated_aws.server import ACCOUNT_ID, CREDENTIALS, REGION, emulated_account
-from release.check import check_image
-from release.function import Function
-from release.image.layer_cache import LayerCache
-from release.image.reference import parse_reference
-from tests.release.corpus import Silent
-from tests.release.images import (
+from tests.imagecheck.corpus import Silent
+from tests.imagecheck.images import (
     File,
     Image,
     Layer,
@@ -29,9 +29,9 @@ from tests.release.images import (
     write_image,
     write_index,
 )
-from tests.release.programs import HOST, OTHER
-from tests.release.python_runtime import python_base
-from tests.release.tools import run, tool
+from tests.imagecheck.programs import HOST, OTHER
+from tests.imagecheck.python_runtime import python_base
+from tests.imagecheck.tools import run, tool
 
 from .conftest import Client
 from .emulated_functions import (

@@ -15,7 +15,7 @@ import pytest
 
 from local.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
 from local.runtime_api import FunctionError
-from tests.release.images import (
+from tests.imagecheck.images import (
     Directory,
     File,
     Symlink,
@@ -25,9 +25,9 @@ from tests.release.images import (
     write_index,
     write_layout,
 )
-from tests.release.programs import aws_like_base, tiny_elf
-from tests.release.python_runtime import python_base
-from tests.release.tools import skopeo_copy
+from tests.imagecheck.programs import aws_like_base, tiny_elf
+from tests.imagecheck.python_runtime import python_base
+from tests.imagecheck.tools import skopeo_copy
 
 ARN = "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live"
 CLIENT = ["/lambda-entrypoint.sh", "app.handler"]

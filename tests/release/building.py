@@ -9,9 +9,9 @@ from pathlib import Path
 
 from release.project import Project, Stage, project_here
 from tests.cdk_context import CDK_JSON, ROOT
-from tests.release.images import File, Layer, layer_of, write_image
-from tests.release.programs import HOST, aws_like_base, busybox, of_other_cpu
-from tests.release.tools import run, skopeo_copy
+from tests.imagecheck.images import File, Layer, layer_of, write_image
+from tests.imagecheck.programs import HOST, aws_like_base, busybox, of_other_cpu
+from tests.imagecheck.tools import run, skopeo_copy
 
 HOST_CPU = {"amd64": "x86_64", "arm64": "arm64"}[HOST]
 OTHER_CPU = {"x86_64": "arm64", "arm64": "x86_64"}[HOST_CPU]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from release.function import Architecture
+from imagecheck.function import Architecture
 from release.project import Project, Stage
 from release.record import BuildRecord, write_record
 from stacks.image_lock import ImagePin, read_image_lock, write_image_lock

@@ -22,7 +22,7 @@ from release.aws import aws_client
 from release.project import Project, Stage
 from stacks.image_lock import ImagePin, read_image_lock, write_image_lock
 from tests.cdk_context import CDK_JSON
-from tests.release.http_server import Answer, Request, serving
+from tests.imagecheck.http_server import Answer, Request, serving
 
 ACCOUNT = "123456789012"
 API_URL = "https://abc123.execute-api.ap-northeast-1.amazonaws.com"

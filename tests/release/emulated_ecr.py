@@ -17,7 +17,7 @@ from moto.core.responses import ActionResult
 from moto.ecr.exceptions import ImageNotFoundException
 from moto.ecr.responses import ECRResponse
 
-from release.image.manifest import MANIFEST_TYPES, digest_of
+from imagecheck.image.manifest import MANIFEST_TYPES, digest_of
 
 REGION = "ap-northeast-1"
 ACCOUNT = "123456789012"

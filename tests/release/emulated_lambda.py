@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.release.http_server import Answer, Request, serving
+from tests.imagecheck.http_server import Answer, Request, serving
 
 PAGE = 2
 

@@ -9,7 +9,7 @@ import boto3
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
-from tests.release.http_server import Answer, Request
+from tests.imagecheck.http_server import Answer, Request
 
 _ROUTES = {
     r"POST /rooms": "POST /rooms",

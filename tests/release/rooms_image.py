@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.cdk_context import ROOT
-from tests.release.images import File, Image, Layer, Member, layer_of, write_image
-from tests.release.programs import HOST
-from tests.release.python_runtime import SITE_PACKAGES, python_base
+from tests.imagecheck.images import File, Image, Layer, Member, layer_of, write_image
+from tests.imagecheck.programs import HOST
+from tests.imagecheck.python_runtime import SITE_PACKAGES, python_base
 
 _PACKAGES = (
     "boto3",

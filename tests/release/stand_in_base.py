@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from importlib.metadata import files
 from pathlib import Path
 
-from tests.release.images import File, Layer, Member, layer_of, write_image
-from tests.release.programs import ARCHITECTURES, HOST_MACHINE, aws_like_base, of_other_cpu
-from tests.release.python_runtime import (
+from tests.imagecheck.images import File, Layer, Member, layer_of, write_image
+from tests.imagecheck.programs import ARCHITECTURES, HOST_MACHINE, aws_like_base, of_other_cpu
+from tests.imagecheck.python_runtime import (
     BOOTSTRAP,
     BOOTSTRAP_PY,
     PYTHON,
     SITE_PACKAGES,
     python_runtime,
 )
-from tests.release.tools import skopeo_copy
+from tests.imagecheck.tools import skopeo_copy
 
 PYTHON_VERSION = PYTHON.removeprefix("python")
 """To be given as a build argument: the project's own is that of AWS's base."""

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from imagecheck.template import read_function
 from release.assembly import cdk_command, synthesized
 from release.errors import CannotDoError
 from release.project import Project
-from release.template import read_function
 from tests.cdk_context import CDK_JSON, ROOT
 
 DIGEST = "sha256:" + "a" * 64

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 import release.commands.check
+from imagecheck.function import Architecture
+from imagecheck.image.manifest import digest_of
 from release.cli import main
-from release.function import Architecture
-from release.image.manifest import digest_of
 from release.record import BuildRecord, read_record, write_record
 from tests.cdk_context import CDK_JSON, ROOT
-from tests.release.images import (
+from tests.imagecheck.images import (
     File,
     Image,
     Layer,
@@ -33,8 +33,8 @@ from tests.release.images import (
     write_image,
     write_index,
 )
-from tests.release.programs import aws_like_base, busybox, of_other_cpu
-from tests.release.tools import skopeo_copy
+from tests.imagecheck.programs import aws_like_base, busybox, of_other_cpu
+from tests.imagecheck.tools import skopeo_copy
 
 COMMAND = [sys.executable, "-m", "release", "check"]
 MIB = 1024**2
@@ -188,9 +188,9 @@ def test_json(
         assert found["architecture"] == CPU
         assert bool(found["findings"]) == bool(status)
     for finding in found["findings"]:
-        assert list(finding) == ["row", "severity", "error_type", "when", "found", "fix"]
+        assert list(finding) == ["rule", "severity", "error_type", "when", "found", "fix"]
         assert all(type(value) is str for value in finding.values())
-    assert (found["findings"][0]["row"], found["findings"][0]["severity"]) == ("C2", "error")
+    assert (found["findings"][0]["rule"], found["findings"][0]["severity"]) == ("C2", "error")
 
 
 def test_json_where_only_a_push_makes_a_digest(
@@ -260,8 +260,8 @@ def test_a_function_of_our_own_template(tmp_path: Path) -> None:
 
     done = check(image.reference, "--template", template, "--json")
 
-    rows = [finding["row"] for finding in json.loads(done.stdout)["findings"]]
-    assert (done.returncode, rows) == (1, ["H4"])  # the template names another digest
+    rules = [finding["rule"] for finding in json.loads(done.stdout)["findings"]]
+    assert (done.returncode, rules) == (1, ["H4"])  # the template names another digest
 
 
 def test_one_of_several_functions(
@@ -559,7 +559,7 @@ def test_any_locale_will_do(tmp_path: Path, locale: str) -> None:
     for flags in ([], ["--json"]):
         done = check(image.reference, "--architecture", CPU, *flags, env=plain)
         assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout)["findings"][0]["row"] == "C2"
+    assert json.loads(done.stdout)["findings"][0]["rule"] == "C2"
 
 
 def test_an_output_that_cannot_have_every_character(tmp_path: Path) -> None:

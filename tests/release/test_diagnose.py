@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 import release.commands.diagnose
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.progress import ProgressBar
 from local.docker_registry import running_registry
 from local.emulated_aws.server import CREDENTIALS, emulated_aws
 from release.cli import main
@@ -20,15 +22,13 @@ from release.diagnosis.causes import diagnose
 from release.diagnosis.facts import Facts, Failed
 from release.diagnosis.gather import Question, check_with, gather
 from release.errors import CannotDoError
-from release.image.layer_cache import LayerCache
-from release.progress import ProgressBar
 from release.project import Project
 from stacks.image_lock import write_image_lock
 from tests.cdk_context import ROOT
+from tests.imagecheck.images import File, Image, layer_of, write_image
+from tests.imagecheck.programs import HOST, aws_like_base, busybox, of_other_cpu
+from tests.imagecheck.tools import skopeo_copy
 from tests.release.diagnosis.situations import STAGE, WORKS
-from tests.release.images import File, Image, layer_of, write_image
-from tests.release.programs import HOST, aws_like_base, busybox, of_other_cpu
-from tests.release.tools import skopeo_copy
 
 COMMAND = [sys.executable, "-m", "release", "diagnose"]
 

@@ -16,6 +16,9 @@ import release.lock
 import release.repository.promote
 from local.docker_registry import running_registry
 from stacks.image_lock import ImagePin, read_image_lock
+from tests.imagecheck.http_server import Answer, serving
+from tests.imagecheck.images import File, Image, layer_of, write_image
+from tests.imagecheck.programs import aws_like_base, busybox, of_other_cpu
 from tests.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
 from tests.release.commanding import Run, runner
 from tests.release.emulated_ecr import (
@@ -24,10 +27,7 @@ from tests.release.emulated_ecr import (
     emulated_ecr,
     use_credentials_of_nobody,
 )
-from tests.release.http_server import Answer, serving
-from tests.release.image.test_push import pushed
-from tests.release.images import File, Image, layer_of, write_image
-from tests.release.programs import aws_like_base, busybox, of_other_cpu
+from tests.release.repository.test_push import pushed
 
 DEV, PRD = "hima-five-bomber-dev-rooms", "hima-five-bomber-prd-rooms"
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
@@ -525,7 +525,7 @@ def test_another_image_of_the_commit_in_the_second_repository(
 def test_what_does_not_pass_the_check_there_is_not_pinned(
     project: Checkout, run: Run, ecr: EmulatedEcr
 ) -> None:
-    """Row H5, and who skipped the check for the first stage."""
+    """Rule H5, and who skipped the check for the first stage."""
     assert ecr
     image = built(project, shell=of_other_cpu(busybox()))
     run("push", "dev")

@@ -22,11 +22,11 @@ from local.report import Silence
 from release.deploy.smoke import smoke
 from stacks.image_lock import ImagePin
 from stacks.names import GITHUB_STACK, StageNames
+from tests.imagecheck.images import File
+from tests.imagecheck.tools import skopeo_copy
 from tests.incident.checkout import Checkout
 from tests.release.github.server import REPOSITORY, GithubServer, github_server
-from tests.release.images import File
 from tests.release.stand_in_base import PYTHON_VERSION, push_base
-from tests.release.tools import skopeo_copy
 from tests.workflows.expressions import expressions
 from tests.workflows.runner import Event, Run, Runner
 from tests.workflows.stand_ins import OWNER_ID, REPOSITORY_ID, Github

@@ -49,7 +49,7 @@ def stack_is_stuck(facts: Facts) -> Iterator[Cause]:
         title=f"The stack is stuck in {stack.status}: no deployment can begin",
         likelihood="certain",
         error_type=stack.status,
-        row="A6" if is_image and stack.status == _ROLLBACK_FAILED else "",
+        rule="A6" if is_image and stack.status == _ROLLBACK_FAILED else "",
         evidence=stack_evidence(facts),
         fix=_unstick(stage, stack.status, failed, is_image=is_image),
         explanation="The alias live is as it was; players are affected only where another cause"
@@ -79,7 +79,7 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
             if is_released_known
             else "Live runs another image than the lock file pins",
             likelihood="likely" if is_released_known else "possible",
-            row="H4",
+            rule="H4",
             evidence=(
                 seen(f"GetFunction live, version {live.version}", f"runs {live.digest}"),
                 seen(source, f"names {wanted}"),
@@ -115,7 +115,7 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
             name="latest-drifted",
             title="The function's code was changed beside the stack; live is not affected yet",
             likelihood="possible",
-            row="H4",
+            rule="H4",
             evidence=(
                 seen("GetFunction $LATEST", f"runs {latest.digest}"),
                 seen(f"GetFunction live, version {live.version}", f"runs {live.digest}"),

@@ -87,7 +87,7 @@ def init_takes_too_long(case: Case) -> Iterator[Cause]:
         title="The image starts, but never asks for its first event in time",
         likelihood=case.likelihood(symptoms),
         error_type=INIT_TIMED_OUT,
-        row="D4",
+        rule="D4",
         evidence=evidence_of(symptoms),
         fix=(
             *_way_back(case),

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from imagecheck.finding import Finding
+from imagecheck.rules import BY_ID
 from release.diagnosis.case import Case, Symptom, evidence_of
 from release.diagnosis.cause import (
     Cause,
@@ -21,8 +23,6 @@ from release.diagnosis.cause import (
     seen,
 )
 from release.diagnosis.facts import ImageFacts, Override
-from release.finding import Finding
-from release.rows import ROWS
 
 ENTRYPOINT: Final = "Runtime.InvalidEntrypoint"
 _WORKDIR: Final = "Runtime.InvalidWorkingDir"
@@ -34,7 +34,8 @@ _CLIENT: Final = {
     "Runtime.UserCodeSyntaxError": "E4",
     "Runtime.BuiltInModuleConflict": "E5",
 }
-"""What the runtime client reports of the handler, and the row that `check` has for it."""
+"""What the runtime client reports of the handler, and the rule that `check` has for it."""
+_HANDLER_NAMES: Final = {"E2": "module-missing", "E3": "handler-missing"}
 _REGISTRY: Final = ("A1", "A3", "A4")
 _UNREADABLE: Final = ("Permission denied", "PermissionError")
 
@@ -73,7 +74,7 @@ def function_overrides_the_start(case: Case) -> Iterator[Cause]:
         title="The function's ImageConfig overrides what the image says it starts",
         likelihood=case.likelihood(symptoms) if wrong else "likely" if symptoms else "possible",
         error_type=ENTRYPOINT,
-        row="C5",
+        rule="C5",
         evidence=(
             seen(
                 f"GetFunction {_which(case)}",
@@ -111,21 +112,21 @@ def function_overrides_the_start(case: Case) -> Iterator[Cause]:
 
 
 def image_cannot_start(case: Case) -> Iterator[Cause]:
-    """What `check` finds in the image, most of the rows of the table of failures."""
+    """What `check` finds in the image, most of the rules of the catalogue."""
     if case.works_now or case.image is None:
         return
-    findings = [f for f in case.image.errors if f.row not in _REGISTRY and f.row != "C5"]
+    findings = [f for f in case.image.errors if f.rule not in _REGISTRY and f.rule != "C5"]
     for finding in findings:
         symptoms = case.with_(partial(_explains, finding))
         # What fails differently now has another cause; this one waits behind it.
         is_other = not symptoms and any(symptom.is_now for symptom in case.symptoms)
         likelihood = case.likelihood(symptoms)
         yield Cause(
-            name=f"image-{finding.row.lower()}",
-            title=ROWS[finding.row].title,
+            name=f"image-{finding.rule.lower()}",
+            title=BY_ID[finding.rule].title,
             likelihood="possible" if is_other else max(likelihood, "likely", key=_certainty),
             error_type=finding.error_type,
-            row=finding.row,
+            rule=finding.rule,
             evidence=(
                 seen(_check(case.image), finding.found),
                 *evidence_of(symptoms, 3),
@@ -191,10 +192,10 @@ def working_directory_is_wrong(case: Case) -> Iterator[Cause]:
         return
     yield Cause(
         name="invalid-working-dir",
-        title=ROWS["C15"].title,
+        title=BY_ID["C15"].title,
         likelihood=case.likelihood(symptoms),
         error_type=_WORKDIR,
-        row="C15",
+        rule="C15",
         evidence=(*evidence_of(symptoms), *_starts(case)),
         fix=(
             *_way_back(case),
@@ -205,17 +206,17 @@ def working_directory_is_wrong(case: Case) -> Iterator[Cause]:
 
 def handler_cannot_be_loaded(case: Case) -> Iterator[Cause]:
     """E1 to E7: what the runtime client reports, where `check` does not explain it."""
-    for type_, row in _CLIENT.items():
+    for type_, rule in _CLIENT.items():
         symptoms = case.of_type(type_)
         if not symptoms or _is_explained(case, symptoms):
             continue
-        title, fix = _handler_fix(case, row, symptoms)
+        title, fix = _handler_fix(case, rule, symptoms)
         yield Cause(
-            name={"E2": "module-missing", "E3": "handler-missing"}.get(row, f"image-{row.lower()}"),
+            name=_HANDLER_NAMES.get(rule, f"image-{rule.lower()}"),
             title=title,
             likelihood=case.likelihood(symptoms),
             error_type=type_,
-            row=row,
+            rule=rule,
             evidence=(*evidence_of(symptoms), *_starts(case)),
             fix=(*_way_back(case), Remedy(fix)),
             explanation=_explanation(type_),
@@ -231,10 +232,10 @@ def code_may_not_be_read(case: Case) -> Iterator[Cause]:
         return
     yield Cause(
         name="image-e6",
-        title=ROWS["E6"].title,
+        title=BY_ID["E6"].title,
         likelihood=case.likelihood(symptoms),
         error_type="PermissionError",
-        row="E6",
+        rule="E6",
         evidence=evidence_of(symptoms),
         fix=(
             *_way_back(case),
@@ -287,7 +288,7 @@ def process_ends(case: Case) -> Iterator[Cause]:
         + (f" with status {status}" if status else ""),
         likelihood=case.likelihood(symptoms),
         error_type=_EXIT,
-        row={"142": "D1", "127": "D2", "226": "D3"}.get(status, ""),
+        rule={"142": "D1", "127": "D2", "226": "D3"}.get(status, ""),
         evidence=(*evidence_of(symptoms), *_starts(case)),
         fix=(
             *_way_back(case),
@@ -327,11 +328,11 @@ def _wrong_with(override: Override) -> str:
 
 
 def _explains(finding: Finding, symptom: Symptom) -> bool:
-    if finding.row == "E6":
+    if finding.rule == "E6":
         return symptom.has(*_UNREADABLE) and symptom.type != ENTRYPOINT
     if finding.error_type == symptom.type:
         return not symptom.has("signal: killed")
-    return finding.row == "C5" and symptom.type == ENTRYPOINT
+    return finding.rule == "C5" and symptom.type == ENTRYPOINT
 
 
 def _is_explained(case: Case, symptoms: tuple[Symptom, ...]) -> bool:
@@ -360,30 +361,30 @@ def _by_override(case: Case) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding.severity == "error")
 
 
-def _handler_fix(case: Case, row: str, symptoms: tuple[Symptom, ...]) -> tuple[str, str]:
+def _handler_fix(case: Case, rule: str, symptoms: tuple[Symptom, ...]) -> tuple[str, str]:
     """Return a title, and how to mend it."""
     names = (
         'handler="rooms.main.handler" in stacks/rooms_stack.py'
         if case.is_zip
         else 'CMD ["rooms.main.handler"] in lambda_src/Dockerfile'
     )
-    if row == "E2":
+    if rule == "E2":
         return _module_fix(names, " ".join(symptom.message for symptom in symptoms))
-    if row == "E3":
+    if rule == "E3":
         return (
             "The handler's path is wrong: the module has no such function",
             f"{names} names module and function: see that both are there",
         )
-    return ROWS[row].title, f"{names} names module and function: see that both are there"
+    return BY_ID[rule].title, f"{names} names module and function: see that both are there"
 
 
 def _module_fix(names: str, said: str) -> tuple[str, str]:
     missing = re.search(r"No module named '([^']+)'", said)
     imported = re.search(r"Unable to import module '([^']+)'", said)
     if re.search(r"cannot open shared object|invalid ELF header|wrong ELF class|GLIBC", said):
-        return ROWS["E7"].title, "install the libraries for the function's CPU: build again"
+        return BY_ID["E7"].title, "install the libraries for the function's CPU: build again"
     if "Permission denied" in said:
-        return ROWS["E6"].title, "build with `python -m release build`"
+        return BY_ID["E6"].title, "build with `python -m release build`"
     if missing and imported and f"{imported[1]}.".startswith(f"{missing[1]}."):
         return (
             f"The handler's path is wrong: there is no module {imported[1]!r}",
@@ -394,7 +395,7 @@ def _module_fix(names: str, said: str) -> tuple[str, str]:
             f"The module {missing[1]!r} is missing in what was deployed",
             f"name what has {missing[1]} in lambda_src/requirements.in, lock it, build again",
         )
-    return ROWS["E2"].title, f"see what {names} names, and what it imports"
+    return BY_ID["E2"].title, f"see what {names} names, and what it imports"
 
 
 def _explanation(error_type: str) -> str:

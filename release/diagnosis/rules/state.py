@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 import json
 from collections.abc import Iterator
 
+from imagecheck.finding import Finding
 from release.diagnosis.case import Case, evidence_of
 from release.diagnosis.cause import (
     Cause,
@@ -18,7 +19,6 @@ from release.diagnosis.cause import (
     seen,
 )
 from release.diagnosis.facts import Answered, Failed, FunctionFacts, ImageFacts, TurnedAway
-from release.finding import Finding
 from release.project import Stage
 from release.repository.lifecycle import put_lifecycle_policy
 
@@ -32,12 +32,12 @@ _BAD_STATES = ("Failed", "Inactive", "Pending", "Deactivating", "Deactivated", "
 def image_is_gone(case: Case) -> Iterator[Cause]:
     """A1, A4, A5: Lambda fetches images again from time to time, so a deletion shows days later."""
     said = _said(case, _GONE) + _turned_away(case, "deleted image", "does not exist")
-    findings = _rows(case.image, ("A1", "A4"))
+    findings = _rules(case.image, ("A1", "A4"))
     if not said and not findings:
         return
     stage = case.stage
     digest = _digest(case)
-    is_archived = any(finding.row == "A4" for finding in findings)
+    is_archived = any(finding.rule == "A4" for finding in findings)
     restore = (
         Remedy(
             "take it out of the archive",
@@ -64,7 +64,7 @@ def image_is_gone(case: Case) -> Iterator[Cause]:
         title=title,
         likelihood="certain" if said else "likely",
         error_type="ImageDeleted",
-        row=findings[0].row if findings else "A1",
+        rule=findings[0].rule if findings else "A1",
         evidence=(*said, *_found(findings)),
         fix=(
             *((roll_back(stage),) if case.is_live else ()),
@@ -89,7 +89,7 @@ def image_is_gone(case: Case) -> Iterator[Cause]:
 def image_may_not_be_pulled(case: Case) -> Iterator[Cause]:
     """A3."""
     said = _said(case, _DENIED) + _turned_away(case, "ImageAccessDenied")
-    findings = _rows(case.image, ("A3",))
+    findings = _rules(case.image, ("A3",))
     if not said and not findings:
         return
     stage = case.stage
@@ -98,7 +98,7 @@ def image_may_not_be_pulled(case: Case) -> Iterator[Cause]:
         title="Lambda may not pull the image from the repository",
         likelihood="certain" if said else "likely",
         error_type="ImageAccessDenied",
-        row="A3",
+        rule="A3",
         evidence=(*said, *_found(findings)),
         fix=(
             Remedy(
@@ -306,12 +306,12 @@ def _turned_away(case: Case, *texts: str) -> tuple[Evidence, ...]:
     return (seen("invocation of live", said),)
 
 
-def _rows(image: ImageFacts | None, rows: tuple[str, ...]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in (image.errors if image else ()) if finding.row in rows)
+def _rules(image: ImageFacts | None, rules: tuple[str, ...]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in (image.errors if image else ()) if finding.rule in rules)
 
 
 def _found(findings: tuple[Finding, ...]) -> tuple[Evidence, ...]:
-    return tuple(seen(f"check, row {finding.row}", finding.found) for finding in findings)
+    return tuple(seen(f"check, rule {finding.rule}", finding.found) for finding in findings)
 
 
 def _digest(case: Case) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
+from imagecheck.image.manifest import digest_of
 from local.docker_registry import running_registry
-from release.image.manifest import digest_of
 from tests.cdk_context import CDK_JSON
-from tests.release.commanding import Run
-from tests.release.images import (
+from tests.imagecheck.images import (
     Directory,
     File,
     Image,
@@ -25,9 +24,10 @@ from tests.release.images import (
     write_image,
     write_index,
 )
-from tests.release.programs import tiny_elf
-from tests.release.tools import run as run_tool
-from tests.release.tools import tool
+from tests.imagecheck.programs import tiny_elf
+from tests.imagecheck.tools import run as run_tool
+from tests.imagecheck.tools import tool
+from tests.release.commanding import Run
 
 SYSTEM = layer_of(
     Directory("tmp", 0o777), File("bin/sh", tiny_elf(), 0o755), File("etc/os-release", "2023\n")
@@ -352,7 +352,7 @@ def test_a_tag_that_is_not_there_is_not_found_out(registry: Registry, run: Run) 
 def test_a_registry_that_cannot_be_reached(
     registry: Registry, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("release.image.http.BACKOFF_SECONDS", ())
+    monkeypatch.setattr("imagecheck.image.http.BACKOFF_SECONDS", ())
     dockerfile = registry.pin("sha256:" + "0" * 64)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

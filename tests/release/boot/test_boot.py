@@ -13,6 +13,10 @@ import boto3
 import pytest
 
 import release.boot.boot
+from imagecheck.function import Architecture
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.reference import parse_reference
+from imagecheck.progress import ProgressBar
 from local.docker_registry import running_registry
 from local.image_sandbox import unpack
 from local.lambda_variables import CREDENTIALS
@@ -21,14 +25,10 @@ from release.boot.boot import boot_image, choose_engine
 from release.boot.reading import this_cpu
 from release.cli import main
 from release.errors import CannotDoError
-from release.function import Architecture
-from release.image.layer_cache import LayerCache
-from release.image.reference import parse_reference
-from release.progress import ProgressBar
 from release.project import Project, Stage
 from release.record import BuildRecord, read_record, write_record
 from tests.cdk_context import CDK_JSON, ROOT
-from tests.release.images import (
+from tests.imagecheck.images import (
     Directory,
     File,
     Image,
@@ -39,7 +39,7 @@ from tests.release.images import (
     write_image,
     write_index,
 )
-from tests.release.programs import (
+from tests.imagecheck.programs import (
     ARCHITECTURES,
     HOST,
     OTHER,
@@ -47,9 +47,9 @@ from tests.release.programs import (
     aws_like_base,
     tiny_elf,
 )
-from tests.release.python_runtime import python_base
+from tests.imagecheck.python_runtime import python_base
+from tests.imagecheck.tools import skopeo_copy
 from tests.release.rooms_image import rooms_image
-from tests.release.tools import skopeo_copy
 
 TEMPLATE = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-local].json"
 CPUS: dict[str, Architecture] = {"amd64": "x86_64", "arm64": "arm64"}

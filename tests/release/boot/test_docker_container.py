@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 import release.boot.docker_container
+from imagecheck.function import Function, effective_start
+from imagecheck.image.manifest import RuntimeConfig
 from local.runtime_api import FunctionError
 from release.boot.docker_container import DockerContainer, loaded_image
 from release.errors import CannotDoError
-from release.function import Function, effective_start
-from release.image.manifest import RuntimeConfig
-from tests.release.images import File, layer_of, only_image, write_image
-from tests.release.tools import skopeo_copy
+from tests.imagecheck.images import File, layer_of, only_image, write_image
+from tests.imagecheck.tools import skopeo_copy
 
 # Records how it was called, and does what the test has written for its first argument.
 DOCKER = """#!/bin/sh

@@ -27,6 +27,18 @@ from release.build.build import build_image
 from release.cli import main
 from release.errors import CannotDoError, RefusedError
 from release.record import LAYOUT, BuildRecord, read_record
+from tests.imagecheck.images import (
+    File,
+    Image,
+    layer_of,
+    only_image,
+    write_attestation,
+    write_image,
+    write_index,
+)
+from tests.imagecheck.programs import HOST, OTHER
+from tests.imagecheck.starting import start
+from tests.imagecheck.tools import skopeo_copy
 from tests.release.building import (
     HOST_CPU,
     LYING_LAYER,
@@ -38,19 +50,7 @@ from tests.release.building import (
     push_small_base,
     write_project,
 )
-from tests.release.images import (
-    File,
-    Image,
-    layer_of,
-    only_image,
-    write_attestation,
-    write_image,
-    write_index,
-)
-from tests.release.programs import HOST, OTHER
 from tests.release.stand_in_base import PYTHON_VERSION, push_base
-from tests.release.starting import start
-from tests.release.tools import skopeo_copy
 
 # Their fixtures are built once.
 pytestmark = pytest.mark.xdist_group("build")

@@ -14,9 +14,9 @@ from release.boot.answer import Failure
 from release.cli import main
 from release.record import BuildRecord, write_record
 from stacks.image_lock import ImagePin
+from tests.imagecheck.http_server import Answer, serving
 from tests.release.deploy.test_smoke import STEPS
 from tests.release.deployed_stage import API_URL, Cdk, DeployedStage
-from tests.release.http_server import Answer, serving
 from tests.release.rooms_api import RoomsApi
 
 Run = Callable[..., tuple[int, str, str]]
@@ -349,7 +349,7 @@ def test_a_lifecycle_rule_can_be_skipped(live: DeployedStage, run: Run) -> None:
 
 
 def test_the_live_image_has_gone(live: DeployedStage, run: Run) -> None:
-    """Row A6: if this deployment failed, CloudFormation could not go back."""
+    """Rule A6: if this deployment failed, CloudFormation could not go back."""
     live.delete(live.old)
 
     assert live.old.digest in refuses(live, run, "images that are in use are not safe")
@@ -584,7 +584,7 @@ def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.Monk
 
 
 def test_another_image_than_was_pinned_is_live(live: DeployedStage, run: Run) -> None:
-    """Row H4: somebody else deployed meanwhile, or the CLI worked on another lock file."""
+    """Rule H4: somebody else deployed meanwhile, or the CLI worked on another lock file."""
     pinned, other = live.new, live.push()
     live.cdk = releasing(live, other)
 

@@ -12,8 +12,8 @@ import pytest
 from release.cli import main
 from release.deploy.page import PageError, look_at_page
 from release.errors import CannotDoError
+from tests.imagecheck.http_server import Answer, Request, serving
 from tests.release.deployed_stage import Cdk, DeployedStage
-from tests.release.http_server import Answer, Request, serving
 
 LIMITS = {
     "Content-Security-Policy": "default-src 'none'",

@@ -12,8 +12,8 @@ import pytest
 
 from release.cli import main
 from stacks.image_lock import ImagePin, read_image_lock
+from tests.imagecheck.http_server import Answer, serving
 from tests.release.deployed_stage import Cdk, DeployedStage
-from tests.release.http_server import Answer, serving
 from tests.release.rooms_api import RoomsApi
 
 Run = Callable[..., tuple[int, str, str]]

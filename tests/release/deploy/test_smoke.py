@@ -20,9 +20,9 @@ from lambda_src.probe.play import PlayError
 from release.cli import main
 from release.deploy.smoke import api_url, smoke
 from release.errors import CannotDoError
-from tests.release.certificate import self_signed
+from tests.imagecheck.certificate import self_signed
+from tests.imagecheck.http_server import Answer, Request, Server, serving
 from tests.release.deployed_stage import DeployedStage
-from tests.release.http_server import Answer, Request, Server, serving
 from tests.release.rooms_api import RoomsApi
 
 STEPS = [

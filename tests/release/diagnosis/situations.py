@@ -28,11 +28,11 @@ from release.diagnosis.facts import (
     TurnedAway,
 )
 from release.diagnosis.log_lines import Line, read_line
-from release.finding import error
 from release.project import Stage
 from stacks.image_lock import ImagePin
 from stacks.names import StageNames
 from stacks.settings import StageSettings
+from tests.imagecheck.findings import error
 
 STAGE = Stage(
     StageNames("dev"),
@@ -107,8 +107,8 @@ def logs(*texts: str, version: str = "3") -> LogFacts:
     return LogFacts(60, tuple(line(text, version) for text in texts))
 
 
-def image(row: str, found: str = "found so", fix: str = "mend it", **more: Any) -> ImageFacts:
-    return replace(IMAGE, findings=(error(row, found, fix, **more),))
+def image(rule: str, found: str = "found so", fix: str = "mend it", **more: Any) -> ImageFacts:
+    return replace(IMAGE, findings=(error(rule, found, fix, **more),))
 
 
 def fails(type_: str, message: str = "", **facts: Any) -> Callable[[Facts], Facts]:
@@ -199,7 +199,7 @@ SITUATIONS = (
     _situation(
         "another CPU",
         fails("Runtime.InvalidEntrypoint", "ProcessSpawnFailed", live_image=image("C1")),
-        "image-c1", "Runtime.InvalidEntrypoint", "row C1", "release rollback dev", "mend it",
+        "image-c1", "Runtime.InvalidEntrypoint", "rule C1", "release rollback dev", "mend it",
         "not the handler's name",
     ),
     _situation(
@@ -232,7 +232,7 @@ SITUATIONS = (
         "an override of the command alone",
         fails("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [app.handler]",
               live=replace(FUNCTION, override=Override(None, ("app.handler",)))),
-        "image-config-override", "Command: ['app.handler']", "row C5",
+        "image-config-override", "Command: ['app.handler']", "rule C5",
     ),
     _situation(
         "entrypoint, and the image is fine",
@@ -302,7 +302,7 @@ SITUATIONS = (
     _situation(
         "no handler in CMD",
         fails("Runtime.ExitError", "Runtime exited with error: exit status 142"),
-        "process-exits", "exactly one argument", "row D1",
+        "process-exits", "exactly one argument", "rule D1",
     ),
     _situation(
         "process ends", fails("Runtime.ExitError", "Runtime exited without providing a reason"),
@@ -395,7 +395,7 @@ SITUATIONS = (
             '{"time":"2024-06-17T17:48:06.348Z","type":"platform.initReport","record":'
             '{"initializationType":"on-demand","phase":"init","status":"timeout",'
             '"metrics":{"durationMs":10000.487}}}')),
-        "init-timeout", "row D4",
+        "init-timeout", "rule D4",
     ),
     _situation(
         "switched off",
@@ -489,7 +489,7 @@ SITUATIONS = (
     _situation(
         "live changed by hand",
         changed(live=replace(FUNCTION, version="9", image=f"{REPOSITORY}@{BAD}")),
-        "live-drifted", "row H4", f"names {GOOD}", "update-alias",
+        "live-drifted", "rule H4", f"names {GOOD}", "update-alias",
     ),
     _situation(
         "live is not the lock's, and no parameter tells",
@@ -503,7 +503,7 @@ SITUATIONS = (
     ),
     _situation(
         "stuck, as the image before is gone", changed(stack=_STUCK), "stack-stuck",
-        "continue-update-rollback", "--resources-to-skip FunctionF1 Live2", "row A6",
+        "continue-update-rollback", "--resources-to-skip FunctionF1 Live2", "rule A6",
         "release push dev",
     ),
     _situation(

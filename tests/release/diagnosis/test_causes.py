@@ -30,7 +30,7 @@ from release.diagnosis.facts import (
     answers,
 )
 from release.diagnosis.report import as_json, as_text
-from release.finding import warning
+from tests.imagecheck.findings import warning
 from tests.release.diagnosis.situations import (
     BAD,
     ENTRYPOINT_TEXT,

@@ -12,6 +12,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from imagecheck.function import Function
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.reference import RegistryReference
 from release.diagnosis.causes import diagnose
 from release.diagnosis.facts import (
     ABSENT,
@@ -27,9 +30,6 @@ from release.diagnosis.facts import (
 )
 from release.diagnosis.gather import Question, function_of, gather
 from release.errors import CannotDoError
-from release.function import Function
-from release.image.errors import CannotLookError
-from release.image.reference import RegistryReference
 from release.project import Project
 from stacks.image_lock import ImagePin, write_image_lock
 from tests.release.diagnosis.clients import client_of

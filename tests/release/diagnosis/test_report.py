@@ -51,7 +51,7 @@ def test_the_cause_its_evidence_and_what_mends_it() -> None:
         "dev: it does not work",
         "",
         "✗ The image is for another CPU than the function",
-        "    certain · Runtime.InvalidEntrypoint · row C1",
+        "    certain · Runtime.InvalidEntrypoint · rule C1",
         "      check of sha256:aaaaaaaaaaaa…: the image is for amd64, the function for arm64",
         "      invocation of live: Runtime.InvalidEntrypoint: Error: ProcessSpawnFailed",
         "      log of version 3 at 2026-11-25T01:00:00Z: Runtime.InvalidEntrypoint: fork/exec",
@@ -141,7 +141,7 @@ def test_the_document() -> None:
     [cause] = document["causes"]
     assert cause["name"] == "image-c1"
     assert cause["error_type"] == "Runtime.InvalidEntrypoint"
-    assert cause["row"] == "C1"
+    assert cause["rule"] == "C1"
     assert cause["likelihood"] == "certain"
     assert cause["evidence"][1] == {
         "source": "invocation of live",

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 import release.github.client
 from release.errors import CannotDoError
 from release.github.client import connect
+from tests.imagecheck.http_server import Answer, Request, serving
 from tests.release.github.server import TOKEN, GithubServer, github_server
-from tests.release.http_server import Answer, Request, serving
 
 
 def refused(github: GithubServer, **changes: str) -> str:

@@ -10,6 +10,7 @@ from local.docker_registry import running_registry
 from release.errors import CannotDoError, RefusedError
 from release.project import Stage
 from release.repository.guard import guard
+from tests.imagecheck.images import File, layer_of, write_image
 from tests.release.checkout import checkout
 from tests.release.emulated_ecr import (
     HOST,
@@ -18,8 +19,7 @@ from tests.release.emulated_ecr import (
     use_credentials_of_nobody,
 )
 from tests.release.emulated_lambda import EmulatedFunction, emulated_lambda
-from tests.release.image.test_push import pushed
-from tests.release.images import File, layer_of, write_image
+from tests.release.repository.test_push import pushed
 
 NAME = "hima-five-bomber-dev-rooms"
 URI = f"{HOST}/{NAME}"
@@ -140,7 +140,7 @@ def test_what_is_to_be_deployed_has_to_be_there(
 def test_what_cloudformation_goes_back_to_has_to_be_there(
     stage: Stage, digests: list[str], function: EmulatedFunction, gone: str
 ) -> None:
-    """Row A6. Of a deployment that is under way, both versions; and what $LATEST has."""
+    """Rule A6. Of a deployment that is under way, both versions; and what $LATEST has."""
     function.versions = {"$LATEST": uri(digests[0]), "1": uri(digests[1]), "2": uri(digests[2])}
     function.live, function.weights = "1", {"2": 0.1}
     version = {"live": "1", "shifting": "2", "latest": "$LATEST"}[gone]
@@ -169,7 +169,7 @@ def test_what_old_versions_alone_have_lost_is_a_warning(
 def test_a_rule_that_can_take_an_image_is_named(
     stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction, rule: object
 ) -> None:
-    """Row A5: whichever version uses it. The tag that it is about to get counts too."""
+    """Rule A5: whichever version uses it. The tag that it is about to get counts too."""
     set_policy(ecr, UNTAGGED, rule)
     function.versions = {"$LATEST": uri(digests[1]), "7": uri(digests[1]), "8": uri(digests[0])}
     function.live = "7"

@@ -11,15 +11,16 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
+from imagecheck.image.ecr_access import ecr_access
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import RegistryReference, parse_reference
 from local.docker_registry import running_registry
 from release.aws import aws_client
 from release.errors import CannotDoError, RefusedError
-from release.image.ecr_access import ecr_access
-from release.image.open_source import open_source
-from release.image.push import push
-from release.image.reference import RegistryReference, parse_reference
 from release.project import Stage
+from release.repository.push import push
 from release.repository.repository import StageRepository, StoredImage, tag_deployed
+from tests.imagecheck.images import File, Image, layer_of, write_image
 from tests.release.checkout import checkout
 from tests.release.emulated_ecr import (
     HOST,
@@ -28,8 +29,7 @@ from tests.release.emulated_ecr import (
     emulated_ecr,
     use_credentials_of_nobody,
 )
-from tests.release.image.test_push import Counting
-from tests.release.images import File, Image, layer_of, write_image
+from tests.release.repository.test_push import Counting
 
 NAME = "hima-five-bomber-dev-rooms"
 DIGEST = "sha256:" + "1" * 64

@@ -1,0 +1,5 @@
+"""Reads a container image and names what would stop it from starting on AWS Lambda."""
+
+from typing import Final
+
+__version__: Final = "0.1.0"

@@ -1,0 +1,114 @@
+"""Check an image: read it, and hold every rule against it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from imagecheck.dockerfile import images_of
+from imagecheck.finding import Finding, finding_of
+from imagecheck.function import Function
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.image import Image, ImageReader, Progress
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import Reference, RegistryReference
+from imagecheck.image.source import ImageSource
+from imagecheck.legacy_rules import LEGACY_RULES
+from imagecheck.rules import RULES
+from imagecheck.subject import Repository, Subject
+
+if TYPE_CHECKING:
+    from imagecheck.image.ecr import EcrSource
+
+_MAX_OF_A_RULE = 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found, worst first."""
+
+    subject: Subject
+    findings: tuple[Finding, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything stops the image from running."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+
+def check_image(
+    reference: Reference,
+    function: Function,
+    *,
+    cache: LayerCache,
+    progress: Progress,
+    base: Reference | None = None,
+    dockerfile: Path | None = None,
+) -> Report:
+    """Read an image and say what would stop it from running as the function.
+
+    ``base`` is where the base image is at hand that it should have been built on.
+
+    Raises CannotLookError when something cannot be read, so that nothing can be said.
+    """
+    with closing(open_source(reference)) as source:
+        reader = ImageReader(source, cache, progress)
+        image = reader.read(function.image_architecture)
+        subject = Subject(
+            image=image,
+            function=function,
+            contents=lambda nodes: reader.contents(image, nodes),
+            repository=_repository(source, image),
+            base=_base(base, function, cache, progress) if base else None,
+            dockerfile=images_of(dockerfile) if dockerfile else (),
+        )
+        return judge(subject)
+
+
+def judge(subject: Subject) -> Report:
+    """Hold every rule against what was read. Raises CannotLookError."""
+    findings = [finding for rule in LEGACY_RULES for finding in rule(subject)]
+    findings += [finding_of(rule, problem) for rule in RULES for problem in rule.check(subject)]
+    # The sort is stable, so within a severity the order is that of the rules.
+    findings.sort(key=lambda finding: finding.severity != "error")
+    findings = list(_first_of_each(findings))
+    report = Report(subject, tuple(findings))
+    if subject.image.files is None and not report.has_errors:
+        raise CannotLookError(f"{subject.image.reference} was not read whole, for no known reason")
+    return report
+
+
+def _first_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what only repeats a rule, and say how much that is."""
+    for _, same in groupby(findings, key=lambda finding: (finding.severity, finding.rule)):
+        first, rest = (kept := list(same))[:_MAX_OF_A_RULE], kept[_MAX_OF_A_RULE:]
+        yield from first
+        if rest:
+            yield msgspec.structs.replace(rest[0], found=f"{len(rest)} more like these")
+
+
+def _base(reference: Reference, function: Function, cache: LayerCache, progress: Progress) -> Image:
+    with closing(open_source(reference)) as source:
+        base = ImageReader(source, cache, progress).read_documents(function.image_architecture)
+    if base.config is None:
+        why = "; ".join(fault.text for fault in base.faults) or "it has none for this CPU"
+        raise CannotLookError(f"the base {reference} cannot be read: {why}")
+    return base
+
+
+def _repository(source: ImageSource, image: Image) -> Repository | None:
+    """Ask ECR what only it knows."""
+    if not (isinstance(source.reference, RegistryReference) and source.reference.private_ecr):
+        return None
+    ecr = cast("EcrSource", source)
+    try:
+        status = ecr.image_status(image.digest) if image.digest else None
+        return Repository(ecr.repository_policy(), status)
+    except CannotLookError as error:
+        # Whoever may read the image need not be allowed this, and the image is what matters.
+        return Repository(None, None, unseen=str(error))

@@ -1,0 +1,124 @@
+"""The images that a Dockerfile builds on and copies from."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.reference import DIGEST
+
+_ARG = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"[^\"]*\"|'[^']*'|\S*))?")
+_FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
+_FLAGS = re.compile(r"(?P<instruction>COPY|ADD|RUN)(?P<flags>(?:\s+--\S+)*)", re.IGNORECASE)
+_FROM_FLAG = re.compile(r"--(?:from=|mount=(?:\S*,)?from=)(?P<image>[^\s,]+)", re.IGNORECASE)
+_HEREDOC = re.compile(r"<<-?\s*([\"']?)(?P<end>\w+)\1")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<plain>\w+))")
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """An image of a registry that a Dockerfile names."""
+
+    line: int
+    instruction: str
+    """The part of it that names the image; the rest may hold secrets."""
+    image: str
+    """With its build arguments put in."""
+
+    @property
+    def digest(self) -> str | None:
+        """The digest that it is pinned by; None when a tag can move it."""
+        _, at, digest = self.image.rpartition("@")
+        return digest if at and DIGEST.fullmatch(digest) else None
+
+
+def images_of(
+    dockerfile: Path, build_arguments: Mapping[str, str] | None = None
+) -> tuple[ImageUse, ...]:
+    """Return every image that the build takes from a registry, in their order.
+
+    ``scratch`` and earlier stages are none. ``build_arguments`` are those of the command line; the
+    others have their defaults. Raises CannotLookError when the file cannot be read.
+
+    https://docs.docker.com/reference/dockerfile/
+    """
+    return _read(dockerfile, build_arguments or {})[0]
+
+
+def base_of(dockerfile: Path, build_arguments: Mapping[str, str] | None = None) -> ImageUse | None:
+    """Return what the image of the last stage is built on; None: on nothing.
+
+    Raises as ``images_of`` does.
+    """
+    return _read(dockerfile, build_arguments or {})[1]
+
+
+def _read(
+    dockerfile: Path, build_arguments: Mapping[str, str]
+) -> tuple[tuple[ImageUse, ...], ImageUse | None]:
+    try:
+        text = dockerfile.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CannotLookError(f"{dockerfile}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CannotLookError(f"{dockerfile} is not a text in UTF-8") from None
+    arguments: dict[str, str] = {}
+    stages = ["scratch"]
+    bases: list[ImageUse | None] = [None]
+    uses = []
+    for number, line in _instructions(text):
+        if re.match(r"ARG\s", line, re.IGNORECASE):
+            for arg in _ARG.finditer(line[3:]):
+                value = build_arguments.get(arg["name"], arg["value"])
+                if value is not None:
+                    arguments[arg["name"]] = value.strip("\"'")
+            continue
+        stage = _FROM.fullmatch(line)
+        for instruction, image in [(line, stage["image"])] if stage else _copied(line):
+            name = _filled(image, arguments)
+            is_stage = name.lower() in stages or (
+                not stage and name.isdecimal() and int(name) < len(stages) - 1
+            )
+            if not is_stage:
+                uses.append(ImageUse(number, instruction, name))
+            if stage:
+                bases.append(bases[stages.index(name.lower())] if is_stage else uses[-1])
+        if stage:
+            stages.append((stage["stage"] or "").lower())
+    return tuple(uses), bases[-1]
+
+
+def _copied(line: str) -> Iterator[tuple[str, str]]:
+    """Find the images that flags of an instruction name."""
+    if found := _FLAGS.match(line):
+        for flag in _FROM_FLAG.finditer(found["flags"]):
+            yield f"{found['instruction']} {flag[0]}", flag["image"]
+
+
+def _instructions(text: str) -> list[tuple[int, str]]:
+    """Join continued lines, and leave out here-documents; the number is that of the first line."""
+    found: list[tuple[int, str]] = []
+    start, joined = 0, ""
+    ends: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if ends:
+            ends = ends[1:] if line.strip("\t") == ends[0] else ends
+            continue
+        if line.lstrip().startswith("#") or (joined and not line.strip()):
+            continue
+        start = start if joined else number
+        joined += line.strip().removesuffix("\\").strip() + " "
+        if not line.rstrip().endswith("\\"):
+            found.append((start, joined.strip()))
+            if re.match(r"(?:COPY|ADD|RUN)\s", joined, re.IGNORECASE):
+                ends = [heredoc["end"] for heredoc in _HEREDOC.finditer(joined)]
+            joined = ""
+    return [(number, line) for number, line in [*found, (start, joined.strip())] if line]
+
+
+def _filled(image: str, arguments: dict[str, str]) -> str:
+    return _VARIABLE.sub(
+        lambda m: arguments.get(m["braced"] or m["plain"]) or m["default"] or m[0],
+        image.strip("\"'"),
+    )

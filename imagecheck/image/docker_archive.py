@@ -1,0 +1,125 @@
+"""An image as ``docker save`` writes it: ``docker-archive:FILE``.
+
+Layers lie there uncompressed, and there is no manifest that a registry would take: a push makes
+both. https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
+"""
+
+import hashlib
+from contextlib import AbstractContextManager, closing
+from typing import BinaryIO
+
+import msgspec
+
+from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.files import TarFiles
+from imagecheck.image.manifest import (
+    CONFIG_TYPES,
+    DOCKER_MANIFEST,
+    MAX_DOCUMENT_BYTES,
+    Descriptor,
+    Manifest,
+    digest_of,
+)
+from imagecheck.image.reference import FileReference
+from imagecheck.image.source import Document
+
+_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
+_CHUNK = 1024 * 1024
+
+
+class _Image(msgspec.Struct, frozen=True, rename="pascal"):
+    config: str
+    layers: list[str]
+    repo_tags: list[str] | None = None
+
+
+class DockerArchiveSource:
+    """The image of an archive that the reference names; the only one, when it names none.
+
+    What the archive lacks no registry lacks, so that is CannotLookError.
+
+    Its manifest is made up here from what is in the archive, so its digest means nothing.
+    """
+
+    compressed_on_push = True
+
+    def __init__(self, reference: FileReference) -> None:
+        self.reference = reference
+        self._files = TarFiles(reference.path)
+        self._names: dict[str, str] = {}
+
+    def root(self) -> Document:
+        """See ImageSource."""
+        image = self._named()
+        config = self._read(image.config)
+        layers = [self._descriptor(name) for name in image.layers]
+        manifest = Manifest(
+            media_type=DOCKER_MANIFEST,
+            config=Descriptor(
+                media_type=CONFIG_TYPES[1], digest=digest_of(config), size=len(config)
+            ),
+            layers=layers,
+        )
+        self._names[digest_of(config)] = image.config
+        return Document(DOCKER_MANIFEST, msgspec.json.encode(manifest))
+
+    def manifest(self, descriptor: Descriptor) -> Document:
+        """See ImageSource; an archive has no index."""
+        raise NotInRegistryError(f"{self.reference} has no manifest {descriptor.digest}")
+
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
+        """See ImageSource."""
+        return closing(self._open(self._names[descriptor.digest]))
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """See ImageSource."""
+        return descriptor.digest in self._names
+
+    def close(self) -> None:
+        """See ImageSource."""
+        self._files.close()
+
+    def _named(self) -> _Image:
+        content = self._read("manifest.json")
+        try:
+            images = msgspec.json.decode(content, type=list[_Image])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise CannotLookError(
+                f"{self.reference.path} is not what `docker save` writes: manifest.json: {error}"
+            ) from None
+        tag = self.reference.tag
+        if tag:
+            images = [image for image in images if tag in (image.repo_tags or [])]
+        if len(images) != 1:
+            many = "several images; name one" if images else "no such image"
+            raise CannotLookError(
+                f"{self.reference.path} has {many}: docker-archive:FILE:REPOSITORY:TAG"
+            )
+        return images[0]
+
+    def _descriptor(self, name: str) -> Descriptor:
+        """Describe a layer; its digest is that of its bytes, so reading it once more is needed."""
+        sha256 = hashlib.sha256()
+        size = 0
+        with closing(self._open(name)) as file:
+            while chunk := file.read(_CHUNK):
+                sha256.update(chunk)
+                size += len(chunk)
+        digest = "sha256:" + sha256.hexdigest()
+        self._names[digest] = name
+        return Descriptor(media_type=_LAYER_TYPE, digest=digest, size=size)
+
+    def _read(self, name: str) -> bytes:
+        with closing(self._open(name)) as file:
+            content = file.read(MAX_DOCUMENT_BYTES + 1)
+        if len(content) > MAX_DOCUMENT_BYTES:
+            raise CannotLookError(f"{name} has more than {MAX_DOCUMENT_BYTES:,} bytes")
+        return content
+
+    def _open(self, name: str) -> BinaryIO:
+        try:
+            return self._files.open(name)
+        except FileNotFoundError:
+            raise CannotLookError(
+                f"{self.reference.path} is not what `docker save` writes: it has no file {name!r}"
+            ) from None

@@ -1,0 +1,181 @@
+"""Files by name, in a folder or in a tar archive that is not unpacked."""
+
+import posixpath
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol, cast
+
+from imagecheck.image.errors import CannotLookError, DamagedImageError
+from imagecheck.image.tar import members
+
+_MAX_MEMBERS = 10_000
+_MAX_NAME = 4096
+_MAX_LINKS = 8
+
+
+class Files(Protocol):
+    """Opens files by their names, which have slashes in them and never lead outside.
+
+    ``open`` and ``size`` raise FileNotFoundError for a name that is not there, and CannotLookError
+    when what is there cannot be read.
+    """
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file, to be closed by who asked."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Return the length of a file in bytes."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open."""
+        ...
+
+
+class FolderFiles:
+    """The files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        with _saying(folder):
+            is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        if not is_folder:
+            raise CannotLookError(f"{folder} is not a folder")
+        self._folder = folder
+
+    def open(self, name: str) -> BinaryIO:
+        """See Files."""
+        self.size(name)
+        with _saying(self._folder / name):
+            return cast("BinaryIO", _Readable((self._folder / name).open("rb")))
+
+    def size(self, name: str) -> int:
+        """See Files."""
+        path = self._folder / name
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise CannotLookError(f"{path}: {error.strerror}") from None
+        # To open a pipe would be to wait for whoever writes to it.
+        if not stat.S_ISREG(found.st_mode):
+            raise CannotLookError(f"{path} is not a file")
+        return found.st_size
+
+    def close(self) -> None:
+        """See Files."""
+
+
+class TarFiles:
+    """The files of an uncompressed tar archive, read where they lie."""
+
+    def __init__(self, archive: Path) -> None:
+        with _saying(archive):
+            if not stat.S_ISREG(archive.stat().st_mode):
+                raise CannotLookError(
+                    f"{archive} is not a file; an archive is not read from a pipe"
+                )
+            self._file = archive.open("rb")
+        try:
+            with _saying(archive):
+                self._members = dict(_members(self._file))
+        except DamagedImageError as error:
+            hint = _hint(self._file, archive)
+            self._file.close()
+            raise CannotLookError(f"{archive} is not a tar archive{hint} ({error})") from None
+
+    def open(self, name: str) -> BinaryIO:
+        """See Files."""
+        member = self._find(name)
+        return cast("BinaryIO", _Readable(_Section(self._file, member.start, member.size)))
+
+    def size(self, name: str) -> int:
+        """See Files."""
+        return self._find(name).size
+
+    def close(self) -> None:
+        """See Files."""
+        self._file.close()
+
+    def _find(self, name: str) -> "_Member":
+        """Follow the links with which ``docker save`` of old stores a layer once."""
+        for _ in range(_MAX_LINKS):
+            member = self._members.get(posixpath.normpath(name))
+            if member is None:
+                break
+            if member.link is None:
+                return member
+            name = member.link
+        raise FileNotFoundError(name)
+
+
+class _Member(NamedTuple):
+    start: int
+    size: int
+    link: str | None
+    """The name of the member that this one is a link to."""
+
+
+def _members(file: BinaryIO) -> Iterator[tuple[str, _Member]]:
+    for number, member in enumerate(members(file)):
+        name = posixpath.normpath(member.name)
+        if number >= _MAX_MEMBERS or len(name) > _MAX_NAME or len(member.linkname) > _MAX_NAME:
+            raise DamagedImageError("it has too many files for an image, or too long names")
+        if member.issym():
+            link = posixpath.join(posixpath.dirname(name), member.linkname)
+            yield name, _Member(0, 0, link)
+        elif member.islnk():
+            yield name, _Member(0, 0, member.linkname)
+        elif member.isreg() and not member.issparse():
+            yield name, _Member(member.offset_data, member.size, None)
+
+
+class _Section:
+    """A part of a file. Two of them may be read in turns."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file = file
+        self._at = start
+        self._end = start + size
+
+    def read(self, size: int) -> bytes:
+        self._file.seek(self._at)
+        content = self._file.read(min(size, self._end - self._at))
+        self._at += len(content)
+        return content
+
+    def close(self) -> None:
+        """Leave the file open for the other sections."""
+
+
+class _Readable:
+    """A file whose medium may fail while it is read."""
+
+    def __init__(self, file: "BinaryIO | _Section") -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise CannotLookError(f"a file of the image cannot be read: {error.strerror}") from None
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def _saying(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotLookError(f"{path}: {error.strerror}") from None
+
+
+def _hint(file: BinaryIO, archive: Path) -> str:
+    file.seek(0)
+    is_gzip = file.read(2) == b"\x1f\x8b"
+    return f"; it is compressed, so run gunzip first: gunzip --keep {archive}" if is_gzip else ""

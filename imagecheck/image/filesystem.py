@@ -1,0 +1,233 @@
+"""The files of an image as a process sees them: layers merged, paths walked as the kernel does.
+
+How layers are merged: https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md.
+How paths are walked: https://man7.org/linux/man-pages/man7/path_resolution.7.html.
+"""
+
+import errno
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.layer import MAX_LISTING_BYTES, TOO_MANY_FILES, Entry, Kind, Layer
+
+MAX_SYMLINKS: Final = 40
+"""``MAXSYMLINKS`` of linux/namei.h."""
+_MAX_PATH = 4096
+_MAX_NAME = 255
+_EXECUTE = 0o1
+_READ = 0o4
+_NODE_BYTES = 256
+
+
+class PathError(Exception):
+    """The path leads nowhere: ``errno`` is the kernel's, ``at`` is where the walk ended."""
+
+    def __init__(self, number: int, at: str) -> None:
+        super().__init__(f"{errno.errorcode[number]} at {at}")
+        self.errno = number
+        self.at = at
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A file, directory or link of the merged image."""
+
+    path: str
+    entry: Entry
+    """What it is. A hard link has the entry of the file that it shares."""
+    layer: int
+    """Which layer its content is in; the lowest is 0."""
+    children: "dict[str, Node]" = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return self.entry.kind
+
+    def is_readable(self) -> bool:
+        """Whether one who is neither owner nor in the group may read it."""
+        return bool(self.entry.mode & _READ)
+
+    def is_executable(self) -> bool:
+        """Whether one who is neither owner nor in the group may run it, or walk through it."""
+        return bool(self.entry.mode & _EXECUTE)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Where a path leads, and over which symlinks."""
+
+    node: Node
+    links: tuple[Node, ...]
+
+
+class FileSystem:
+    """The merged layers, lowest first. Permissions are those of one who owns nothing.
+
+    Raises CannotLookError when there are too many files.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._root = Node("/", Entry("/", Kind.DIRECTORY, 0o755), 0)
+        self._bytes_left = MAX_LISTING_BYTES
+        self.broken: list[str] = []
+        """What cannot be unpacked, in words."""
+        for number, layer in enumerate(layers):
+            if layer.removed or layer.emptied:
+                self._remove(layer)
+            for entry in layer.entries:
+                self._add(entry, number)
+
+    def resolve(self, path: str, cwd: str = "/") -> Resolved:
+        """Walk to a path and over symlinks, to their end. Raises PathError."""
+        return self._walk(posixpath.join(cwd, path) if path else "")
+
+    def find(self, path: str) -> Node | None:
+        """Return what a path leads to, if anything that can be reached."""
+        try:
+            return self.resolve(path).node
+        except PathError:
+            return None
+
+    def find_link(self, path: str) -> Node | None:
+        """Return what is at a path: the link itself where it is a symlink."""
+        folder = self.find(posixpath.dirname(path))
+        return folder.children.get(posixpath.basename(path)) if folder else None
+
+    def below(self, path: str) -> Iterator[Node]:
+        """Go through everything below a directory, by name; symlinks are not followed."""
+        start = self.find(path)
+        waiting = [start] if start else []
+        while waiting:
+            node = waiting.pop()
+            yield from () if node is start else (node,)
+            waiting.extend(node.children[name] for name in sorted(node.children, reverse=True))
+
+    def _walk(self, path: str, *, as_root: bool = False, make_in: int | None = None) -> Resolved:
+        """Walk as the kernel does; with ``make_in``, missing directories come into that layer."""
+        if not path or "\0" in path:
+            raise PathError(errno.EINVAL if path else errno.ENOENT, path)
+        if _bytes(path) >= _MAX_PATH:
+            raise PathError(errno.ENAMETOOLONG, path)
+        trail = [self._root]
+        links: list[Node] = []
+        waiting = path.split("/")[::-1]
+        while waiting:
+            name = waiting.pop()
+            here = trail[-1]
+            if here.kind is not Kind.DIRECTORY:
+                raise PathError(errno.ENOTDIR, here.path)
+            if not name:
+                continue
+            if not (as_root or here.is_executable()):
+                raise PathError(errno.EACCES, here.path)
+            if name == ".":
+                continue
+            if name == "..":
+                trail = trail[:-1] or trail
+                continue
+            node = self._child(here, name, make_in)
+            if node.kind is not Kind.SYMLINK:
+                trail.append(node)
+                continue
+            links.append(node)
+            if len(links) > MAX_SYMLINKS:
+                raise PathError(errno.ELOOP, node.path)
+            if node.entry.target.startswith("/"):
+                trail = [self._root]
+            waiting.extend(node.entry.target.split("/")[::-1])
+        return Resolved(trail[-1], tuple(links))
+
+    def _child(self, folder: Node, name: str, make_in: int | None) -> Node:
+        if _is_too_long(name):
+            raise PathError(errno.ENAMETOOLONG, name)
+        node = folder.children.get(name)
+        if node:
+            return node
+        path = posixpath.join(folder.path, name)
+        if make_in is None:
+            raise PathError(errno.ENOENT, path)
+        return self._put(folder, name, Entry(path, Kind.DIRECTORY, 0o755), make_in)
+
+    def _existing(self, path: str) -> Node | None:
+        try:
+            return self._walk(path, as_root=True).node
+        except PathError:
+            return None
+
+    def _remove(self, layer: Layer) -> None:
+        for entry in layer.entries:
+            # What is removed below a directory is not what a link leads to that was in its place.
+            link = self._at(entry.path) if entry.kind is Kind.DIRECTORY else None
+            if link and link.kind is Kind.SYMLINK and link.path == entry.path:
+                self._drop(entry.path)
+        for path in layer.removed:
+            self._drop(path)
+        for path in layer.emptied:
+            if folder := self._existing(path):
+                folder.children.clear()
+
+    def _drop(self, path: str) -> None:
+        if folder := self._existing(posixpath.dirname(path)):
+            folder.children.pop(posixpath.basename(path), None)
+
+    def _at(self, path: str) -> Node | None:
+        """Find what is at a path: the link itself where it is a symlink."""
+        folder = self._existing(posixpath.dirname(path))
+        return folder.children.get(posixpath.basename(path)) if folder else None
+
+    def _add(self, entry: Entry, layer: int) -> None:
+        if entry.path == "/":
+            if entry.kind is Kind.DIRECTORY:
+                self._root.entry = entry
+            return
+        folder, name = posixpath.split(entry.path)
+        try:
+            parent = self._walk(folder, as_root=True, make_in=layer).node
+        except PathError as error:
+            self.broken.append(f"{entry.path} cannot be put into its folder: {error}")
+            return
+        if parent.kind is not Kind.DIRECTORY:
+            self.broken.append(f"{entry.path} lies below something that is no directory")
+            return
+        if _is_too_long(name):
+            self.broken.append(f"{entry.path} has a name that is too long for a file system")
+            return
+        if entry.kind is Kind.HARDLINK:
+            # What was there makes room first, even if the link is to it.
+            parent.children.pop(name, None)
+            shared = self._at(entry.target)
+            if shared is None or shared.kind is Kind.DIRECTORY:
+                self.broken.append(
+                    f"{entry.path} is a hard link to {entry.target}, which is not there"
+                )
+                return
+            self._put(parent, name, shared.entry, shared.layer)
+            return
+        old = parent.children.get(name)
+        if old and old.kind is entry.kind is Kind.DIRECTORY:
+            old.entry = entry
+        else:
+            self._put(parent, name, entry, layer)
+
+    def _put(self, parent: Node, name: str, entry: Entry, layer: int) -> Node:
+        path = posixpath.join(parent.path, name)
+        self._bytes_left -= _NODE_BYTES + len(path)
+        if self._bytes_left < 0:
+            raise CannotLookError(TOO_MANY_FILES)
+        # Where the two are the same, one text is kept.
+        node = Node(entry.path if entry.path == path else path, entry, layer)
+        parent.children[name] = node
+        return node
+
+
+def _is_too_long(name: str) -> bool:
+    # A byte that is no UTF-8 was read as the four characters of its escape.
+    return _bytes(name) - 3 * name.count("\\x") > _MAX_NAME
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))

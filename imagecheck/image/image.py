@@ -1,0 +1,257 @@
+"""An image, read whole: documents, layers and the files that they add up to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from imagecheck.image.errors import (
+    CannotLookError,
+    DamagedImageError,
+    NotInRegistryError,
+    WrongBytesError,
+)
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.layer import (
+    MAX_IMAGE_BYTES,
+    MAX_LISTING_BYTES,
+    TOO_MANY_FILES,
+    Layer,
+    TooLargeError,
+    UnreadableCompressionError,
+    read_files,
+    read_layer,
+)
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.manifest import (
+    MAX_DOCUMENT_BYTES,
+    Descriptor,
+    ImageConfig,
+    Manifest,
+    digest_of,
+    parse_config,
+    parse_manifest,
+    verified,
+)
+from imagecheck.image.reference import Reference
+from imagecheck.image.source import ImageSource
+
+
+class FaultKind(StrEnum):
+    """What a fault is of."""
+
+    NOT_THERE = "the registry has no such image"
+    BLOB_MISSING = "a blob is missing"
+    WRONG_BYTES = "bytes are not those that their digest names"
+    DOCUMENT = "a document is none"
+    LAYER = "a layer cannot be unpacked"
+    DIFF_ID = "a layer is not the one that the configuration names"
+    COMPRESSION = "a layer is compressed with something other than gzip"
+    TOO_LARGE = "the layers are too large"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that keeps whoever reads the image from unpacking it."""
+
+    kind: FaultKind
+    text: str
+
+
+class Progress(Protocol):
+    """Is told how far the reading has come, in compressed bytes."""
+
+    def begin(self, total: int) -> None:
+        """Reading starts; so many bytes are to come."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """So many more were read."""
+        ...
+
+
+@dataclass
+class Image:
+    """What was learned of an image. What could not be read is None, and ``faults`` says why."""
+
+    reference: Reference
+    compressed_on_push: bool
+    digest: str | None = None
+    """Of what the reference names; None where only a push makes a manifest."""
+    root: Manifest | None = None
+    """What the reference names: a manifest or an index."""
+    root_media_type: str = ""
+    manifest: Manifest | None = None
+    """One platform's manifest: the root, or the one that an index has for the architecture."""
+    manifest_digest: str | None = None
+    """Of ``manifest``, where it has one."""
+    config: ImageConfig | None = None
+    layers: tuple[Layer, ...] | None = None
+    files: FileSystem | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+
+class ImageReader:
+    """Reads the image of one source; what it read of layers is kept in the cache."""
+
+    def __init__(self, source: ImageSource, cache: LayerCache, progress: Progress) -> None:
+        self._source = source
+        self._cache = cache
+        self._progress = progress
+
+    def read(self, architecture: str) -> Image:
+        """Read the image; of an index, the one image for ``architecture`` (``amd64``, ``arm64``).
+
+        Raises CannotLookError; all else that goes wrong is in the image's ``faults``.
+        """
+        image = self.read_documents(architecture)
+        if image.manifest and image.config:
+            with _noting(image):
+                image.layers = tuple(self._layers(image.manifest))
+                self._merge(image)
+        return image
+
+    def read_documents(self, architecture: str) -> Image:
+        """Read manifest and configuration, but no layer. Raises as ``read`` does."""
+        image = Image(self._source.reference, self._source.compressed_on_push)
+        with _noting(image):
+            self._read_documents(image, architecture)
+        return image
+
+    def contents(self, image: Image, nodes: Iterable[Node]) -> dict[str, bytes]:
+        """Return the content of files of the image, by the path of each node.
+
+        A file is cut off after ``MAX_FILE_BYTES``. Raises CannotLookError.
+        """
+        wanted: dict[int, list[Node]] = defaultdict(list)
+        for node in nodes:
+            wanted[node.layer].append(node)
+        found: dict[str, bytes] = {}
+        for number, in_layer in wanted.items():
+            assert image.manifest  # noqa: S101  (nodes come from layers, and layers from a manifest)
+            descriptor = (image.manifest.layers or [])[number]
+            paths = {node.entry.path for node in in_layer}
+            content = self._files_of(descriptor, frozenset(paths))
+            found |= {node.path: content.get(node.entry.path, b"") for node in in_layer}
+        return found
+
+    def _read_documents(self, image: Image, architecture: str) -> None:
+        document = self._source.root()
+        image.root = parse_manifest(verified(document.content, self._source.reference.digest))
+        image.digest = None if image.compressed_on_push else digest_of(document.content)
+        image.root_media_type = document.media_type or image.root.media_type
+        image.manifest, image.manifest_digest = image.root, image.digest
+        if image.root.is_index:
+            child = self._child(image.root, architecture)
+            image.manifest = image.manifest_digest = None
+            if child is None:
+                return
+            document = self._source.manifest(child)
+            content = verified(document.content, child.digest, child.size)
+            image.manifest, image.manifest_digest = parse_manifest(content), child.digest
+        # What another artifact has for a configuration says nothing of an image.
+        if image.manifest.config and not image.manifest.is_artifact:
+            image.config = parse_config(self._config(image.manifest.config))
+
+    @staticmethod
+    def _child(index: Manifest, architecture: str) -> Descriptor | None:
+        fitting = [
+            child
+            for child in index.manifests or []
+            if child.platform and child.platform.architecture == architecture
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _config(self, descriptor: Descriptor) -> bytes:
+        if descriptor.size > MAX_DOCUMENT_BYTES:
+            raise DamagedImageError(
+                f"the configuration has {descriptor.size:,} bytes, more than any that is one"
+            )
+        with self._source.blob(descriptor) as blob:
+            content = b""
+            while len(content) <= descriptor.size and (piece := blob.read(MAX_DOCUMENT_BYTES)):
+                content += piece
+        return verified(content, descriptor.digest, descriptor.size)
+
+    def _layers(self, manifest: Manifest) -> Iterator[Layer]:
+        descriptors = manifest.layers or []
+        known = {d.digest: self._cache.layer(d.digest) for d in descriptors}
+        self._progress.begin(sum(d.size for d in descriptors if not known[d.digest]))
+        left = MAX_IMAGE_BYTES
+        listing_left = MAX_LISTING_BYTES
+        for descriptor in descriptors:
+            layer = known[descriptor.digest]
+            if layer is None:
+                layer = self._read_layer(descriptor, left, listing_left)
+                known[descriptor.digest] = layer
+            elif not self._source.has_blob(descriptor):
+                raise NotInRegistryError(f"blob {descriptor.digest} is not there in its full size")
+            left -= layer.size
+            listing_left -= layer.listing_bytes
+            if left < 0:
+                raise TooLargeError
+            if listing_left < 0:
+                raise CannotLookError(TOO_MANY_FILES)
+            yield layer
+
+    def _read_layer(self, descriptor: Descriptor, max_bytes: int, max_listing: int) -> Layer:
+        with self._source.blob(descriptor) as blob:
+            layer = read_layer(
+                blob,
+                descriptor,
+                max_bytes=max_bytes,
+                max_listing_bytes=max_listing,
+                progress=self._progress.advance,
+            )
+        self._cache.keep_layer(descriptor.digest, layer)
+        return layer
+
+    def _merge(self, image: Image) -> None:
+        diff_ids = (image.config.rootfs.diff_ids or []) if image.config else []
+        layers = image.layers or ()
+        for number, (layer, wanted) in enumerate(zip(layers, diff_ids, strict=False)):
+            if layer.diff_id != wanted:
+                text = (
+                    f"layer {number + 1} has the diff_id {layer.diff_id}, but the configuration"
+                    f" says {wanted}"
+                )
+                image.faults.append(Fault(FaultKind.DIFF_ID, text))
+        image.files = FileSystem(layers)
+        image.faults += [Fault(FaultKind.LAYER, text) for text in image.files.broken]
+
+    def _files_of(self, descriptor: Descriptor, paths: frozenset[str]) -> dict[str, bytes]:
+        known = self._cache.files(descriptor.digest)
+        if missing := paths - known.keys():
+            self._progress.begin(descriptor.size)
+            try:
+                with self._source.blob(descriptor) as blob:
+                    read = read_files(blob, descriptor, missing, self._progress.advance)
+            except (DamagedImageError, NotInRegistryError, TooLargeError) as error:
+                raise CannotLookError(
+                    f"a layer of {self._source.reference} changed while it was read: {error}"
+                ) from None
+            self._cache.keep_files(descriptor.digest, read)
+            known |= read
+        return known
+
+
+@contextmanager
+def _noting(image: Image) -> Iterator[None]:
+    """Make a fault of what is wrong with the image; what could not be looked at goes on up."""
+    try:
+        yield
+    except NotInRegistryError as error:
+        kind = FaultKind.BLOB_MISSING if image.root else FaultKind.NOT_THERE
+        image.faults.append(Fault(kind, str(error)))
+    except WrongBytesError as error:
+        image.faults.append(Fault(FaultKind.WRONG_BYTES, str(error)))
+    except UnreadableCompressionError as error:
+        image.faults.append(Fault(FaultKind.COMPRESSION, str(error)))
+    except TooLargeError:
+        text = f"the layers have more than {MAX_IMAGE_BYTES:,} bytes when uncompressed"
+        image.faults.append(Fault(FaultKind.TOO_LARGE, text))
+    except DamagedImageError as error:
+        kind = FaultKind.LAYER if image.config else FaultKind.DOCUMENT
+        image.faults.append(Fault(kind, str(error)))

@@ -1,0 +1,103 @@
+"""An OCI image layout, in a folder (``oci:DIR``) or in an archive (``oci-archive:FILE``).
+
+https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+"""
+
+from contextlib import AbstractContextManager, closing
+from typing import BinaryIO
+
+from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
+from imagecheck.image.files import Files, FolderFiles, TarFiles
+from imagecheck.image.manifest import (
+    MAX_DOCUMENT_BYTES,
+    Descriptor,
+    Manifest,
+    parse_manifest,
+    verified,
+)
+from imagecheck.image.reference import FileReference
+from imagecheck.image.source import Document
+
+_TAG = "org.opencontainers.image.ref.name"
+
+
+class LayoutSource:
+    """The image of a layout that the reference names; the only one, when it names none.
+
+    Raises CannotLookError when there is no layout, or it is not clear which image is meant.
+    """
+
+    compressed_on_push = False
+
+    def __init__(self, reference: FileReference) -> None:
+        self.reference = reference
+        archive = reference.transport == "oci-archive"
+        self._files: Files = TarFiles(reference.path) if archive else FolderFiles(reference.path)
+
+    def root(self) -> Document:
+        """See ImageSource."""
+        try:
+            index = self._read("index.json")
+        except FileNotFoundError:
+            raise CannotLookError(
+                f"{self.reference.path} is no OCI image layout: it has no index.json"
+            ) from None
+        named = self._named(index)
+        if named is None:
+            # What an index of the layout lists is not in index.json itself.
+            return self.manifest(Descriptor(digest=self.reference.digest or "", size=0))
+        document = self.manifest(named)
+        # Whoever reads has only the reference to hold it against, and that may have no digest.
+        verified(document.content, named.digest, named.size)
+        return document
+
+    def manifest(self, descriptor: Descriptor) -> Document:
+        """See ImageSource."""
+        with self.blob(descriptor) as blob:
+            return Document(descriptor.media_type, blob.read(MAX_DOCUMENT_BYTES + 1))
+
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
+        """See ImageSource."""
+        try:
+            return closing(self._files.open(_name(descriptor)))
+        except FileNotFoundError:
+            raise NotInRegistryError(f"{self.reference} has no blob {descriptor.digest}") from None
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """See ImageSource."""
+        try:
+            return self._files.size(_name(descriptor)) == descriptor.size
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        """See ImageSource."""
+        self._files.close()
+
+    def _read(self, name: str) -> bytes:
+        with closing(self._files.open(name)) as file:
+            return file.read(MAX_DOCUMENT_BYTES + 1)
+
+    def _named(self, content: bytes) -> Descriptor | None:
+        """Find the image; a layout's own index may list several, each under its tag."""
+        try:
+            index: Manifest = parse_manifest(verified(content, None))
+        except DamagedImageError as error:
+            raise CannotLookError(f"{self.reference.path}, index.json: {error}") from None
+        found = index.manifests or []
+        wanted = self.reference
+        if wanted.digest:
+            return next((d for d in found if d.digest == wanted.digest), None)
+        if wanted.tag:
+            found = [d for d in found if (d.annotations or {}).get(_TAG) == wanted.tag]
+        if not found:
+            what = f"no image with the tag {wanted.tag}" if wanted.tag else "no image"
+            raise CannotLookError(f"{wanted.path} has {what}")
+        if len({d.digest for d in found}) > 1:
+            digests = "\n".join(f"  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
+            raise CannotLookError(f"{wanted.path} has several images; name one:\n{digests}")
+        return found[0]
+
+
+def _name(descriptor: Descriptor) -> str:
+    return "blobs/sha256/" + descriptor.digest.removeprefix("sha256:")

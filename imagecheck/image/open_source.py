@@ -1,0 +1,26 @@
+"""Opens the place that an image is in.
+
+Each kind of place is imported when it is asked for: boto3 and urllib3 would make every start slow.
+"""
+
+from imagecheck.image.reference import Reference, RegistryReference
+from imagecheck.image.source import ImageSource
+
+
+def open_source(reference: Reference) -> ImageSource:
+    """Return where the image can be read. Raises CannotLookError."""
+    if isinstance(reference, RegistryReference):
+        if reference.private_ecr:
+            from imagecheck.image.ecr import EcrSource
+
+            return EcrSource(reference)
+        from imagecheck.image.registry import RegistrySource
+
+        return RegistrySource(reference)
+    if reference.transport == "docker-archive":
+        from imagecheck.image.docker_archive import DockerArchiveSource
+
+        return DockerArchiveSource(reference)
+    from imagecheck.image.layout import LayoutSource
+
+    return LayoutSource(reference)

@@ -1,0 +1,40 @@
+"""The handler's module is no valid code."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imagecheck.rule import START, Problem, Rule
+
+if TYPE_CHECKING:
+    from imagecheck.subject import Subject
+
+
+def check(subject: "Subject") -> Iterator[Problem]:
+    """Report what judging the handler found."""
+    yield from subject.judgement.of("E4")
+
+
+RULE = Rule(
+    id="E4",
+    title="The handler's module is no valid code",
+    severity="error",
+    error_type="Runtime.UserCodeSyntaxError",
+    when=START,
+    why=(
+        "The interpreter of the image cannot parse the module, or takes it for a module of the"
+        " other kind (ES module, CommonJS)."
+    ),
+    fix="Correct the file, or let its name and package.json say which kind of module it is.",
+    source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",
+    bad="""\
+# package.json: {"type": "commonjs"}
+# index.js: export const handler = async () => ({});
+CMD ["index.handler"]
+""",
+    good="""\
+# package.json: {"type": "module"}
+# index.js: export const handler = async () => ({});
+CMD ["index.handler"]
+""",
+    check=check,
+)

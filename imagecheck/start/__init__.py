@@ -1,0 +1,1 @@
+"""What happens when Lambda starts an image, from the first program to the handler."""

@@ -1,0 +1,1 @@
+"""How AWS's runtime client for Python finds and loads a handler."""

@@ -1,0 +1,116 @@
+"""What the rules look at."""
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from imagecheck.budget import Budget
+from imagecheck.dockerfile import ImageUse
+from imagecheck.function import Function, Start, effective_start
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.image import Image
+from imagecheck.start.exec_chain import Chain, exec_chain
+from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
+from imagecheck.start.judgement import Judgement, judge_handler
+from imagecheck.start.launch import Launch, launch_of
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What ECR says of an image and its repository; None: it does not say."""
+
+    policy: str | None
+    image_status: str | None
+    unseen: str = ""
+    """Why it could not be asked."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image, the function it is for, and what else is at hand."""
+
+    image: Image
+    function: Function
+    contents: Callable[[Iterable[Node]], Mapping[str, bytes]]
+    """Reads files of the image, by the paths of their nodes. Raises CannotLookError."""
+    repository: Repository | None = None
+    base: Image | None = None
+    """The base that the image should have been built on."""
+    dockerfile: tuple[ImageUse, ...] = ()
+    """The images that the Dockerfile names."""
+    budget: Budget = field(default_factory=Budget)
+    """How much work may still be done for this image."""
+
+    @cached_property
+    def start(self) -> Start:
+        """How Lambda starts it."""
+        config = self.image.config
+        return effective_start(config.config if config else None, self.function)
+
+    @cached_property
+    def chain(self) -> Chain | None:
+        """The way from the entrypoint to machine code; None when that cannot be walked."""
+        if not self.files or not self.start.argv:
+            return None
+        return self.walk(self.files, self.start.argv[0], self.start.workdir or "/")
+
+    @cached_property
+    def launch(self) -> Launch | None:
+        """The programs that run one after the other; None where nothing is started."""
+        return launch_of(self)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """Whether the handler can be loaded. Raises CannotLookError."""
+        return judge_handler(self)
+
+    @cached_property
+    def runtime(self) -> Chain | None:
+        """The same from AWS's bootstrap, where AWS's entrypoint is to run it."""
+        if not self.files or self.start.argv[:1] != (AWS_ENTRYPOINT,):
+            return None
+        return self.walk(self.files, AWS_BOOTSTRAP, "/")
+
+    @property
+    def files(self) -> FileSystem | None:
+        """The files of the image, where they could be read."""
+        return self.image.files
+
+    @property
+    def is_wholly_of_another_cpu(self) -> bool:
+        """Whether image and programs agree, but not with the function."""
+        config = self.image.config
+        return bool(
+            config
+            and config.architecture != self.function.image_architecture
+            and self.chain
+            and self.chain.machine not in (None, self.function.machine)
+        )
+
+    @property
+    def task_roots(self) -> tuple[str, ...]:
+        """The folders that the function's own code is in."""
+        named = (self.start.workdir, self.start.environment.get("LAMBDA_TASK_ROOT", ""))
+        roots = (posixpath.normpath(path) for path in named if path.startswith("/"))
+        return tuple(dict.fromkeys(root for root in roots if root != "/"))
+
+    @property
+    def python_roots(self) -> tuple[str, ...]:
+        """The folders of those that Python's runtime client imports from.
+
+        AWS's bootstrap puts LAMBDA_TASK_ROOT in front; ``python -m`` the working directory.
+        """
+        if self.start.argv[:1] == (AWS_ENTRYPOINT,):
+            return (self.start.environment.get("LAMBDA_TASK_ROOT", "/var/task"),)
+        return (posixpath.normpath(self.start.workdir or "/"),)
+
+    def walk(self, files: FileSystem, path: str, cwd: str = "/") -> Chain:
+        """Walk from a program of the image to machine code."""
+        return exec_chain(
+            files,
+            path,
+            cwd=cwd,
+            machine=self.function.machine,
+            environment=self.start.environment,
+        )

@@ -1,0 +1,50 @@
+"""What a command prints: the answer on standard output, everything else on standard error."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+import typer
+
+from imagecheck.image.errors import CannotLookError
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Leave nothing of an image's names and texts that a terminal would obey, but ``keep``."""
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def print_answer(text: str) -> None:
+    """Print what was asked for. Raises CannotLookError when it cannot be written."""
+    try:
+        typer.echo(text)
+    except OSError as error:
+        # Python's own last flush goes where it can:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Where who read the output has gone, the answer stays what it is.
+        if not isinstance(error, BrokenPipeError):
+            raise CannotLookError(f"the answer cannot be written: {error.strerror}") from None
+
+
+def say(text: str) -> None:
+    """Tell a person something, beside the answer."""
+    with contextlib.suppress(OSError):
+        typer.echo(printable(text, keep="\n"), err=True)
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what takes a while, and how long it took; also when it fails."""
+    start = time.monotonic()
+    say(f"{what} ...")
+    try:
+        yield
+    except BaseException:
+        say(f"{what}: did not work out, after {time.monotonic() - start:.1f} s")
+        raise
+    say(f"{what}: {time.monotonic() - start:.1f} s")

@@ -1,0 +1,138 @@
+"""What ``docker save`` writes: from real tools, and broken on purpose."""
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.image import FaultKind
+from imagecheck.image.manifest import DOCKER_MANIFEST
+from imagecheck.image.reference import InvalidReferenceError
+from tests.imagecheck.images import File, Symlink, layer_of, write_image
+from tests.imagecheck.programs import HOST
+from tests.imagecheck.reading import read_image
+from tests.imagecheck.tools import skopeo_copy
+
+LAYERS = [layer_of(File("run", "#!/bin/sh\n", 0o755)), layer_of(File("data", "x"))]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    image = write_image(tmp_path / "image", LAYERS, entrypoint=["/run"])
+    path = tmp_path / "image.tar"
+    skopeo_copy(image.reference, f"docker-archive:{path}:rooms:v1")
+    return path
+
+
+def members_of(archive: Path) -> dict[str, bytes]:
+    with tarfile.open(archive) as tar:
+        return {member.name: file.read() for member in tar if (file := tar.extractfile(member))}
+
+
+def write(archive: Path, members: dict[str, bytes], links: dict[str, str] | None = None) -> None:
+    with tarfile.open(archive, "w") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            tar.addfile(info)
+
+
+def test_an_archive_is_read_as_what_a_push_makes_of_it(archive: Path) -> None:
+    (image,) = json.loads(members_of(archive)["manifest.json"])
+    for name in (f"docker-archive:{archive}", f"docker-archive:{archive}:{image['RepoTags'][0]}"):
+        read = read_image(name)
+        assert (read.digest, read.compressed_on_push, read.faults) == (None, True, [])
+        assert read.root_media_type == DOCKER_MANIFEST
+        assert read.config and read.config.architecture == HOST
+        assert read.files and read.files.find("/run") and read.files.find("/data")
+
+
+def test_layers_as_docker_saved_them_of_old(archive: Path) -> None:
+    """Layers that occur twice were links to the first."""
+    members = members_of(archive)
+    (image,) = json.loads(members["manifest.json"])
+    first, second = image["Layers"]
+    image["Layers"] = ["one/layer.tar", "two/layer.tar"]
+    members["manifest.json"] = json.dumps([image]).encode()
+    members["one/layer.tar"] = members.pop(second)
+    write(archive, members, links={"two/layer.tar": f"../{first}"})
+
+    read = read_image(f"docker-archive:{archive}")
+
+    assert [fault.kind for fault in read.faults] == [FaultKind.DIFF_ID] * 2
+    assert read.files and read.files.find("/run")
+
+
+def test_a_layer_that_was_changed(archive: Path) -> None:
+    members = members_of(archive)
+    (image,) = json.loads(members["manifest.json"])
+    members[image["Layers"][1]] = gzip.decompress(layer_of(Symlink("data", "run")).blob)
+    write(archive, members)
+
+    read = read_image(f"docker-archive:{archive}")
+
+    assert [fault.kind for fault in read.faults] == [FaultKind.DIFF_ID]
+
+
+def test_one_of_several_images(archive: Path) -> None:
+    members = members_of(archive)
+    (image,) = json.loads(members["manifest.json"])
+    tagged = [{**image, "RepoTags": [f"rooms:v{n}"]} for n in range(2)]
+    members["manifest.json"] = json.dumps(tagged).encode()
+    write(archive, members)
+
+    assert read_image(f"docker-archive:{archive}:rooms:v1").config
+    with pytest.raises(CannotLookError, match="several images; name one"):
+        read_image(f"docker-archive:{archive}")
+    with pytest.raises(CannotLookError, match="no such image"):
+        read_image(f"docker-archive:{archive}:rooms:v2")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[null]", b"[" * 100_000, b'[{"Config": 5}]', b'[{"x": ' + b"[" * 100_000],
+)
+def test_a_manifest_that_is_none(archive: Path, content: bytes) -> None:
+    write(archive, {**members_of(archive), "manifest.json": content})
+
+    with pytest.raises(CannotLookError, match=r"`docker save` writes: manifest\.json"):
+        read_image(f"docker-archive:{archive}")
+
+
+@pytest.mark.parametrize("missing", ["manifest.json", "Config", "Layers"])
+def test_what_is_missing_is_named(archive: Path, missing: str) -> None:
+    members = members_of(archive)
+    (image,) = json.loads(members["manifest.json"])
+    name = {"Config": image["Config"], "Layers": image["Layers"][1]}.get(missing, missing)
+    del members[name]
+    write(archive, members)
+
+    with pytest.raises(CannotLookError, match=f"docker save` writes: it has no file '{name}'"):
+        read_image(f"docker-archive:{archive}")
+
+
+def test_a_manifest_that_is_too_long(archive: Path) -> None:
+    write(archive, {**members_of(archive), "manifest.json": b" " * 5_000_000})
+
+    with pytest.raises(CannotLookError, match="more than"):
+        read_image(f"docker-archive:{archive}")
+
+
+def test_a_compressed_archive(archive: Path) -> None:
+    archive.write_bytes(gzip.compress(archive.read_bytes()))
+
+    with pytest.raises(CannotLookError, match=f"run gunzip first: gunzip --keep {archive}"):
+        read_image(f"docker-archive:{archive}")
+
+
+def test_a_digest_means_nothing(archive: Path) -> None:
+    with pytest.raises(InvalidReferenceError, match="no digests"):
+        read_image(f"docker-archive:{archive}@sha256:{'0' * 64}")

@@ -1,0 +1,101 @@
+"""What a check makes of the findings of all rules, and of what it may not ask."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagecheck import check
+from imagecheck.check import check_image
+from imagecheck.function import Function
+from imagecheck.image import image as image_module
+from imagecheck.image.errors import CannotLookError
+from imagecheck.image.layer import read_files
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.layout import LayoutSource
+from imagecheck.image.reference import FileReference, parse_reference
+from tests.imagecheck.corpus import APP, HANDLER, HOST_CPU, Silent, findings_of, python
+from tests.imagecheck.images import File
+
+ECR = "docker://123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/rooms@"
+
+
+class DeniedEcr:
+    """A private ECR whose images may be read, and of which nothing else may be asked."""
+
+    compressed_on_push = False
+
+    def __init__(self, layout: LayoutSource, name: str) -> None:
+        self.reference = parse_reference(name)
+        self.root = layout.root
+        self.manifest = layout.manifest
+        self.blob = layout.blob
+        self.has_blob = layout.has_blob
+        self.close = layout.close
+
+    def image_status(self, _digest: str) -> str | None:
+        raise CannotLookError("you may not do ecr:DescribeImages")
+
+    def repository_policy(self) -> str | None:
+        raise CannotLookError("you may not do ecr:GetRepositoryPolicy")
+
+
+def test_an_image_is_judged_though_its_repository_may_not_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = python(APP)(tmp_path / "image")
+    layout = FileReference("oci", made.folder)
+    monkeypatch.setattr(
+        check, "open_source", lambda reference: DeniedEcr(LayoutSource(layout), str(reference))
+    )
+
+    report = check_image(
+        parse_reference(ECR + made.digest),
+        Function(HOST_CPU),
+        cache=LayerCache(tmp_path / "cache"),
+        progress=Silent(),
+    )
+
+    assert findings_of(report) == {"A3": "warning"}
+    assert "ecr:DescribeImages" in report.findings[0].found
+
+
+def test_a_hundred_modules_are_read_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = [File(f"var/task/m{number}.py", f"import m{number + 1}\n") for number in range(1, 100)]
+    made = python(
+        File("var/task/app.py", "import m1\n" + HANDLER), *chain, File("var/task/m100.py", "")
+    )(tmp_path / "image")
+    readings = []
+
+    def counted(*arguments: Any) -> dict[str, bytes]:
+        readings.append(arguments)
+        return read_files(*arguments)
+
+    monkeypatch.setattr(image_module, "read_files", counted)
+
+    report = check_image(
+        parse_reference(made.reference),
+        Function(HOST_CPU),
+        cache=LayerCache(tmp_path / "cache"),
+        progress=Silent(),
+    )
+
+    assert report.findings == ()
+    assert len(readings) == 1
+
+
+def test_what_repeats_a_row_is_counted(tmp_path: Path) -> None:
+    imports = "".join(f"import nothere{number}\n" for number in range(50))
+    made = python(File("var/task/app.py", imports + HANDLER))(tmp_path / "image")
+
+    report = check_image(
+        parse_reference(made.reference),
+        Function(HOST_CPU),
+        cache=LayerCache(tmp_path / "cache"),
+        progress=Silent(),
+    )
+
+    assert [finding.rule for finding in report.findings] == ["E2"] * 21
+    assert report.findings[-1].found == "30 more like these"
