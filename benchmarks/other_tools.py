@@ -19,15 +19,8 @@ from typing import Any, Final
 
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.rules import BY_ID
-from tests.imagecheck.corpus import (
-    CASES,
-    LOGICAL_ID,
-    PINNED,
-    Case,
-    Written,
-    check_case,
-    findings_of,
-)
+from tests.imagecheck.cases import LOGICAL_ID, PINNED, Case, Written, check_case, findings_of
+from tests.imagecheck.corpus import CASES
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "incident.md"
 BEGIN, END = "<!-- comparison -->\n", "<!-- /comparison -->"

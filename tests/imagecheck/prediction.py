@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagecheck.check import Report
 from imagecheck.function import Function, split_variable
 from imagecheck.rule import START
-from tests.imagecheck.corpus import Case, Written
+from tests.imagecheck.cases import Case, Written
 from tests.imagecheck.images import Image
 from tests.imagecheck.starting import Started, start
 

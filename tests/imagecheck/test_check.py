@@ -14,7 +14,7 @@ from imagecheck.image.layer import read_files
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.layout import LayoutSource
 from imagecheck.image.reference import FileReference, parse_reference
-from tests.imagecheck.corpus import APP, HANDLER, HOST_CPU, Silent, findings_of, python
+from tests.imagecheck.cases import APP, HANDLER, HOST_CPU, Silent, findings_of, python
 from tests.imagecheck.images import File
 
 ECR = "docker://123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/rooms@"

@@ -18,7 +18,7 @@ from imagecheck.image.errors import CannotLookError
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import GZIP_LAYER_TYPES, digest_of
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.corpus import (
+from tests.imagecheck.cases import (
     FOREIGN,
     LINKED,
     ON_HOST,

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from imagecheck.image.layer_cache import LayerCache
-from tests.imagecheck.corpus import CASES, Case, check_case
+from tests.imagecheck.cases import Case, check_case
+from tests.imagecheck.corpus import CASES
 from tests.imagecheck.prediction import Outcome, experience, prediction
 
 pytestmark = pytest.mark.proof

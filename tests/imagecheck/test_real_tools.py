@@ -15,8 +15,7 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.rule import Severity
 from local.docker_registry import running_registry
-from tests.imagecheck.corpus import (
-    BY_NAME,
+from tests.imagecheck.cases import (
     FOREIGN,
     HOST_CPU,
     LOGICAL_ID,
@@ -30,6 +29,7 @@ from tests.imagecheck.corpus import (
     run,
     scratch,
 )
+from tests.imagecheck.corpus import BY_NAME
 from tests.imagecheck.images import Image, only_image, write_index
 from tests.imagecheck.programs import HOST, OTHER, busybox
 from tests.imagecheck.starting import start

@@ -19,7 +19,7 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from local.docker_registry import running_registry
 from local.emulated_aws.server import ACCOUNT_ID, CREDENTIALS, REGION, emulated_account
-from tests.imagecheck.corpus import Silent
+from tests.imagecheck.cases import Silent
 from tests.imagecheck.images import (
     File,
     Image,

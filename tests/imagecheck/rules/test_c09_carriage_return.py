@@ -1,0 +1,37 @@
+"""C9: windows line ends in a script."""
+
+import pytest
+
+from tests.imagecheck.cases import EXIT_ERROR, Case, bad_start, shell
+from tests.imagecheck.images import File, Symlink
+from tests.imagecheck.programs import ENTRYPOINT
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    bad_start(
+        "c9-windows-line-ends",
+        "C9",
+        shell(File("lambda-entrypoint.sh", ENTRYPOINT.replace("\n", "\r\n"), 0o755)),
+    ),
+    bad_start(
+        "c9-windows-line-ends-behind-env",
+        "C9",
+        shell(
+            Symlink("bin/env", "busybox"),
+            File("run", "#!/bin/env sh\r\nexit 0\r\n", 0o755),
+            entrypoint=["/run"],
+        ),
+        error_type=EXIT_ERROR,
+    ),
+    bad_start(
+        "c9-windows-line-ends-behind-an-option",
+        "C9",
+        shell(File("run", "#!/bin/sh -e\r\nexit 0\r\n", 0o755), entrypoint=["/run"], cmd=None),
+        error_type=EXIT_ERROR,
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_c9(case: Case, finds: Finds) -> None:
+    finds(case)

@@ -1,0 +1,35 @@
+"""C10: the script's interpreter is missing."""
+
+import pytest
+
+from tests.imagecheck.cases import EXIT_ERROR, PROGRAM, Case, bad_start, run, scratch, shell
+from tests.imagecheck.images import File, Member, Symlink
+from tests.imagecheck.rules.conftest import Finds
+
+
+def _scripts(count: int) -> tuple[Member, ...]:
+    """Return so many scripts, each the interpreter of the one before, and a program below them."""
+    scripts = [File(f"s{number}", f"#!/s{number + 1}\n", 0o755) for number in range(1, count)]
+    return (run("#!/s1\n"), *scripts, File(f"s{count}", PROGRAM, 0o755))
+
+
+CASES = (
+    bad_start("c10-no-interpreter", "C10", scratch(run("#!/bin/bash\n"))),
+    bad_start(
+        "c10-no-interpreter-behind-env",
+        "C10",
+        shell(
+            Symlink("bin/env", "busybox"),
+            File("run", "#!/bin/env bash\n", 0o755),
+            entrypoint=["/run"],
+        ),
+        error_type=EXIT_ERROR,
+    ),
+    bad_start("c10-six-scripts", "C10", scratch(*_scripts(6))),
+    bad_start("c10-own-interpreter", "C10", scratch(run("#!/run\n"))),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_c10(case: Case, finds: Finds) -> None:
+    finds(case)

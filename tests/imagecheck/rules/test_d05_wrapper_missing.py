@@ -1,0 +1,34 @@
+"""D5: the wrapper script is missing."""
+
+import pytest
+
+from tests.imagecheck.cases import EXIT_ERROR, SCRIPT, WRAPPING_RUNTIME, Case, bad_start, shell
+from tests.imagecheck.images import File
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    bad_start(
+        "d5-no-wrapper",
+        "D5",
+        shell(
+            File("var/runtime/bootstrap", WRAPPING_RUNTIME, 0o755),
+            env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"},
+        ),
+        error_type=EXIT_ERROR,
+    ),
+    bad_start(
+        "d5-wrapper-not-executable",
+        "D5",
+        shell(
+            File("var/runtime/bootstrap", WRAPPING_RUNTIME, 0o755),
+            File("opt/bootstrap", SCRIPT, 0o644),
+            env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"},
+        ),
+        error_type=EXIT_ERROR,
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_d5(case: Case, finds: Finds) -> None:
+    finds(case)

@@ -1,0 +1,79 @@
+"""E2: the handler's module cannot be imported."""
+
+import pytest
+
+from tests.imagecheck.cases import (
+    APP,
+    HANDLER,
+    IMPORT_ERROR,
+    Case,
+    W,
+    app,
+    bad_handler,
+    bad_start,
+    python,
+)
+from tests.imagecheck.images import Directory, File
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    bad_handler("e2-no-module", "E2", IMPORT_ERROR, "main.handler", APP),
+    bad_handler("e2-no-package", "E2", IMPORT_ERROR, "rooms.app.handler", APP),
+    bad_handler("e2-module-in-no-package", "E2", IMPORT_ERROR, "app.main.handler", APP),
+    bad_handler(
+        "e2-no-dependency", "E2", IMPORT_ERROR, "app.handler", *app("import requests\n" + HANDLER)
+    ),
+    bad_handler(
+        "e2-no-dependency-of-another-module",
+        "E2",
+        IMPORT_ERROR,
+        "rooms.app.handler",
+        Directory("var/task/rooms"),
+        File("var/task/rooms/app.py", "from . import store\n" + HANDLER),
+        File("var/task/rooms/store.py", "from requests import get\n"),
+    ),
+    Case(
+        name="e2-path-changed-by-another-module",
+        make=python(
+            File("var/task/app.py", "import setup_path\nimport nothere\n" + HANDLER),
+            File(
+                "var/task/setup_path.py",
+                "import sys, types\nsys.modules['nothere'] = types.ModuleType('nothere')\n",
+            ),
+        ),
+        findings={"E2": W},
+        is_started=True,
+    ),
+    bad_handler(
+        "e2-relative-import-without-a-package",
+        "E2",
+        IMPORT_ERROR,
+        "app.handler",
+        *app("from . import store\n" + HANDLER, File("var/task/store.py", "")),
+    ),
+    bad_handler(
+        "e2-package-of-another-python",
+        "E2",
+        IMPORT_ERROR,
+        "app.handler",
+        *app(
+            "import requests\n" + HANDLER,
+            File("var/lang/lib/python3.2/site-packages/requests/__init__.py", ""),
+        ),
+    ),
+    bad_start(
+        "e2-code-beside-the-task-root",
+        "E2",
+        python(
+            File("app/app.py", HANDLER),
+            workdir="/app",
+            env={"LAMBDA_TASK_ROOT": "/var/task", "LD_LIBRARY_PATH": "/var/lang/lib"},
+        ),
+        error_type=IMPORT_ERROR,
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_e2(case: Case, finds: Finds) -> None:
+    finds(case)

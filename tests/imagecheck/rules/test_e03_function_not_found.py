@@ -1,0 +1,24 @@
+"""E3: the handler's function is missing."""
+
+import pytest
+
+from tests.imagecheck.cases import APP, HANDLER, Case, bad_handler
+from tests.imagecheck.images import Directory, File
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    bad_handler("e3-no-function", "E3", "Runtime.HandlerNotFound", "app.lambda_handler", APP),
+    bad_handler(
+        "e3-folder",
+        "E3",
+        "Runtime.HandlerNotFound",
+        "rooms.handler",
+        Directory("var/task/rooms"),
+        File("var/task/rooms/app.py", HANDLER),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_e3(case: Case, finds: Finds) -> None:
+    finds(case)

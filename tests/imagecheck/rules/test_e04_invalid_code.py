@@ -1,0 +1,34 @@
+"""E4: the handler's module is no valid code."""
+
+import pytest
+
+from tests.imagecheck.cases import HANDLER, Case, W, app, bad_handler, python
+from tests.imagecheck.images import File
+from tests.imagecheck.rules.conftest import Finds
+
+_SYNTAX = "Runtime.UserCodeSyntaxError"
+
+
+CASES = (
+    Case(
+        name="e4-too-large-to-judge",
+        make=python(File("var/task/app.py", HANDLER + "import " + ".".join(["a"] * 20_000) + "\n")),
+        findings={"E4": W},
+    ),
+    bad_handler("e4-syntax", "E4", _SYNTAX, "app.handler", *app("def handler(event, context:\n")),
+    bad_handler(
+        "e4-syntax-of-another-module",
+        "E4",
+        _SYNTAX,
+        "app.handler",
+        *app("import store\n" + HANDLER, File("var/task/store.py", "if x = 1: pass\n")),
+    ),
+    bad_handler(
+        "e4-not-utf-8", "E4", _SYNTAX, "app.handler", *app(b"name = '\xe9'\n" + HANDLER.encode())
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_e4(case: Case, finds: Finds) -> None:
+    finds(case)

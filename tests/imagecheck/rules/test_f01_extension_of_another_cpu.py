@@ -1,0 +1,14 @@
+"""F1: an extension of another CPU."""
+
+import pytest
+
+from tests.imagecheck.cases import EXTENSION, FOREIGN, Case, extension
+from tests.imagecheck.images import File
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (extension("f1-other-cpu", "F1", File(EXTENSION, FOREIGN, 0o755)),)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_f1(case: Case, finds: Finds) -> None:
+    finds(case)

@@ -1,0 +1,21 @@
+"""G2: no architecture in the template."""
+
+import pytest
+
+from tests.imagecheck.cases import Case, W, run, scratch
+from tests.imagecheck.programs import X86_64, tiny_elf
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    Case(
+        name="g2-no-architecture",
+        make=scratch(run(tiny_elf(machine=X86_64)), architecture="amd64"),
+        properties={"Architectures": None},
+        findings={"G2": W},
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_g2(case: Case, finds: Finds) -> None:
+    finds(case)

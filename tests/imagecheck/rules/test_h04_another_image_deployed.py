@@ -1,0 +1,21 @@
+"""H4: not the image that was checked is deployed."""
+
+import pytest
+
+from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, E, scratch
+from tests.imagecheck.rules.conftest import Finds
+
+CASES = (
+    Case(
+        name="h4-another-digest-in-the-template",
+        make=scratch(RUN),
+        properties={},
+        image_uri=f"{REPOSITORY_URI}@sha256:{'0' * 64}",
+        findings={"H4": E},
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_h4(case: Case, finds: Finds) -> None:
+    finds(case)
