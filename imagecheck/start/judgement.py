@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imagecheck.image.filesystem import Node
 from imagecheck.rule import Problem
 from imagecheck.start.handler import Handler, Language, handler_of
 from imagecheck.start.judged import Judged
@@ -22,17 +23,19 @@ class Judgement:
     problems: tuple[Judged, ...] = ()
     not_judged: tuple[str, ...] = ()
     """What was not looked at, and why: clauses for the report, such as "the handler: …"."""
+    loaded: tuple[Node, ...] = ()
+    """The files that are loaded for certain on the way to the handler: modules, native ones too."""
 
     def of(self, rule: str) -> Iterator[Problem]:
         """The problems that a rule reports."""
         return (judged.problem for judged in self.problems if judged.rule == rule)
 
 
-_LANGUAGES: Mapping[Language, Callable[["Subject", Handler], Iterator[Judged | str]]] = {
+_LANGUAGES: Mapping[Language, Callable[["Subject", Handler], Iterator[Judged | Node | str]]] = {
     "python": python_handler,
     "node": node_handler,
 }
-"""Each yields problems, and texts for what it did not look at."""
+"""Each yields problems, the files that are loaded, and clauses for what it did not look at."""
 
 
 def judge_handler(subject: "Subject") -> Judgement:
@@ -50,4 +53,5 @@ def judge_handler(subject: "Subject") -> Judgement:
         handler,
         tuple(one for one in said if isinstance(one, Judged)),
         tuple(one for one in said if isinstance(one, str)),
+        tuple(one for one in said if isinstance(one, Node)),
     )

@@ -23,7 +23,7 @@ _ESM = re.compile(rb"^\s*(?:import\s+[\w{*\"']|export\s+[\w{*])", re.MULTILINE)
 _CJS = re.compile(rb"^\s*(?:module\.)?exports\b", re.MULTILINE)
 
 
-def node_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | str]:
+def node_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
     """Judge a handler such as ``dist/index.handler``.
 
     What a module exports, and in which of its two kinds, is decided when it runs; what its text

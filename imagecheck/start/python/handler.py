@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind
 from imagecheck.rule import Severity
 from imagecheck.start.handler import Handler
@@ -15,14 +16,13 @@ from imagecheck.start.judged import Judged, judged
 from imagecheck.start.python.code import BUILT_IN, Code, Module, SearchPath, parse
 
 if TYPE_CHECKING:
-    from imagecheck.image.filesystem import Node
     from imagecheck.subject import Subject
 
 _MAX_MODULES = 500
 _MAX_OWN_BYTES = 16 * 1024**2
 
 
-def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | str]:
+def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
     """Judge a handler such as ``rooms.main.handler``."""
     name = handler.name
     module_name, dot, function = name.rpartition(".")
