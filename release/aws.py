@@ -1,23 +1,12 @@
-"""AWS, asked with the credentials that boto3 finds; and what it answers, in one sentence."""
+"""AWS, asked with the credentials that boto3 finds; what goes wrong is CannotDoError here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
+from imagecheck.image import aws
+from imagecheck.image.aws import READ_TIMEOUT_SECONDS
 from release.errors import CannotDoError
-
-CONNECT_TIMEOUT_SECONDS = 10
-READ_TIMEOUT_SECONDS = 30
-
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-_NOT_VALID = (
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
 
 
 def aws_client(
@@ -27,85 +16,25 @@ def aws_client(
 
     ``read_timeout`` is in seconds; without ``retry`` each call is one request.
     """
-    # It takes half a second, and who checks a folder does not need it.
-    import boto3
-    import botocore.session
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": 3 if retry else 1},
-    )
-    with aws_errors(service):
-        session = botocore.session.get_session()
-        session.register_component("data_loader", _models())
-        client: Any = boto3.Session(botocore_session=session).client(
-            service,  # type: ignore[call-overload]
-            region_name=region,
-            config=config,
-        )
-        return client
-
-
-@cache
-def _models() -> Any:
-    """Return what reads the services' descriptions, each once: a deployment makes many clients."""
-    from botocore.loaders import create_loader
-
-    return create_loader()
+    with _as_cannot_do():
+        return aws.aws_client(service, region, read_timeout=read_timeout, retry=retry)
 
 
 @contextmanager
 def aws_errors(what: str) -> Iterator[None]:
-    """Say in one sentence what is wrong; botocore's own words can have secrets in them.
-
-    ``what`` is what was asked of whom: it begins the sentence. Catch ``ClientError`` inside, where
-    an answer such as "there is none" means something.
+    """Say in one sentence what is wrong, as ``imagecheck.image.aws`` does.
 
     Raises:
         CannotDoError: in place of every error of botocore's.
 
     """
-    from botocore import exceptions
+    with _as_cannot_do(), aws.aws_errors(what):
+        yield
 
+
+@contextmanager
+def _as_cannot_do() -> Iterator[None]:
     try:
         yield
-    except exceptions.ClientError as error:
-        refusal = refused(error.response["Error"]["Code"], error.operation_name)
-        raise CannotDoError(f"{what}: {refusal}") from None
-    except exceptions.BotoCoreError as error:
-        raise CannotDoError(f"{what}: {unreachable(error)}") from None
-
-
-def refused(code: str, operation: str) -> str:
-    """Say what an error code of AWS's means, and what to do."""
-    if code in _DENIED:
-        return f"the AWS credentials may not do {operation}: allow it in their policy"
-    if code in _EXPIRED:
-        return "the AWS credentials have expired: get new ones, as with `aws sso login`"
-    if code in _NOT_VALID:
-        return (
-            f"AWS does not know the credentials ({code}):"
-            " see whether `aws sts get-caller-identity` works"
-        )
-    return f"AWS answers {code} to {operation}"
-
-
-def unreachable(error: Exception) -> str:
-    """Say why no answer came, without botocore's own words, and what to do."""
-    from botocore import exceptions
-
-    match error:
-        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-            return "no AWS credentials are found: set AWS_PROFILE, or run `aws sso login`"
-        case exceptions.ProfileNotFound():
-            return "AWS_PROFILE names a profile that is not configured"
-        case exceptions.ConnectionError() | exceptions.HTTPClientError():
-            return (
-                f"AWS cannot be reached ({type(error).__name__}):"
-                " check the network, and that there is such a Region"
-            )
-    return (
-        f"boto3 gives up ({type(error).__name__}): see whether `aws sts get-caller-identity` works"
-    )
+    except aws.AwsError as error:
+        raise CannotDoError(str(error)) from None

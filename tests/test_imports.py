@@ -9,16 +9,21 @@ import pytest
 
 from tests.cdk_context import ROOT
 
-HOUSE = ("app", "stacks", "constructs", "lambda_src", "local", "release", "docs", "tests")
+HOUSE = (
+    "app", "stacks", "constructs", "lambda_src", "local", "release", "imagecheck", "docs", "tests",
+)  # fmt: skip
 ALLOWED = {
     "app": {"stacks", "constructs"},
     "stacks": {"stacks", "constructs", "lambda_src.rooms.routes"},
     "constructs": {"constructs", "lambda_src.dependencies", "lambda_src.rooms.routes"},
     "lambda_src": set[str](),
-    "docs": {"lambda_src"},
+    "docs": {"lambda_src", "imagecheck"},
+    # It is installed by itself, with nothing else of this repository.
+    "imagecheck": {"imagecheck"},
     "local": {"local", "stacks.image_lock", "stacks.names", "stacks.settings"},
     "release": {
         "release",
+        "imagecheck",
         "local.dynamodb_local",
         "local.image_sandbox",
         "local.lambda_variables",

@@ -10,14 +10,13 @@ from typing import Any, BinaryIO
 
 from urllib3 import BaseHTTPResponse
 
+from imagecheck.image.aws import AwsError, aws_client, refused, unreachable
 from imagecheck.image.download import download
 from imagecheck.image.errors import CannotLookError, NotInRegistryError
 from imagecheck.image.http import HttpClient
 from imagecheck.image.manifest import MANIFEST_TYPES, Descriptor
 from imagecheck.image.reference import Reference, RegistryReference
 from imagecheck.image.source import Document
-from release.aws import aws_client, refused, unreachable
-from release.errors import CannotDoError
 
 _GOOD = (200, 206)
 _NOT_THERE = {
@@ -36,7 +35,7 @@ class EcrSource:
     ``reference`` has to be a private ECR's. The AWS credentials are those that boto3 finds.
 
     Raises:
-        CannotLookError: boto3 cannot be set up, as with a profile that is not configured.
+        CannotLookError: boto3 is not there, or cannot be set up: an unknown profile, for one.
 
     """
 
@@ -57,7 +56,7 @@ class EcrSource:
         self._http = HttpClient(sleep)
         try:
             self._ecr = aws_client("ecr", place.region)
-        except CannotDoError as error:
+        except AwsError as error:
             raise CannotLookError(f"{self._name}: {error}") from None
 
     def root(self) -> Document:

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from imagecheck.image.aws import READ_TIMEOUT_SECONDS
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import print_answer
-from release.aws import READ_TIMEOUT_SECONDS, aws_client
+from release.aws import aws_client
 from release.diagnosis.causes import diagnose as find_causes
 from release.diagnosis.gather import Question, check_with, gather
 from release.diagnosis.report import as_json, as_text

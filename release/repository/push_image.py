@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from imagecheck.image.ecr_access import ecr_access
 from imagecheck.image.errors import DamagedImageError, NotInRegistryError
 from imagecheck.image.image import Progress
 from imagecheck.image.manifest import digest_of
@@ -16,6 +15,7 @@ from release.aws import aws_client
 from release.errors import RefusedError
 from release.project import Stage
 from release.record import BuildRecord
+from release.repository.ecr_access import ecr_access
 from release.repository.push import Pushed, TagTakenError, push
 from release.repository.repository import StageRepository
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
-from imagecheck.image.ecr_access import ecr_access
 from imagecheck.image.manifest import MANIFEST_TYPES
 from imagecheck.image.reference import RegistryReference
 from imagecheck.image.registry import RegistrySource
@@ -14,6 +13,7 @@ from imagecheck.image.registry_session import RegistrySession
 from release.aws import aws_client, aws_errors
 from release.errors import CannotDoError, RefusedError
 from release.project import Stage
+from release.repository.ecr_access import ecr_access
 
 _ACTIVE = "ACTIVE"
 

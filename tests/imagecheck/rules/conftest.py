@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.imagecheck.cases import Case, check_case, findings_of
 
 from imagecheck.image.layer_cache import LayerCache
+from tests.imagecheck.cases import Case, check_case, findings_of
 
 Finds = Callable[[Case], None]
 """Checks the image of a case and asserts that exactly this is found."""

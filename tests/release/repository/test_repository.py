@@ -11,13 +11,13 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
-from imagecheck.image.ecr_access import ecr_access
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference, parse_reference
 from local.docker_registry import running_registry
 from release.aws import aws_client
 from release.errors import CannotDoError, RefusedError
 from release.project import Stage
+from release.repository.ecr_access import ecr_access
 from release.repository.push import push
 from release.repository.repository import StageRepository, StoredImage, tag_deployed
 from tests.imagecheck.images import File, Image, layer_of, write_image
