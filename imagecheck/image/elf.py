@@ -38,6 +38,8 @@ class Elf(msgspec.Struct, frozen=True, array_like=True):
     has_versions: tuple[str, ...] = ()
     ends_in_interpreter: bool = False
     """Whether the file ends before the loader's name does; the kernel has an own error for it."""
+    has_rpath: bool = False
+    """Whether ``search_path`` is of ``DT_RPATH``: then it also serves the libraries that it loads."""
 
     @property
     def machine_name(self) -> str:

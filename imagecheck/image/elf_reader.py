@@ -134,6 +134,7 @@ def _with_dynamic(elf: Elf, file: ELFFile) -> Elf:
         soname="".join(texts.get("soname", [])[:1]),
         needed=tuple(texts.get("needed", [])),
         search_path=tuple(path for path in paths.split(":") if path),
+        has_rpath="rpath" in texts and "runpath" not in texts,
         needs_versions=tuple(_needed_versions(file, table("DT_VERNEED"), strings)),
         has_versions=tuple(_defined_versions(file, table("DT_VERDEF"), strings)),
     )

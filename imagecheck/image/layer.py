@@ -41,6 +41,7 @@ _ENTRY_BYTES = 256
 _TEXT_BYTES = 56
 # PATH_MAX of linux/limits.h.
 _MAX_PATH = 4096
+_NATIVE_MODULE = (".node", ".so", ".pyd", ".dylib")
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -77,7 +78,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     target: str = ""
     """The text of a symlink; the path that a hard link shares its file with."""
     head: bytes = b""
-    """The first ``HEAD`` bytes of an executable file, unless it is an ELF file."""
+    """The first ``HEAD`` bytes of a file that is executable or is named like a native module, unless
+    it is an ELF file."""
     elf: Elf | None = None
 
 
@@ -199,7 +201,8 @@ def _entry(path: str, member: tarfile.TarInfo, content: "_Content") -> Entry:
     head = file.read(HEAD)
     if head.startswith(MAGIC):
         return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size))
-    return Entry(path, Kind.FILE, mode, member.size, head=head if mode & 0o111 else b"")
+    keeps_head = mode & 0o111 or path.endswith(_NATIVE_MODULE)
+    return Entry(path, Kind.FILE, mode, member.size, head=head if keeps_head else b"")
 
 
 def _length(entry: Entry) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from imagecheck.image.layer import Layer
 
 # Counted up when the meaning of a kept field changes, so that nothing old is taken for new.
-_FORM = "1"
+_FORM = "2"
 MAX_BYTES: Final = 512 * 1024**2
 
 _T = TypeVar("_T")

@@ -61,6 +61,7 @@ def as_readelf_says(path: str) -> Elf:
         soname="".join(re.findall(r"\(SONAME\).*\[(.*)\]", shown)),
         needed=tuple(re.findall(r"\(NEEDED\).*\[(.*)\]", shown)),
         search_path=tuple(":".join(paths).split(":")) if paths else (),
+        has_rpath="(RPATH)" in shown,
         needs_versions=tuple(
             NeededVersion(library, version) for library, version in needed_versions
         ),

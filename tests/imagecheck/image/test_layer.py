@@ -118,6 +118,13 @@ def test_an_elf_file_is_known_whatever_its_mode() -> None:
     assert (program.head, library.head) == (b"", b"")
 
 
+def test_a_native_module_for_another_system_is_known_whatever_its_mode() -> None:
+    mach_o = b"\xcf\xfa\xed\xfe\x0c\0\0\x01"
+
+    assert only(File("node_modules/b/b.node", mach_o)).head == mach_o
+    assert only(File("node_modules/b/b.png", mach_o)).head == b""
+
+
 def test_whiteouts() -> None:
     read = learned(layer_of(Whiteout("a/gone"), Opaque("b/emptied"), Whiteout("top"), Opaque("")))
 
