@@ -39,7 +39,7 @@ class Elf(msgspec.Struct, frozen=True, array_like=True):
     ends_in_interpreter: bool = False
     """Whether the file ends before the loader's name does; the kernel has an own error for it."""
     has_rpath: bool = False
-    """Whether ``search_path`` is of ``DT_RPATH``: then it also serves the libraries that it loads."""
+    """Whether ``search_path`` is of ``DT_RPATH``: that also serves the libraries that it loads."""
 
     @property
     def machine_name(self) -> str:

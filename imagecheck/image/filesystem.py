@@ -57,6 +57,17 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Orphan:
+    """A file whose folder is not there when the layer is unpacked up to it."""
+
+    path: str
+    folder: str
+    """The first folder on the way that is missing."""
+    layer: int
+    """The number of its layer; the lowest is 0."""
+
+
+@dataclass(frozen=True)
 class Resolved:
     """Where a path leads, and over which symlinks."""
 
@@ -73,8 +84,11 @@ class FileSystem:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._root = Node("/", Entry("/", Kind.DIRECTORY, 0o755), 0)
         self._bytes_left = MAX_LISTING_BYTES
+        self._made_up = ""
         self.broken: list[str] = []
         """What cannot be unpacked, in words."""
+        self.orphan: Orphan | None = None
+        """The first file whose folder had to be made up."""
         for number, layer in enumerate(layers):
             if layer.removed or layer.emptied:
                 self._remove(layer)
@@ -150,6 +164,7 @@ class FileSystem:
         path = posixpath.join(folder.path, name)
         if make_in is None:
             raise PathError(errno.ENOENT, path)
+        self._made_up = self._made_up or path
         return self._put(folder, name, Entry(path, Kind.DIRECTORY, 0o755), make_in)
 
     def _existing(self, path: str) -> Node | None:
@@ -190,6 +205,8 @@ class FileSystem:
         except PathError as error:
             self.broken.append(f"{entry.path} cannot be put into its folder: {error}")
             return
+        if self._made_up and not self.orphan:
+            self.orphan = Orphan(entry.path, self._made_up, layer)
         if parent.kind is not Kind.DIRECTORY:
             self.broken.append(f"{entry.path} lies below something that is no directory")
             return

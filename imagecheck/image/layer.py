@@ -78,8 +78,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     target: str = ""
     """The text of a symlink; the path that a hard link shares its file with."""
     head: bytes = b""
-    """The first ``HEAD`` bytes of a file that is executable or is named like a native module, unless
-    it is an ELF file."""
+    """The first ``HEAD`` bytes of a file that is executable, or named like a native module, and is
+    no ELF file."""
     elf: Elf | None = None
 
 

@@ -2,13 +2,11 @@
 
 from imagecheck.legacy_rules import (
     drift,
-    extensions,
     handler,
     manifest,
     process,
     reference,
     spawn,
-    template,
 )
 from imagecheck.legacy_rules.legacy import LegacyRule
 
@@ -16,9 +14,7 @@ LEGACY_RULES: tuple[LegacyRule, ...] = (
     *reference.RULES,
     *manifest.RULES,
     *spawn.RULES,
-    *extensions.RULES,
     *process.RULES,
     *handler.RULES,
-    *template.RULES,
     *drift.RULES,
 )

@@ -16,7 +16,6 @@ BUILD: Final = "at the next build or deployment"
 _INVALID: Final = "InvalidParameterValueException"
 _ENTRYPOINT: Final = "Runtime.InvalidEntrypoint"
 _EXIT: Final = "Runtime.ExitError"
-_LAUNCH: Final = "Extension.LaunchError"
 
 
 class Row(NamedTuple):
@@ -47,7 +46,6 @@ ROWS: Final[dict[str, Row]] = {
     "C2": Row("Files of another CPU than the image says", _ENTRYPOINT, START),
     "C3": Row("No ENTRYPOINT", _ENTRYPOINT, START),
     "C4": Row("The handler as ENTRYPOINT", _ENTRYPOINT, START),
-    "C5": Row("ImageConfig given in part", _ENTRYPOINT, START),
     "C6": Row("The entrypoint is missing", _ENTRYPOINT, START),
     "C7": Row("The entrypoint may not be run", _ENTRYPOINT, START),
     "C8": Row("A script without a shebang", _ENTRYPOINT, START),
@@ -67,11 +65,6 @@ ROWS: Final[dict[str, Row]] = {
     "D6": Row("Caches outside of /tmp", "OSError: Read-only file system", "while it runs"),
     "E6": Row("Code that the function may not read", "PermissionError", START),
     "E7": Row("Native modules of another CPU or libc", "Runtime.ImportModuleError", START),
-    "F1": Row("An extension of another CPU", _LAUNCH, START),
-    "F2": Row("An extension that cannot be run", _LAUNCH, START),
-    "F3": Row("Too many extensions", _LAUNCH, START),
-    "G1": Row("Settings that an image function cannot have", _INVALID, CREATE),
-    "G2": Row("No architecture in the template", _ENTRYPOINT, START),
     "H1": Row("A base image by tag", "", BUILD),
     "H2": Row("Built on another base than is pinned", "", BUILD),
     "H3": Row("The pinned base is an index", "", BUILD),

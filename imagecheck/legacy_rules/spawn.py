@@ -137,22 +137,6 @@ def nothing_or_the_handler_is_started(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def partial_image_config(subject: Subject) -> Iterator[Finding]:
-    """C5: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-images.html."""
-    declared = subject.function.declared
-    config = declared.properties.get("ImageConfig") if declared else None
-    if not isinstance(config, dict):
-        return
-    missing = [k for k in ("EntryPoint", "Command", "WorkingDirectory") if not config.get(k)]
-    if missing:
-        yield error(
-            "C5",
-            f"ImageConfig in the template has no {' and no '.join(missing)}; CloudFormation is"
-            " documented to put nothing in the place of what the image says",
-            "leave ImageConfig out, or give all three",
-        )
-
-
 def entrypoint_cannot_be_started(subject: Subject) -> Iterator[Finding]:
     """C6 to C13, to the errno that the kernel answers."""
     chain = subject.chain
@@ -329,7 +313,6 @@ RULES = (
     image_of_another_cpu,
     programs_of_another_cpu,
     nothing_or_the_handler_is_started,
-    partial_image_config,
     too_large_to_start,
     entrypoint_cannot_be_started,
     script_may_not_be_read,

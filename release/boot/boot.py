@@ -20,7 +20,7 @@ from imagecheck.image.manifest import digest_of
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import FileReference, Reference
 from imagecheck.image.source import ImageSource
-from imagecheck.legacy_rules.extensions import FOLDER
+from imagecheck.start.extensions import FOLDER
 from imagecheck.subject import Subject
 from imagecheck.template import limits_of, read_function, read_tables
 from imagecheck.terminal import step

@@ -4,10 +4,11 @@ import platform
 from errno import ENOENT
 from typing import Final
 
+from imagecheck.finding import finding_of
 from imagecheck.function import Architecture
 from imagecheck.image.image import FaultKind, Image
-from imagecheck.legacy_rules import extensions
 from imagecheck.legacy_rules.spawn import working_directory
+from imagecheck.rules import BY_ID
 from imagecheck.start.exec_chain import Cause
 from imagecheck.subject import Subject
 from local.image_sandbox import exec_error
@@ -77,9 +78,10 @@ def refused_by_another_cpu(subject: Subject) -> Failure | None:
 
 def refused_extension(subject: Subject) -> Failure | None:
     """Say which extension would not start; no extension is started here."""
-    for rule in extensions.RULES:
-        for finding in rule(subject):
-            return Failure(finding.error_type, finding.found, "init")
+    for rule in (BY_ID["F1"], BY_ID["F2"], BY_ID["F3"]):
+        for finding in (finding_of(rule, problem) for problem in rule.check(subject)):
+            if finding.severity == "error":
+                return Failure(finding.error_type, finding.found, "init")
     return None
 
 

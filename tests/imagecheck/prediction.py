@@ -50,7 +50,8 @@ def prediction(report: Report) -> Outcome:
         # These say what is wrong with the command, whatever the kernel says to it.
         text = errno.errorcode[chain.errno]
     # What fails after the start can have met an errno, but a process only ends with a status.
-    named = None if first.error_type == "Runtime.ExitError" else _ERRNO.search(text)
+    ends = first.error_type in ("Runtime.ExitError", "Extension.Crash")
+    named = None if ends else _ERRNO.search(text)
     status = _EXIT_STATUS.search(text)
     return Outcome(first.error_type, named[0] if named else "", int(status[1]) if status else None)
 
@@ -66,6 +67,8 @@ def experience(case: Case, written: Written) -> Outcome:
     )
     if case.extension and started.errno:
         return Outcome("Extension.LaunchError", errno.errorcode[started.errno])
+    if case.extension and started.error_type == "Runtime.ExitError":
+        return Outcome("Extension.Crash", "", started.exit_status)
     return outcome(started)
 
 

@@ -1,11 +1,13 @@
 """What to put into images: programs that this machine's CPU can run, and some that it cannot."""
 
 import platform
+import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.imagecheck.images import Directory, File, Member, Symlink
-from tests.imagecheck.tools import MissingToolError
+from tests.imagecheck.tools import MissingToolError, run
 
 X86_64, AARCH64 = 62, 183
 """``e_machine`` of elf.h"""
@@ -66,6 +68,15 @@ def tiny_elf(
     interp = struct.pack("<IIQQQQQQ", 3, 4, at, at, at, len(name), len(name), 1) if name else b""
     load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 0x10000)
     return header + interp + load + code + name
+
+
+def program_without(path: str, *names: str) -> Iterator[Member]:
+    """Yield this machine's awk as ``path``, and its libraries but those that are named."""
+    program = Path("/usr/bin/awk").resolve()
+    yield File(path.lstrip("/"), program.read_bytes(), 0o755)
+    for library in re.findall(r"(/\S+) \(0x", run(["ldd", str(program)])):
+        if Path(library).name not in names:
+            yield File(library[1:], Path(library).read_bytes(), 0o755)
 
 
 def aws_like_base(runtime: str = SHELL_RUNTIME) -> tuple[Member, ...]:

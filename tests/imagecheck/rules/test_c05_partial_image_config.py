@@ -1,8 +1,8 @@
-"""C5: imageConfig given in part."""
+"""C5: ImageConfig given in part."""
 
 import pytest
 
-from tests.imagecheck.cases import APP, INVALID_ENTRYPOINT, Case, E, python
+from tests.imagecheck.cases import APP, INVALID_ENTRYPOINT, Case, E, W, python
 from tests.imagecheck.rules.conftest import Finds
 
 CASES = (
@@ -10,9 +10,19 @@ CASES = (
         name="c5-command-only",
         make=python(APP),
         properties={"ImageConfig": {"Command": ["app.handler"]}},
-        findings={"C5": E},
-        error_type=INVALID_ENTRYPOINT,
+        findings={"C5": W},
     ),
+    *(
+        Case(
+            name=f"c5-empty-entrypoint-{len(entrypoint)}",
+            make=python(APP),
+            properties={"ImageConfig": {"EntryPoint": entrypoint, "Command": ["app.handler"]}},
+            findings={"C5": E} | ({"C14": E} if entrypoint else {}),
+            error_type=INVALID_ENTRYPOINT,
+        )
+        for entrypoint in ([], [""])
+    ),
+    Case(name="c5-good-no-image-config", make=python(APP), properties={}),
 )
 
 
