@@ -212,7 +212,10 @@ def stacked(*layers: Sequence[Member], **settings: Any) -> Make:
 
 
 def shell(*members: Member, **settings: Any) -> Make:
-    """Make an image like AWS's, with a runtime that takes any handler."""
+    """Make an image like AWS's, with a runtime that takes any handler.
+
+    ``with_folders=False`` leaves the folders of the members out; so for ``python`` and ``node``.
+    """
     return _on(shell_base, members, settings)
 
 
@@ -240,16 +243,17 @@ def node_base() -> Layer:
 
 
 def _on(base: Callable[[], Layer], members: Sequence[Member], settings: Mapping[str, Any]) -> Make:
+    with_folders = settings.get("with_folders", True)
     settings = {
         "entrypoint": AWS_ENTRYPOINT,
         "cmd": ["app.handler"],
         "workdir": "/var/task",
         "architecture": HOST,
-        **settings,
+        **{name: value for name, value in settings.items() if name != "with_folders"},
     }
 
     def make(folder: Path) -> Image:
-        layers = [base(), *([layer_of(*members, parents=False)] if members else [])]
+        layers = [base(), *([layer_of(*members, parents=with_folders)] if members else [])]
         return write_image(folder, layers, **settings)
 
     return make

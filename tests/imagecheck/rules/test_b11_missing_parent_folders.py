@@ -13,20 +13,20 @@ ZIPPY = File("var/task/zippy/__init__.py", "")
 CASES = (
     Case(
         name="b11-missing-folder",
-        make=python(APP, ZIPPY),
+        make=python(APP, ZIPPY, with_folders=False),
         findings={"B11": E},
         error_type="InvalidImage",
     ),
     # https://github.com/bazel-contrib/tar.bzl/issues/76
     Case(
         name="b11-folder-after-its-file",
-        make=python(APP, ZIPPY, Directory("var/task/zippy")),
+        make=python(APP, ZIPPY, Directory("var/task/zippy"), with_folders=False),
         findings={"B11": E},
         error_type="InvalidImage",
     ),
     Case(
         name="b11-good-folder-in-the-layer",
-        make=python(APP, Directory("var/task/zippy"), ZIPPY),
+        make=python(APP, Directory("var/task/zippy"), ZIPPY, with_folders=False),
         is_started=True,
     ),
     Case(
