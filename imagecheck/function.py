@@ -26,6 +26,14 @@ class Declared:
     image_uri: str
     """With ``${Name}`` for what is known only when it is deployed."""
 
+    @property
+    def is_on_managed_instances(self) -> bool:
+        """Whether it runs on EC2 instances that Lambda manages.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-capacityproviderconfig.html
+        """
+        return bool(self.properties.get("CapacityProviderConfig"))
+
 
 @dataclass(frozen=True)
 class Limits:

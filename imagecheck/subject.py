@@ -1,5 +1,6 @@
 """What the rules look at."""
 
+import errno
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ from imagecheck.dockerfile import ImageUse
 from imagecheck.function import Function, Start, effective_start
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.image import Image
-from imagecheck.start.exec_chain import Chain, exec_chain
+from imagecheck.start.exec_chain import Cause, Chain, exec_chain
 from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from imagecheck.start.judgement import Judgement, judge_handler
 from imagecheck.start.launch import Launch, launch_of
+from imagecheck.start.search_path import on_path, search_folders
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,13 @@ class Subject:
         """The way from the entrypoint to machine code; None when that cannot be walked."""
         if not self.files or not self.start.argv:
             return None
-        return self.walk(self.files, self.start.argv[0], self.start.workdir or "/")
+        program = self.start.argv[0]
+        if program and "/" not in program:
+            path = on_path(self.files, program, search_folders(self.start.environment))
+            if path is None:
+                return Chain((f"`{program}`",), Cause.NOT_ON_PATH, errno.ENOENT, program)
+            program = path
+        return self.walk(self.files, program, self.start.workdir or "/")
 
     @cached_property
     def launch(self) -> Launch | None:

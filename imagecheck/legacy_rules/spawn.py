@@ -11,6 +11,7 @@ from imagecheck.image.filesystem import PathError
 from imagecheck.image.layer import Kind
 from imagecheck.legacy_rules.legacy import error, warning
 from imagecheck.start.exec_chain import Cause, Chain
+from imagecheck.start.search_path import search_folders
 from imagecheck.subject import Subject
 
 INTERPRETERS = (
@@ -20,6 +21,7 @@ INTERPRETERS = (
 """What runs somebody else's program, by name, without the version."""
 _COVERED = ("/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108
 _HANDLER = re.compile(r"[\w/-]+(?:\.[\w/-]+)+")
+_SCRIPTS = (".bash", ".bin", ".exe", ".jar", ".js", ".mjs", ".pl", ".py", ".rb", ".sh")
 # include/uapi/linux/binfmts.h (MAX_ARG_STRLEN) and fs/exec.c, for the usual stack of 8 MiB.
 _MAX_STRING_BYTES = 131072
 _MAX_STRINGS_BYTES = 2 * 1024**2
@@ -28,6 +30,7 @@ _MAX_ENVIRONMENT_BYTES = 4096
 
 _ROWS = {
     Cause.MISSING: "C6",
+    Cause.NOT_ON_PATH: "C6",
     Cause.NOT_PERMITTED: "C7",
     Cause.NOT_A_FILE: "C7",
     Cause.NO_FORMAT: "C8",
@@ -43,6 +46,7 @@ _ROWS = {
 }
 _FIXES = {
     Cause.MISSING: "copy it into the last stage of the Dockerfile, or name what is there",
+    Cause.NOT_ON_PATH: "install {at} in the last stage of the Dockerfile, or name it by its path",
     Cause.NOT_PERMITTED: "RUN chmod a+rx {at}, and a+x for the folders above it",
     Cause.NOT_A_FILE: "name a program, not {at}",
     Cause.NO_FORMAT: "begin the file with #!/bin/sh (or its own interpreter), without a BOM",
@@ -122,14 +126,14 @@ def nothing_or_the_handler_is_started(subject: Subject) -> Iterator[Finding]:
             "neither ENTRYPOINT nor CMD: there is nothing to start",
             'ENTRYPOINT ["/lambda-entrypoint.sh"] on an AWS base, and CMD ["module.function"]',
         )
-    elif _is_handler(subject, argv[0]) and not subject.start.entrypoint:
+    elif _is_handler(subject) and not subject.start.entrypoint:
         yield error(
             "C3",
             f"no ENTRYPOINT, so CMD itself is started: {argv[0]!r} is a handler and no program",
             "take a base image with an ENTRYPOINT, or set it to the runtime client:"
             ' ENTRYPOINT ["/usr/bin/python3", "-m", "awslambdaric"]',
         )
-    elif _is_handler(subject, argv[0]):
+    elif _is_handler(subject):
         yield error(
             "C4",
             f"ENTRYPOINT is the handler {argv[0]!r}, which is no program",
@@ -140,10 +144,9 @@ def nothing_or_the_handler_is_started(subject: Subject) -> Iterator[Finding]:
 def entrypoint_cannot_be_started(subject: Subject) -> Iterator[Finding]:
     """C6 to C13, to the errno that the kernel answers."""
     chain = subject.chain
-    argv = subject.start.argv
     if not chain or not chain.cause or chain.cause is Cause.WRONG_MACHINE:
         return
-    if "/" not in argv[0]:
+    if chain.cause is Cause.NOT_ON_PATH and _is_handler(subject):
         return
     fix = _FIXES[chain.cause].format(at=chain.at)
     type_ = None if chain.errno else "Runtime.ExitError"
@@ -213,21 +216,30 @@ def entrypoint_is_a_symlink(subject: Subject) -> Iterator[Finding]:
 def entrypoint_is_not_absolute(subject: Subject) -> Iterator[Finding]:
     """C14."""
     argv = subject.start.argv
-    if not argv or argv[0].startswith("/") or _is_handler(subject, argv[0]):
+    if not argv or argv[0].startswith("/") or not subject.chain or subject.chain.cause:
         return
     fix = f'write the whole path: ENTRYPOINT ["/…/{posixpath.basename(argv[0])}"]'
-    if "/" not in argv[0]:
-        yield error(
+    declared = subject.function.declared
+    if declared and declared.is_on_managed_instances:
+        yield warning(
             "C14",
-            f"ENTRYPOINT {argv[0]!r} has no path; Lambda searches no PATH of the image",
+            f"{argv[0]!r} is no absolute path, and {declared.logical_id} runs on Lambda Managed"
+            " Instances, which demand one",
             fix,
         )
-    elif subject.chain and not subject.chain.cause:
+    elif "/" in argv[0]:
         yield warning(
             "C14",
             f"ENTRYPOINT {argv[0]!r} counts from the working directory; AWS documents absolute"
             " paths only",
             fix,
+        )
+    elif not subject.start.environment.get("PATH"):
+        yield warning(
+            "C14",
+            f"{argv[0]!r} has no path and the image sets no PATH to look for it on; whether Lambda"
+            " has one then is not documented",
+            f"{fix}, or set PATH",
         )
 
 
@@ -289,16 +301,31 @@ def too_large_to_start(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _is_handler(subject: Subject, program: str) -> bool:
-    if program.startswith("/") or not _HANDLER.fullmatch(program):
+def _is_handler(subject: Subject) -> bool:
+    """Whether no program is named, and something that looks like a handler is."""
+    argv, chain = subject.start.argv, subject.chain
+    if not argv or not chain or chain.cause not in (Cause.NOT_ON_PATH, Cause.MISSING):
         return False
-    workdir = subject.start.workdir or "/"
-    there = subject.files and subject.files.find(posixpath.join(workdir, program))
-    return not there
+    program = argv[0]
+    is_script = program.endswith(_SCRIPTS)
+    return not program.startswith("/") and not is_script and bool(_HANDLER.fullmatch(program))
+
+
+def _searched(subject: Subject, name: str) -> str:
+    """Say where a program was looked for, and what is there that cannot be run."""
+    folders = search_folders(subject.start.environment)
+    text = f"{name!r} is in none of the folders of PATH: {', '.join(folders)}"
+    for folder in folders:
+        node = subject.files.find(posixpath.join(folder, name)) if subject.files else None
+        if node and node.kind is Kind.FILE:
+            return f"{text} ({node.path} has mode {node.entry.mode:04o}, so it is none) (ENOENT)"
+    return f"{text} (ENOENT)"
 
 
 def _cannot(subject: Subject, chain: Chain) -> str:
     """Say what is on the way, and how the start ends."""
+    if chain.cause is Cause.NOT_ON_PATH:
+        return _searched(subject, chain.at)
     if chain.cause is Cause.WRONG_MACHINE and chain.machine is not None:
         name = machine_name(chain.machine)
         architecture = subject.function.architecture

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     """Why a program does not start."""
 
     MISSING = "file missing"
+    NOT_ON_PATH = "nowhere on PATH"
     DANGLING_LINK = "dangling symlink"
     LINK_LOOP = "symlink loop"
     NESTED_SCRIPTS = "too many scripts that run each other"

@@ -20,6 +20,8 @@ from typing import Any, NoReturn
 
 # https://github.com/aws/aws-lambda-runtime-interface-emulator, supervisor/local/process.go
 LAMBDA_UID, LAMBDA_GID = 993, 990
+# What container engines give to an image that sets no PATH, and so what the emulator finds.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(report: int) -> None:
@@ -58,9 +60,9 @@ def _become(plan: dict[str, Any], stdin: int, report: int) -> NoReturn:
         step = "start"
         os.chdir(plan["workdir"])
         program = plan["command"][0]
-        if "/" not in program:
-            # Lambda would look for it on a PATH that is not the image's.
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if program and "/" not in program:
+            program = _on_path(program, plan["environment"].get("PATH") or DEFAULT_PATH)
+            _tell(report, {"program": program})
         # execve and nothing else: execvp would hand a script without a shebang to a shell.
         os.execve(program, plan["command"], plan["environment"])  # noqa: S606  (that is its task)
     except OSError as error:
@@ -69,6 +71,15 @@ def _become(plan: dict[str, Any], stdin: int, report: int) -> NoReturn:
         # A zero byte, which no string of the kernel's can hold.
         _tell(report, {"failed": step, "errno": errno.EINVAL})
     os._exit(127)
+
+
+def _on_path(name: str, path: str) -> str:
+    """Return the first that may be executed, as Go's LookPath does, with what it refuses."""
+    for folder in path.split(":"):
+        program = f"{folder}/{name}"
+        if folder.startswith("/") and os.path.isfile(program) and os.access(program, os.X_OK):  # noqa: PTH113
+            return program
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def _tell(report: int, what: dict[str, Any]) -> None:

@@ -26,6 +26,11 @@ _DEVICE_LINKS: Final = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
+_USERS: Final = "etc/passwd"
+# As it was seen in /etc/passwd on Lambda, with the ids of the emulator's newer supervisor; images
+# of all kinds were seen to have this home, which is not there:
+# https://github.com/aws/aws-lambda-base-images/issues/63
+_LAMBDA_USER: Final = b"sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
 # What the launcher needs to become another user in another root; the program has none of them.
 _CAPABILITIES: Final = ("CAP_DAC_READ_SEARCH", "CAP_SETGID", "CAP_SETUID", "CAP_SYS_CHROOT")
 _WITHOUT_ROOT: Final = (
@@ -40,7 +45,8 @@ class ImageSandbox:
     """One process of an image: it starts once, answers events, and ends with the context.
 
     As in Lambda: user 993 of group 990, who owns no file of the image; a read-only root with only
-    /tmp (empty, 512 MB) to write to; no privileges; nothing of this machine to see but its network.
+    /tmp (empty, 512 MB) to write to; a home that is named and not there; no privileges; nothing of
+    this machine to see but its network.
     Other than in Lambda, the CPU is this machine's.
     """
 
@@ -54,7 +60,7 @@ class ImageSandbox:
         log: Callable[[str], None],
         memory_mb: int | None = None,
     ) -> None:
-        """Take the unpacked image; folders that are missing in it to mount on are made.
+        """Take the unpacked image; what is missing in it to mount on is made.
 
         ``command`` is ENTRYPOINT and CMD; an empty ``workdir`` is the root. ``environment`` is all
         that the process gets, beside the Runtime API's address. ``memory_mb`` (MiB) bounds what the
@@ -168,10 +174,14 @@ class ImageSandbox:
             address = {"AWS_LAMBDA_RUNTIME_API": self._api.address}
             plan["environment"] = {**self._environment, **address}
             report = stack.enter_context(tempfile.TemporaryFile())
+            users = stack.enter_context(tempfile.NamedTemporaryFile(prefix="passwd-"))
+            users.write(_users(self._rootfs))
+            users.flush()
+            Path(users.name).chmod(0o644)
             process = subprocess.Popen(  # noqa: S603  (bubblewrap, and what it is told is ours)
                 [
                     *_as_root(),
-                    *_bubblewrap(self._rootfs),
+                    *_bubblewrap(self._rootfs, users),
                     *(sys.executable, "-I", "-S", "-X", "utf8", str(_LAUNCHER)),
                     str(report.fileno()),
                 ],
@@ -227,7 +237,8 @@ class ImageSandbox:
                 message = f"the working directory doesn't exist: {self._workdir}"
                 return FunctionError("Runtime.InvalidWorkingDir", message)
             case {"failed": "start", "errno": errno}:
-                return FunctionError("Runtime.InvalidEntrypoint", exec_error(self._command, errno))
+                command = [self._report.get("program", self._command[0])]
+                return FunctionError("Runtime.InvalidEntrypoint", exec_error(command, errno))
             case {"exit": code}:
                 return FunctionError("Runtime.ExitError", exit_reason(code))
         return FunctionError("Runtime.ExitError", "it was ended")
@@ -246,7 +257,7 @@ class ImageSandbox:
 
 def exec_error(command: Sequence[str], errno: int) -> str:
     """Say why a command was not started, in the words of Go, in which Lambda starts it."""
-    if "/" not in command[0]:
+    if command[0] and "/" not in command[0]:
         return f'exec: "{command[0]}": executable file not found in $PATH'
     text = os.strerror(errno)
     return f"fork/exec {command[0]}: {text[0].lower()}{text[1:]}"
@@ -261,7 +272,14 @@ def _as_root() -> list[str]:
     return [tool("unshare"), "--user", "--map-auto", "--map-root-user", "--"]
 
 
-def _bubblewrap(rootfs: Path) -> list[str]:
+def _users(rootfs: Path) -> bytes:
+    """Return the image's list of users, with Lambda's, who has a home that is not there."""
+    users = rootfs / _USERS
+    own = users.read_bytes() if users.is_file() and not users.is_symlink() else b""
+    return _LAMBDA_USER + own
+
+
+def _bubblewrap(rootfs: Path, users: IO[bytes]) -> list[str]:
     """Lay a read-only root with its mounts where the image is; the launcher enters it."""
     command = [tool("bwrap"), "--as-pid-1", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     command += ["--cap-drop", "ALL", *(w for c in _CAPABILITIES for w in ("--cap-add", c))]
@@ -275,6 +293,13 @@ def _bubblewrap(rootfs: Path) -> list[str]:
         # Nothing is mounted on a link: it would lead out of the image.
         if point.is_dir() and not point.is_symlink():
             command += _mount(name, str(point))
+    point = rootfs / _USERS
+    if not os.path.lexists(point.parent):
+        point.parent.mkdir(0o755)
+    if point.parent.is_dir() and not point.parent.is_symlink() and not point.is_symlink():
+        if not point.exists():
+            point.touch(0o644)
+        command += ["--ro-bind", users.name, str(point)]
     return command
 
 

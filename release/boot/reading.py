@@ -43,9 +43,9 @@ def refused_by_lambda(image: Image) -> Failure | None:
 
 
 def refused_command(subject: Subject) -> Failure | None:
-    """Say whether there is a program to start at all; Docker would look for one on a PATH."""
-    argv = subject.start.argv
-    if argv and "/" in argv[0]:
+    """Say whether there is a program to start at all."""
+    argv, chain = subject.start.argv, subject.chain
+    if argv and not (chain and chain.cause is Cause.NOT_ON_PATH):
         return None
     message = exec_error(argv, ENOENT) if argv else "Couldn't find valid bootstrap(s): []"
     return Failure("Runtime.InvalidEntrypoint", message, "init")

@@ -177,7 +177,7 @@ def test_the_working_directory(
 def test_the_process_is_lambdas_user_and_the_files_are_another_users(shell: Path) -> None:
     started = run_shell(shell, "/bin/busybox id; /bin/busybox stat -c %u:%g /bin/busybox")
 
-    assert started.output == "uid=993 gid=990\n0:0\n"
+    assert started.output == "uid=993(sbx_user1051) gid=990\n0:0\n"
 
 
 def test_the_process_sees_nothing_of_this_machine(shell: Path) -> None:

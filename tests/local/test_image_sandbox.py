@@ -3,6 +3,7 @@ the kernel and AWS's client say to images that are broken."""
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -26,8 +27,8 @@ from tests.imagecheck.images import (
     write_layout,
 )
 from tests.imagecheck.programs import aws_like_base, tiny_elf
-from tests.imagecheck.python_runtime import python_base
-from tests.imagecheck.tools import skopeo_copy
+from tests.imagecheck.python_runtime import PYTHON, python_base
+from tests.imagecheck.tools import run, skopeo_copy
 
 ARN = "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live"
 CLIENT = ["/lambda-entrypoint.sh", "app.handler"]
@@ -172,12 +173,12 @@ def test_memory_has_a_limit(make: Start) -> None:
     [
         (["/no"], "/", "Runtime.InvalidEntrypoint", "fork/exec /no: no such file or directory"),
         (["/var"], "/", "Runtime.InvalidEntrypoint", "fork/exec /var: permission denied"),
-        # Lambda does not look at home, and on no PATH of the image.
+        # A name without a slash is looked for on PATH only.
         (
-            ["busybox"],
-            "/bin",
+            ["bootstrap"],
+            "/var/runtime",
             "Runtime.InvalidEntrypoint",
-            'exec: "busybox": executable file not found in $PATH',
+            'exec: "bootstrap": executable file not found in $PATH',
         ),
         ([], "/", "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): []"),
         (["/a\0b"], "/", "Runtime.InvalidEntrypoint", "fork/exec /a\0b: invalid argument"),
@@ -207,6 +208,89 @@ def test_it_fails_in_lambdas_words(
     assert error.message.endswith(message)
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (None, "exit status 7"),
+        ("/nowhere:/bin", "exit status 7"),
+        ("/home/locked:/bin", "exit status 7"),
+        # Neither a folder nor what one who owns nothing may not execute.
+        ("/tools:/bin", "exit status 7"),
+        # Go starts nothing that a relative entry leads to.
+        (":.:bin", 'exec: "sh": executable file not found in $PATH'),
+        ("/var", 'exec: "sh": executable file not found in $PATH'),
+        ("/text:/bin", "fork/exec /text/sh: exec format error"),
+    ],
+)
+def test_a_name_without_a_slash_is_looked_for_on_path(
+    tmp_path: Path, log: list[str], path: str | None, message: str
+) -> None:
+    files = (
+        Directory("home/locked", 0o700),
+        File("home/locked/sh", "", 0o755),
+        Directory("tools/sh"),
+        File("text/sh", "exit 0", 0o755),
+    )
+    image = write_image(tmp_path / "image", [layer_of(*aws_like_base(), *files)])
+    sandbox = ImageSandbox(
+        unpack(image.folder, tmp_path / "rootfs"),
+        command=["sh", "-c", "exit 7"],
+        workdir="/",
+        environment={} if path is None else {"PATH": path},
+        log=log.append,
+    )
+
+    with sandbox:
+        error = sandbox.start(10)
+
+    assert error
+    assert error.message.endswith(message)
+
+
+LAMBDAS_HOME = "/home/sbx_user1051"
+
+
+def test_the_user_has_a_home_that_is_not_there(python: Path, log: list[str]) -> None:
+    program = "import os, pwd; home = os.path.expanduser('~'); print(home, os.path.exists(home))"
+    own = "root:x:0:0::/root:/bin/sh\n"
+    users = python / "etc/passwd"
+    users.parent.mkdir(exist_ok=True)
+    users.write_text(own)
+
+    with ImageSandbox(
+        python,
+        command=[f"/var/lang/bin/{PYTHON}", "-c", f"{program}; print(pwd.getpwnam('root').pw_dir)"],
+        workdir="/",
+        environment={"LD_LIBRARY_PATH": "/var/lang/lib"},
+        log=log.append,
+    ) as sandbox:
+        sandbox.start(10)
+
+    assert log == [f"{LAMBDAS_HOME} False", "/root"]
+    assert users.read_text() == own
+
+
+def test_node_finds_its_home(tmp_path: Path, log: list[str]) -> None:
+    node = Path(run(["node", "-p", "process.execPath"]).strip())
+    libraries = re.findall(r"(/\S+) \(0x", run(["ldd", str(node)]))
+    rootfs = tmp_path / "rootfs"
+    for file in (node, *map(Path, libraries)):
+        copy = rootfs / (file.relative_to("/") if file is not node else "bin/node")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+
+    with ImageSandbox(
+        rootfs,
+        command=["node", "-p", "require('os').homedir()"],
+        workdir="/",
+        environment={},
+        log=log.append,
+    ) as sandbox:
+        sandbox.start(10)
+
+    assert log == [LAMBDAS_HOME]
+
+
 def test_nothing_is_mounted_on_a_link_that_leads_elsewhere(tmp_path: Path, log: list[str]) -> None:
     files = (Symlink("tmp", "kept"), Symlink("dev", "/nowhere"), File("kept/here", "1"))
     image = write_image(tmp_path / "image", [layer_of(*aws_like_base()[:-1], *files)])
@@ -233,7 +317,7 @@ def test_it_has_none_of_our_groups(make: Start, log: list[str]) -> None:
     finally:
         os.setgroups(ours)
 
-    assert log == ["uid=993 gid=990"]
+    assert log == ["uid=993(sbx_user1051) gid=990"]
 
 
 def test_what_it_writes_last_has_been_logged_when_it_fails(make: Start, log: list[str]) -> None:

@@ -13,7 +13,7 @@ from tests.imagecheck.cases import (
     shell,
     stacked,
 )
-from tests.imagecheck.images import File, Opaque, Whiteout
+from tests.imagecheck.images import Directory, File, Opaque, Whiteout
 from tests.imagecheck.programs import busybox
 from tests.imagecheck.rules.conftest import Finds
 
@@ -33,6 +33,44 @@ CASES = (
         "C6",
         shell(File("bin/sh", busybox(), 0o755), entrypoint=["/bin/sh", "/app/run.sh"], cmd=None),
         error_type=EXIT_ERROR,
+    ),
+    bad_start(
+        "c6-bare-name",
+        "C6",
+        scratch(RUN, entrypoint=["run"], workdir="/", env={"PATH": "/usr/bin:/bin"}),
+    ),
+    # Found by no one who owns nothing, or only where Go starts nothing.
+    bad_start(
+        "c6-bare-name-not-for-others",
+        "C6",
+        scratch(
+            File("bin/run", PROGRAM, 0o750),
+            File("sbin/run", PROGRAM, 0o644),
+            Directory("usr/bin/run"),
+            entrypoint=["run"],
+            env={"PATH": "/sbin:/bin:/usr/bin"},
+        ),
+    ),
+    bad_start(
+        "c6-bare-name-in-a-relative-folder",
+        "C6",
+        scratch(RUN, entrypoint=["run"], workdir="/", env={"PATH": ":.:"}),
+    ),
+    bad_start(
+        "c6-bare-script",
+        "C6",
+        shell(entrypoint=["docker-entrypoint.sh"], cmd=["node", "index.js"]),
+    ),
+    Case(
+        name="c6-good-later-on-path",
+        make=scratch(
+            Directory("opt/run"),
+            File("sbin/run", PROGRAM, 0o700),
+            File("usr/bin/run", PROGRAM, 0o755),
+            entrypoint=["run"],
+            env={"PATH": "/nowhere:/opt:/sbin:/usr/bin:/bin"},
+        ),
+        is_started=True,
     ),
     Case(
         name="c6-below-tmp",

@@ -2,15 +2,36 @@
 
 import pytest
 
-from tests.imagecheck.cases import PROGRAM, RUN, Case, W, bad_start, scratch
-from tests.imagecheck.images import Directory, File
+from tests.imagecheck.cases import PROGRAM, RUN, Case, W, scratch
+from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
 
+_ON_INSTANCES = {
+    "CapacityProviderConfig": {
+        "LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn:aws:lambda"}
+    }
+}
+_BARE = scratch(File("usr/bin/run", PROGRAM, 0o755), entrypoint=["run"], env={"PATH": "/usr/bin"})
+
 CASES = (
-    bad_start(
-        "c14-bare-name",
-        "C14",
-        scratch(RUN, Directory("var/task"), entrypoint=["run"], workdir="/var/task"),
+    Case(name="c14-good-bare-name", make=_BARE, is_started=True),
+    Case(
+        name="c14-bare-name-on-managed-instances",
+        make=_BARE,
+        properties=_ON_INSTANCES,
+        findings={"C14": W},
+        is_started=True,
+    ),
+    Case(
+        name="c14-good-absolute-on-managed-instances",
+        make=scratch(RUN),
+        properties=_ON_INSTANCES,
+    ),
+    Case(
+        name="c14-bare-name-without-path",
+        make=scratch(File("usr/bin/run", PROGRAM, 0o755), entrypoint=["run"]),
+        findings={"C14": W},
+        is_started=True,
     ),
     Case(
         name="c14-from-the-working-directory",
