@@ -3,3 +3,5 @@
 from typing import Final
 
 __version__: Final = "0.1.0"
+HOME_URL: Final = "https://github.com/hima-five-bomber/rooms"
+"""Where this project is, as the metadata of its package says."""

@@ -1,7 +1,7 @@
 """Check an image: read it, and hold every rule against it."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from imagecheck.budget import Budget
 from imagecheck.dockerfile import images_of
 from imagecheck.finding import Finding, finding_of
 from imagecheck.function import Function
+from imagecheck.ignore import Ignore, Ignored, split_ignored
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.image import Image, ImageReader, Progress
 from imagecheck.image.layer_cache import LayerCache
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _MAX_OF_A_RULE = 20
 
+Timed = Callable[[str], AbstractContextManager[None]]
+"""Measures a step, whose name it is given."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -34,10 +39,12 @@ class Report:
 
     subject: Subject
     findings: tuple[Finding, ...]
+    ignored: tuple[Ignored, ...] = ()
+    """What was found, too, and is ignored."""
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything stops the image from running."""
+        """Whether anything that is not ignored stops the image from running."""
         return any(finding.severity == "error" for finding in self.findings)
 
 
@@ -49,16 +56,22 @@ def check_image(
     progress: Progress,
     base: Reference | None = None,
     dockerfile: Path | None = None,
+    budget: Budget | None = None,
+    ignores: Sequence[Ignore] = (),
+    timed: Timed | None = None,
 ) -> Report:
     """Read an image and say what would stop it from running as the function.
 
-    ``base`` is where the base image is at hand that it should have been built on.
+    ``base`` is where the base image is at hand that it should have been built on; ``timed``
+    measures each step.
 
     Raises CannotLookError when something cannot be read, so that nothing can be said.
     """
+    timed = timed or _untimed
     with closing(open_source(reference)) as source:
         reader = ImageReader(source, cache, progress)
-        image = reader.read(function.image_architecture)
+        with timed(f"reading {reference}"):
+            image = reader.read(function.image_architecture)
         subject = Subject(
             image=image,
             function=function,
@@ -66,21 +79,33 @@ def check_image(
             repository=_repository(source, image),
             base=_base(base, function, cache, progress) if base else None,
             dockerfile=images_of(dockerfile) if dockerfile else (),
+            budget=budget or Budget(),
         )
-        return judge(subject)
+        return judge(subject, ignores, timed)
 
 
-def judge(subject: Subject) -> Report:
+def judge(subject: Subject, ignores: Sequence[Ignore] = (), timed: Timed | None = None) -> Report:
     """Hold every rule against what was read. Raises CannotLookError."""
-    findings = [finding for rule in LEGACY_RULES for finding in rule(subject)]
-    findings += [finding_of(rule, problem) for rule in RULES for problem in rule.check(subject)]
+    found = list(_found(subject, timed or _untimed))
     # The sort is stable, so within a severity the order is that of the rules.
-    findings.sort(key=lambda finding: finding.severity != "error")
-    findings = list(_first_of_each(findings))
-    report = Report(subject, tuple(findings))
-    if subject.image.files is None and not report.has_errors:
+    found.sort(key=lambda finding: finding.severity != "error")
+    if subject.image.files is None and not any(finding.severity == "error" for finding in found):
         raise CannotLookError(f"{subject.image.reference} was not read whole, for no known reason")
-    return report
+    kept, ignored = split_ignored(found, ignores, str(subject.image.reference))
+    return Report(subject, tuple(_first_of_each(kept)), tuple(ignored))
+
+
+def _found(subject: Subject, timed: Timed) -> Iterator[Finding]:
+    for legacy in LEGACY_RULES:
+        with timed(f"rule {legacy.__name__}"):
+            yield from list(legacy(subject))
+    for rule in RULES:
+        with timed(f"rule {rule.id}"):
+            yield from [finding_of(rule, problem) for problem in rule.check(subject)]
+
+
+def _untimed(_step: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _first_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:

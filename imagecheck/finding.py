@@ -19,6 +19,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What was found in this image, and why that fails."""
     fix: str
     """A command, or what to change in which file."""
+    line: int | None = None
+    """The line of the Dockerfile that it is about."""
 
 
 def finding_of(rule: Rule, problem: Problem) -> Finding:
@@ -30,4 +32,5 @@ def finding_of(rule: Rule, problem: Problem) -> Finding:
         when=rule.when,
         found=problem.found,
         fix=problem.fix or rule.fix,
+        line=problem.line,
     )

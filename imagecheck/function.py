@@ -56,6 +56,8 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
     declared: Declared | None = None
     """Where it comes from a template."""
+    is_assumed: bool = False
+    """Whether nobody said which function it is, so that its CPU is the image's own."""
 
     @property
     def machine(self) -> int:

@@ -29,6 +29,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-images.html and the
 runtime clients and of its runtime interface emulator.
 """
 
+SECTIONS: Final = {
+    "A": "The reference",
+    "B": "The image's format",
+    "C": "The start",
+    "D": "The process",
+    "E": "The handler",
+    "F": "Extensions",
+    "G": "The template",
+    "H": "Drift",
+}
+"""What the letters of the ids stand for."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -41,6 +53,8 @@ class Problem:
     severity: Severity | None = None
     error_type: str | None = None
     """What Lambda shows; empty where it shows nothing."""
+    line: int | None = None
+    """The line of the Dockerfile that it is about, where it is about one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +62,7 @@ class Rule:
     """One way in which an image function fails."""
 
     id: str
-    """A letter and a number: A the reference, B the image's format, C the start, D the process, E
-    the handler, F extensions, G the template, H drift."""
+    """A letter of ``SECTIONS`` and a number."""
     title: str
     severity: Severity
     """What its problems are, unless one says otherwise."""

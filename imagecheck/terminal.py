@@ -10,6 +10,8 @@ import typer
 
 from imagecheck.image.errors import CannotLookError
 
+_SHOWN_FROM_SECONDS = 0.001
+
 
 def printable(text: str, keep: str = "") -> str:
     """Leave nothing of an image's names and texts that a terminal would obey, but ``keep``."""
@@ -48,3 +50,14 @@ def step(what: str) -> Iterator[None]:
         say(f"{what}: did not work out, after {time.monotonic() - start:.1f} s")
         raise
     say(f"{what}: {time.monotonic() - start:.1f} s")
+
+
+@contextlib.contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Say how long something took, once it is done; not of what took less than a millisecond."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        if (seconds := time.perf_counter() - start) >= _SHOWN_FROM_SECONDS:
+            say(f"{what}: {seconds:.3f} s")

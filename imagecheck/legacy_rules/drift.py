@@ -17,6 +17,7 @@ def base_by_tag(subject: Subject) -> Iterator[Finding]:
                 f"line {use.line} of the Dockerfile takes {use.image}, which is another image"
                 f" whenever its tag moves: {use.instruction}",
                 f"name it by digest: skopeo inspect --raw docker://{use.image} | sha256sum",
+                line=use.line,
             )
 
 

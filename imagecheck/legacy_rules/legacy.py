@@ -4,28 +4,31 @@ from collections.abc import Callable, Iterator
 
 from imagecheck.finding import Finding
 from imagecheck.legacy_rules.rows import ROWS
-from imagecheck.rule import Severity
+from imagecheck.rule import Problem
 from imagecheck.subject import Subject
 
 LegacyRule = Callable[[Subject], Iterator[Finding]]
 
 
-def error(row: str, found: str, fix: str, *, error_type: str | None = None) -> Finding:
+def error(
+    row: str, found: str, fix: str, *, error_type: str | None = None, line: int | None = None
+) -> Finding:
     """Make a finding that stops the image; ``error_type`` only where it is not the row's."""
-    return _finding("error", row, found, fix, error_type)
+    return _finding(row, Problem(found, fix, "error", error_type, line))
 
 
 def warning(row: str, found: str, fix: str, *, error_type: str | None = None) -> Finding:
     """Make a finding that need not stop the image."""
-    return _finding("warning", row, found, fix, error_type)
+    return _finding(row, Problem(found, fix, "warning", error_type))
 
 
-def _finding(severity: Severity, row: str, found: str, fix: str, error_type: str | None) -> Finding:
+def _finding(row: str, problem: Problem) -> Finding:
     return Finding(
         rule=row,
-        severity=severity,
-        error_type=ROWS[row].error_type if error_type is None else error_type,
+        severity=problem.severity or "error",
+        error_type=ROWS[row].error_type if problem.error_type is None else problem.error_type,
         when=ROWS[row].when,
-        found=found,
-        fix=fix,
+        found=problem.found,
+        fix=problem.fix,
+        line=problem.line,
     )

@@ -30,4 +30,5 @@ _LEGACY = {
     )
     for id_, row in ROWS.items()
 }  # fmt: skip
-BY_ID: Final[dict[str, Rule]] = _LEGACY | {rule.id: rule for rule in RULES}
+_KNOWN = _LEGACY | {rule.id: rule for rule in RULES}
+BY_ID: Final[dict[str, Rule]] = {id_: _KNOWN[id_] for id_ in sorted(_KNOWN, key=_place)}

@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from imagecheck.check import Report
 from imagecheck.function import Declared, Function
+from imagecheck.ignore import Ignored
 from imagecheck.image.image import Image
 from imagecheck.image.manifest import parse_config
 from imagecheck.image.reference import parse_reference
@@ -16,6 +18,7 @@ from imagecheck.rules import BY_ID
 from imagecheck.subject import Subject
 from tests.imagecheck.findings import error, warning
 
+RULES = "https://github.com/hima-five-bomber/rooms/blob/main/docs/rules.md"
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -61,6 +64,7 @@ def test_text() -> None:
         "    concurrency",
         "    `/run`: file missing (ENOENT)",
         "    fix: COPY it",
+        f"    {RULES}#c6",
         "",
         "! H1  A base image by tag",
         "    on Lambda: at the next build or deployment",
@@ -68,21 +72,60 @@ def test_text() -> None:
         "    and so on and so on and so on and so on and so on and so",
         "    on",
         "    fix: pin it",
+        f"    {RULES}#h1",
+        "",
+        "Not looked at:",
+        "    the files of the image: it could not be read whole",
         "",
         "1 error, 1 warning: do not deploy this image",
     ]
 
 
 @pytest.mark.parametrize(
-    ("findings", "verdict"),
+    ("findings", "ignored", "verdict"),
     [
-        ((), "no errors, no warnings: nothing that can be seen here stops it"),
-        ((WARNING,), "no errors, 1 warning: nothing that can be seen here stops it"),
-        ((ERROR, ERROR), "2 errors, no warnings: do not deploy this image"),
+        ((), (), "no problems found; 1 thing not looked at"),
+        ((WARNING,), (), "no errors, 1 warning; 1 thing not looked at"),
+        ((ERROR, ERROR), (), "2 errors, no warnings: do not deploy this image"),
+        ((), (Ignored(ERROR, ""),), "no problems found; 1 ignored; 1 thing not looked at"),
+        (
+            (ERROR,),
+            (Ignored(ERROR, ""),),
+            "1 error, no warnings: do not deploy this image; 1 ignored",
+        ),
     ],
 )
-def test_the_last_line_is_the_verdict(findings: tuple[Any, ...], verdict: str) -> None:
-    assert plain(as_text(report(*findings))).splitlines()[-1] == verdict
+def test_the_last_line_is_the_verdict(
+    findings: tuple[Any, ...], ignored: tuple[Ignored, ...], verdict: str
+) -> None:
+    of = replace(report(*findings), ignored=ignored)
+
+    assert plain(as_text(of)).splitlines()[-1] == verdict
+
+
+def test_what_is_ignored_is_printed_with_its_reason() -> None:
+    of = replace(report(), ignored=(Ignored(ERROR, "never loaded"), Ignored(WARNING, "")))
+
+    text = " ".join(plain(as_text(of)).split())
+
+    assert (
+        "Ignored: C6 (never loaded): `/run`: file missing (ENOENT) H1 (no reason given): " in text
+    )
+    found = json.loads(as_json(of))["ignored"]
+    assert [(one["rule"], one["reason"]) for one in found] == [("C6", "never loaded"), ("H1", "")]
+
+
+def test_what_was_not_looked_at_is_said() -> None:
+    of = report()
+    assumed = replace(of, subject=replace(of.subject, function=Function("arm64", is_assumed=True)))
+
+    assert "whether the function has the image's CPU" in plain(as_text(assumed))
+    assert "function arm64 (taken from the image)" in plain(as_text(assumed))
+    found = json.loads(as_json(assumed))
+    assert found["function"]["is_assumed"] is True
+    assert [one.partition(":")[0] for one in found["not_looked_at"]] == [
+        "whether the function has the image's CPU", "the files of the image",
+    ]  # fmt: skip
 
 
 def test_a_digest_that_was_asked_for_is_not_repeated() -> None:
@@ -108,24 +151,35 @@ def test_json() -> None:
         "image": "oci:x",
         "digest": DIGEST,
         "architecture": "x86_64",
+        "function": {"architecture": "x86_64", "is_assumed": False, "logical_id": "Rooms"},
+        "starts": ["/run", "app.handler"],
+        "handler": None,
         "findings": [
             {
                 "rule": "C6",
+                "title": "The entrypoint is missing",
                 "severity": "error",
                 "error_type": "Runtime.InvalidEntrypoint",
                 "when": BY_ID["C6"].when,
                 "found": "`/run`: file missing (ENOENT)",
                 "fix": "COPY it",
+                "line": None,
+                "url": f"{RULES}#c6",
             },
             {
                 "rule": "H1",
+                "title": "A base image by tag",
                 "severity": "warning",
                 "error_type": "",
                 "when": BY_ID["H1"].when,
                 "found": WARNING.found,
                 "fix": "pin it",
+                "line": None,
+                "url": f"{RULES}#h1",
             },
         ],
+        "ignored": [],
+        "not_looked_at": ["the files of the image: it could not be read whole"],
     }
     assert json.loads(as_json(report(), ["a"]))["differences"] == ["a"]
     assert json.loads(as_json(report(), []))["differences"] == []

@@ -1,0 +1,117 @@
+"""The function that is asked about, as options name it."""
+
+import shlex
+from contextlib import closing
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+import typer
+
+from imagecheck.function import (
+    DEFAULT_ARCHITECTURE,
+    IMAGE_ARCHITECTURES,
+    Architecture,
+    Function,
+    split_variable,
+)
+from imagecheck.image.image import ImageReader, Progress
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.image.open_source import open_source
+from imagecheck.image.reference import Reference
+from imagecheck.options import CheckOptions
+from imagecheck.template import read_function
+
+_LAMBDA_NAMES: Final[dict[str, Architecture]] = {
+    "x86_64": "x86_64",
+    "x86-64": "x86_64",
+    "x64": "x86_64",
+    "amd64": "x86_64",
+    "arm64": "arm64",
+    "aarch64": "arm64",
+    "arm64/v8": "arm64",
+}
+"""A CPU as Lambda, Docker, Go and the kernel call it."""
+
+
+def asked_function(options: CheckOptions, reference: Reference, progress: Progress) -> Function:
+    """Return the function of a template, or one of the CPU that is named or that the image has.
+
+    Raises typer.BadParameter, and CannotLookError.
+    """
+    architecture = parse_architecture(options.architecture) if options.architecture else None
+    if options.template is not None:
+        declared = read_function(options.template, options.function)
+        if architecture not in (None, declared.architecture):
+            raise typer.BadParameter(
+                f"the function in {options.template} is {declared.architecture}: leave"
+                " --architecture out"
+            )
+        return declared
+    if options.function:
+        raise typer.BadParameter("--function names one of --template FILE")
+    if architecture is None:
+        return Function(_own_architecture(reference, progress), is_assumed=True)
+    return Function(architecture)
+
+
+def with_overrides(function: Function, options: CheckOptions) -> Function:
+    """Put what the options say over what the function has. Raises typer.BadParameter."""
+    if options.workdir == "":
+        raise typer.BadParameter("--workdir is empty; leave it out to take the image's")
+    return replace(
+        function,
+        entrypoint=_words(options.entrypoint, "--entrypoint") or function.entrypoint,
+        command=_words(options.command, "--command") or function.command,
+        workdir=options.workdir or function.workdir,
+        environment={**function.environment, **dict(map(_variable, options.env or []))},
+    )
+
+
+def parse_architecture(text: str) -> Architecture:
+    """Read the name of a CPU, or of a platform as Docker writes it. Raises typer.BadParameter."""
+    name = text.strip().lower()
+    system, slash, rest = name.partition("/")
+    if slash and system in ("linux", "windows", "darwin"):
+        if system != "linux":
+            raise typer.BadParameter(f"--architecture {text}: Lambda runs Linux images")
+        name = rest
+    if name not in _LAMBDA_NAMES:
+        raise typer.BadParameter(
+            f"--architecture {text}: Lambda has x86_64 (Docker's linux/amd64) and arm64"
+        )
+    return _LAMBDA_NAMES[name]
+
+
+def _own_architecture(reference: Reference, progress: Progress) -> Architecture:
+    """Return the CPU that an image says it is for; Lambda's default where it has none of ours."""
+    names = {image: name for name, image in IMAGE_ARCHITECTURES.items()}
+    with closing(open_source(reference)) as source:
+        reader = ImageReader(source, LayerCache(None), progress)
+        for architecture in names:
+            image = reader.read_documents(architecture)
+            if image.config:
+                found = names.get(image.config.architecture)
+                return parse_architecture(found) if found else DEFAULT_ARCHITECTURE
+    return DEFAULT_ARCHITECTURE
+
+
+def _words(text: str | None, option: str) -> tuple[str, ...] | None:
+    """Read a command: a JSON list, or words as in a shell."""
+    if text is None:
+        return None
+    try:
+        is_json = text.startswith("[")
+        words = msgspec.json.decode(text, type=list[str]) if is_json else shlex.split(text)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise typer.BadParameter(f"{option}: {error}") from None
+    if not words:
+        raise typer.BadParameter(f"{option} is empty; leave it out to take the image's")
+    return tuple(words)
+
+
+def _variable(text: str) -> tuple[str, str]:
+    if "=" not in text or text.startswith("="):
+        # What stands there may be a secret, so it is not repeated.
+        raise typer.BadParameter("--env wants NAME=value")
+    return split_variable(text)

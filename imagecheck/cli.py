@@ -1,0 +1,102 @@
+"""``lambda-image-check``: exit status 0: nothing stops the image; 1: something does; 2: unknown."""
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from imagecheck import __version__
+from imagecheck.command_line import SETTINGS, run_command_line
+from imagecheck.explain import catalogue, explained
+from imagecheck.options import CheckOptions, command_of
+from imagecheck.run import run_check
+from imagecheck.terminal import print_answer
+
+NAME = "lambda-image-check"
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        _end_with(f"{NAME} {__version__}")
+
+
+def _print_rules(is_asked: bool) -> None:
+    if is_asked:
+        _end_with(catalogue())
+
+
+def _print_rule(rule: str | None) -> None:
+    if rule is not None:
+        _end_with(explained(rule))
+
+
+def _end_with(answer: str) -> None:
+    print_answer(answer)
+    raise typer.Exit
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Options(CheckOptions):
+    list_rules: Annotated[
+        bool,
+        typer.Option(
+            "--list-rules", is_eager=True, callback=_print_rules, help="Print all rules, and end."
+        ),
+    ] = False
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            is_eager=True,
+            callback=_print_rule,
+            show_default=False,
+            help="Print what a rule looks for, why, and the fix, and end.",
+        ),
+    ] = None
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print it, and end."
+        ),
+    ] = False
+
+
+def _check(options: _Options) -> None:
+    """Read a container image, and name what would stop it from starting on AWS Lambda.
+
+    The image itself is read: from a registry, a folder or a file, without Docker and without root;
+    nothing is unpacked and nothing is run. What is learned of a layer is kept, so the next image on
+    the same base is read in a moment.
+
+    Say which function it is for: with --template, or at least with --architecture. ENTRYPOINT and
+    CMD are written as in a shell, or as a JSON list.
+
+    **Examples**
+
+    `lambda-image-check docker://nginx:latest --architecture arm64`
+
+    `lambda-image-check docker-archive:image.tar --architecture x86_64`
+
+    `lambda-image-check docker://NEW --against docker://OLD --architecture x86_64`
+
+    Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
+    """
+    checked = run_check(options)
+    print_answer(checked.answer(options.answer_format))
+    raise typer.Exit(checked.exit_status)
+
+
+app = typer.Typer(
+    name=NAME,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings=SETTINGS,
+)
+app.command()(command_of(_check, _Options))
+
+
+def main() -> int:
+    """Run the command line."""
+    return run_command_line(app, NAME, sys.argv[1:], help_of=NAME)

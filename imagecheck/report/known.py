@@ -1,0 +1,56 @@
+"""What a report says beside its findings: the handler, and what was not looked at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imagecheck.check import Report
+from imagecheck.function import IMAGE_ARCHITECTURES
+
+
+@dataclass(frozen=True)
+class HandlerLine:
+    """The handler that is told to a runtime client."""
+
+    name: str
+    language: str
+    client: str
+    """Where the client is in the image; empty where it is that of AWS's base image."""
+    is_found: bool
+    """Whether it was looked for, and nothing speaks against it."""
+
+
+def architecture_of(report: Report) -> str | None:
+    """Return the CPU that the image says it is for, as Lambda calls it."""
+    config = report.subject.image.config
+    names = {image: lambda_ for lambda_, image in IMAGE_ARCHITECTURES.items()}
+    return names.get(config.architecture, config.architecture) if config else None
+
+
+def handler_of(report: Report) -> HandlerLine | None:
+    """Return the handler; None where it is not known which one is meant."""
+    judgement = report.subject.judgement
+    if judgement.handler is None:
+        return None
+    handler = judgement.handler
+    found = not judgement.not_judged and not any(
+        problem.severity != "warning" for _, problem in judgement.problems
+    )
+    return HandlerLine(handler.name, handler.language, handler.client, found)
+
+
+def not_looked_at(report: Report) -> tuple[str, ...]:
+    """Return what was not looked at, each as ``WHAT: WHY``."""
+    return tuple(_not_looked_at(report))
+
+
+def _not_looked_at(report: Report) -> Iterator[str]:
+    subject = report.subject
+    if subject.function.is_assumed:
+        yield (
+            "whether the function has the image's CPU: neither --architecture nor --template says"
+            " which it has"
+        )
+    if subject.image.files is None:
+        yield "the files of the image: it could not be read whole"
+        return
+    yield from subject.judgement.not_judged

@@ -1,0 +1,115 @@
+"""One check from its options to its answer: what the commands share."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecheck.asked import asked_function, with_overrides
+from imagecheck.budget import Budget
+from imagecheck.check import Report, check_image
+from imagecheck.comparison import compare
+from imagecheck.config import find_config, read_config
+from imagecheck.function import Function
+from imagecheck.ignore import Ignore, parse_ignore, read_ignore_file
+from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.reference import parse_reference
+from imagecheck.options import CheckOptions, Format
+from imagecheck.progress import ProgressBar
+from imagecheck.report import Places, as_github, as_json, as_sarif, as_text
+from imagecheck.terminal import say, timed
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of a check."""
+
+    report: Report
+    differences: tuple[str, ...] | None
+    """From the image that works to the one that fails; None where nothing was compared."""
+    places: Places
+
+    @property
+    def exit_status(self) -> int:
+        """1 where there is an error that is not ignored."""
+        return int(self.report.has_errors)
+
+    def answer(self, form: Format) -> str:
+        """Return what is printed."""
+        match form:
+            case Format.JSON:
+                return as_json(self.report, self.differences)
+            case Format.SARIF:
+                return as_sarif(self.report, self.places)
+            case Format.GITHUB:
+                return as_github(self.report, self.places)
+            case Format.TEXT:
+                return as_text(self.report, self.differences)
+
+
+def run_check(options: CheckOptions, function: Function | None = None) -> Checked:
+    """Read the image and hold the rules against it.
+
+    ``function`` is the one that it is for, where it is known already; else the options name it.
+
+    Raises typer.BadParameter, InvalidReferenceError, UnknownRuleError and CannotLookError.
+    """
+    with _traced(options.debug):
+        # What is asked wrongly is said before anything is read.
+        _ = options.answer_format
+        reference = parse_reference(options.image)
+        base = parse_reference(options.base) if options.base else None
+        against = parse_reference(options.against) if options.against else None
+        ignores = _ignores(options)
+        cache = LayerCache(None if options.no_cache else default_folder())
+        budget = Budget(options.timeout)
+        measured = timed if options.debug else None
+        with ProgressBar() as progress:
+            target = with_overrides(
+                function or asked_function(options, reference, progress), options
+            )
+            report = check_image(
+                reference,
+                target,
+                cache=cache,
+                progress=progress,
+                base=base,
+                dockerfile=options.dockerfile,
+                budget=budget,
+                ignores=ignores,
+                timed=measured,
+            )
+            differences = None
+            if against:
+                other = check_image(
+                    against,
+                    target,
+                    cache=cache,
+                    progress=progress,
+                    budget=budget,
+                    ignores=ignores,
+                    timed=measured,
+                )
+                differences = compare(report, other)
+    return Checked(report, differences, Places(options.dockerfile, options.template))
+
+
+def _ignores(options: CheckOptions) -> tuple[Ignore, ...]:
+    """Whoever is nearer to the command decides which reason is printed."""
+    config = options.config or find_config(Path.cwd())
+    return (
+        *map(parse_ignore, options.ignore or []),
+        *(read_ignore_file(options.ignore_file) if options.ignore_file else ()),
+        *(read_config(config) if config else ()),
+    )
+
+
+@contextmanager
+def _traced(debug: bool) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        if debug:
+            say(traceback.format_exc())
+        raise

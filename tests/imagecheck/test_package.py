@@ -1,0 +1,151 @@
+"""The package as strangers install it: the wheel, in an environment that has nothing else."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from imagecheck import HOME_URL, __version__
+from tests.cdk_context import ROOT
+from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, run, scratch
+
+PACKAGE = ROOT / "imagecheck"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+POSIX_NAMES = {"chown", "fork", "geteuid", "getgid", "getuid", "mkfifo", "setuid", "statvfs"}
+pytestmark = pytest.mark.xdist_group("package")
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    for file in PACKAGE.rglob("*.py"):
+        yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The top-level names that a module imports, wherever it does."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+# --- what the sources say -----------------------------------------------------------------------
+
+
+def test_it_imports_what_it_declares_and_nothing_else() -> None:
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["ecr"]]
+    declared = {Requirement(text).name for text in wanted} | {"botocore"}  # boto3 brings that one
+    distributions = metadata.packages_distributions()
+    known = {name for name, of in distributions.items() if declared & set(of)}
+    foreign = set().union(*(imported(tree) for _, tree in sources()))
+    foreign -= sys.stdlib_module_names | {"imagecheck"}
+
+    assert foreign <= known
+
+
+def test_nothing_is_imported_that_windows_lacks() -> None:
+    for file, tree in sources():
+        assert not imported(tree) & POSIX_ONLY, file
+        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not used & POSIX_NAMES, file
+
+
+def test_the_metadata_and_the_code_name_one_home_and_one_version() -> None:
+    assert PROJECT["urls"]["Homepage"] == HOME_URL
+    assert all(url.startswith(HOME_URL) for url in PROJECT["urls"].values())
+    assert PROJECT["dynamic"] == ["version"]
+
+
+# --- the wheel ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    _done("uv", "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that has the wheel and what it brings, and is told nothing of this folder."""
+    folder = tmp_path_factory.mktemp("bare") / "environment"
+    venv.create(folder, with_pip=True)
+    pip: list[str | Path] = [
+        folder / "bin/python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    _done(*pip, "install", wheel, cwd=folder)
+    return folder
+
+
+def _done(
+    *command: str | Path, cwd: Path | None = None, status: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that nothing of this folder helps."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd or Path("/"),
+        env={**clean, "XDG_CACHE_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_wheel_has_the_folder_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    folders = {name.partition("/")[0] for name in names}
+
+    assert folders == {"imagecheck", f"lambda_image_check-{__version__}.dist-info"}
+    assert "imagecheck/py.typed" in names
+    assert {f"imagecheck/{file.relative_to(PACKAGE).as_posix()}" for file, _ in sources()} <= set(
+        names
+    )
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+@pytest.mark.proof
+def test_a_stranger_checks_a_good_and_a_bad_image(bare: Path, tmp_path: Path) -> None:
+    command = bare / "bin/lambda-image-check"
+    good = scratch(run(PROGRAM))(tmp_path / "good").reference
+    bad = scratch(run(FOREIGN))(tmp_path / "bad").reference
+
+    assert _done(command, "--version").stdout == f"lambda-image-check {__version__}\n"
+    assert "Usage: lambda-image-check" in _done(command, "--help").stdout
+    assert "no problems found" in _done(command, good, "--architecture", HOST_CPU).stdout
+    said = _done(command, bad, "--architecture", HOST_CPU, "--json", status=1)
+    assert json.loads(said.stdout)["findings"][0]["rule"] == "C2"
+    as_module = _done(bare / "bin/python", "-m", "imagecheck", good, "--architecture", HOST_CPU)
+    assert as_module.stdout.startswith(good)
+
+
+@pytest.mark.proof
+def test_a_stranger_is_told_what_private_ecr_needs(bare: Path) -> None:
+    image = "docker://123456789012.dkr.ecr.eu-west-1.amazonaws.com/rooms:v1"
+
+    told = _done(bare / "bin/lambda-image-check", image, "--architecture", "arm64", status=2)
+
+    assert "pip install 'lambda-image-check[ecr]'" in told.stderr
