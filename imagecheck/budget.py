@@ -6,7 +6,7 @@ from typing import Final
 
 from imagecheck.image.errors import CannotLookError
 
-MAX_STEPS: Final = 50_000_000
+MAX_STEPS: Final = 30_000_000
 """Steps for one image; a step takes about a microsecond. Real images need less than a tenth."""
 DEFAULT_SECONDS: Final = 600.0
 _STEPS_BETWEEN_LOOKS = 10_000

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -62,24 +63,25 @@ def check_image(
 ) -> Report:
     """Read an image and say what would stop it from running as the function.
 
-    ``base`` is where the base image is at hand that it should have been built on; ``timed``
-    measures each step.
+    ``base`` is where the base image is at hand that it should have been built on; ``budget``
+    is how much work and time all of it may take; ``timed`` measures each step.
 
     Raises CannotLookError when something cannot be read, so that nothing can be said.
     """
     timed = timed or _untimed
+    budget = budget or Budget()
     with closing(open_source(reference)) as source:
-        reader = ImageReader(source, cache, progress)
+        reader = ImageReader(source, cache, progress, budget)
         with timed(f"reading {reference}"):
             image = reader.read(function.image_architecture)
         subject = Subject(
             image=image,
             function=function,
-            contents=lambda nodes: reader.contents(image, nodes),
+            contents=partial(reader.contents, image),
             repository=_repository(source, image),
             base=_base(base, function, cache, progress) if base else None,
             dockerfile=images_of(dockerfile) if dockerfile else (),
-            budget=budget or Budget(),
+            budget=budget,
         )
         return judge(subject, ignores, timed)
 

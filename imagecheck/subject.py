@@ -2,9 +2,10 @@
 
 import errno
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from imagecheck.budget import Budget
 from imagecheck.dockerfile import ImageUse
@@ -28,14 +29,28 @@ class Repository:
     """Why it could not be asked."""
 
 
+class Contents(Protocol):
+    """Reads files of an image."""
+
+    def __call__(
+        self, nodes: Iterable[Node], limit: int = MAX_FILE_BYTES, /
+    ) -> Mapping[str, bytes]:
+        """Return their contents by the paths of the nodes, each cut off after ``limit`` bytes.
+
+        Every call reads the layers that have them once more: ask for many at a time. Raises
+        CannotLookError.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Subject:
     """An image, the function it is for, and what else is at hand."""
 
     image: Image
     function: Function
-    contents: Callable[[Iterable[Node]], Mapping[str, bytes]]
-    """Reads files of the image, by the paths of their nodes. Raises CannotLookError."""
+    contents: Contents
+    """Reads files of the image."""
     repository: Repository | None = None
     base: Image | None = None
     """The base that the image should have been built on."""

@@ -5,26 +5,19 @@ https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html; versions:
 https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html
 """
 
-import io
-import itertools
 import struct
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final, cast
+from typing import Final, NamedTuple
 
 import msgspec
-from elftools.common.exceptions import ELFError
-from elftools.common.utils import parse_cstring_from_stream, struct_parse
-from elftools.construct.core import ConstructError
-from elftools.elf.dynamic import DynamicSegment
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import InterpSegment
 
 from imagecheck.image.elf import AARCH64, X86_64, Elf, NeededVersion
 
 HEAD_BYTES: Final = 16 * 1024 * 1024
 """How much of a file is kept while it is read. What is looked for lies at the start of the file,
-but for the dynamic segment, whose place the start tells."""
-MAX_DYNAMIC_BYTES: Final = 64 * 1024
+but for what a tool like patchelf has moved to its end; the start tells where."""
+MAX_LATER_BYTES: Final = 4 * 1024 * 1024
+"""The most that is kept of a piece that lies behind; there are three at most."""
 # fs/binfmt_elf.c, load_elf_phdrs.
 _MAX_PROGRAM_HEADER_BYTES = 65536
 _MIN_PATH, _MAX_PATH = 2, 4096
@@ -32,177 +25,266 @@ _MAX_ENTRIES = 4096
 # What is looked for takes a hundredth of it; names without end would take all memory.
 _MAX_READ_BYTES = 2 * 1024**2
 _VERSION_IS_WEAK = 2
-_DAMAGE = (
-    ELFError, ConstructError, struct.error, ValueError, OverflowError, AttributeError,
-    AssertionError, LookupError, TypeError,
-)  # fmt: skip
+_ET_EXEC, _ET_DYN = 2, 3
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
+_DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
+_DT_VERDEF, _DT_VERNEED = 0x6FFFFFFC, 0x6FFFFFFE
+_CLASS_32, _CLASS_64 = 1, 2
 
 
-def dynamic_segment(head: bytes) -> tuple[int, int]:
-    """Return where the dynamic segment is: its offset and size in bytes; zeros for nowhere."""
+class Piece(NamedTuple):
+    """A part of a file: where it starts, and its bytes."""
+
+    offset: int
+    content: bytes
+
+
+class _DamageError(Exception):
+    """It is not as it should be, or lies in no part that was kept."""
+
+
+class _OutsideError(_DamageError):
+    """No part that was kept has it."""
+
+
+class _Segment(NamedTuple):
+    type: int
+    offset: int
+    address: int
+    size: int
+    """In the file."""
+
+
+class _Form(NamedTuple):
+    """What differs between files of 32 and of 64 bits."""
+
+    header: struct.Struct
+    segment: struct.Struct
+    """Type, offset, address and size of a segment; the rest is skipped."""
+    dynamic: struct.Struct
+
+
+_FORMS = {
+    _CLASS_32: _Form(
+        struct.Struct("<HHIIIIIHHHHHH"), struct.Struct("<III4xI12x"), struct.Struct("<iI")
+    ),
+    _CLASS_64: _Form(
+        struct.Struct("<HHIQQQIHHHHHH"), struct.Struct("<I4xQQ8xQ16x"), struct.Struct("<qQ")
+    ),
+}
+_VERNEED = struct.Struct("<HHIII")
+_VERNAUX = struct.Struct("<IHHII")
+_VERDEF = struct.Struct("<HHHHIII")
+_VERDAUX = struct.Struct("<II")
+
+
+def later_pieces(head: bytes, size: int) -> list[tuple[int, int]]:
+    """Return what else of a file is to be kept: offsets and lengths in bytes, in their order.
+
+    ``head`` is its start, of ``HEAD_BYTES``, and ``size`` the length of the whole.
+    """
     try:
-        for segment in _open(head).iter_segments("PT_DYNAMIC"):
-            return segment.header.p_offset, min(segment.header.p_filesz, MAX_DYNAMIC_BYTES)
-    except _DAMAGE:
-        pass
-    return 0, 0
+        segments = _File(head, ()).segments
+    except _DamageError:
+        return []
+    dynamic = [s for s in segments if s.type == _PT_DYNAMIC][:1]
+    wanted = [s for s in segments if s.type == _PT_INTERP][:1] + dynamic
+    # The names that it tells of lie in the same part.
+    wanted += [
+        s
+        for s in segments
+        if s.type == _PT_LOAD
+        and s.offset >= len(head)
+        and any(s.offset <= d.offset < s.offset + s.size for d in dynamic)
+    ]
+    found: list[tuple[int, int]] = []
+    at = len(head)
+    for segment in sorted(wanted, key=lambda s: s.offset):
+        start = max(segment.offset, at)
+        end = min(segment.offset + segment.size, size)
+        length = min(end - start, MAX_LATER_BYTES)
+        if length > 0:
+            found.append((start, length))
+            at = start + length
+    return found
 
 
-def read_elf(head: bytes, size: int, dynamic: tuple[int, bytes] = (0, b"")) -> Elf:
+def read_elf(head: bytes, size: int, later: tuple[Piece, ...] = ()) -> Elf:
     """Read a file that starts with ``MAGIC``; what is damaged in it is left out.
 
-    ``head`` is the start of the file and ``size`` the length of the whole in bytes; ``dynamic`` is
-    the offset and the content of the dynamic segment where it lies behind ``head``.
+    ``head`` is the start of the file and ``size`` the length of the whole in bytes; ``later`` is
+    what lies behind the start, as ``later_pieces`` asks for it.
     """
     machine = int.from_bytes(head[18:20], "little")
     try:
-        file = _open(head, dynamic)
-        segments = [segment.header for segment in file.iter_segments()]
-        ends_in_interpreter = not _has_whole_interpreter(file, size)
+        file = _File(head, later)
+        interpreter = next((s for s in file.segments if s.type == _PT_INTERP), None)
+        has_whole = interpreter is None or interpreter.offset + interpreter.size <= size
         elf = Elf(
             machine=machine,
-            loadable=file.header.e_type in ("ET_EXEC", "ET_DYN")
-            and bool(segments)
-            and _takes_interpreter(file, size),
-            complete=all(s.p_offset + s.p_filesz <= size for s in segments),
-            interpreter=None if ends_in_interpreter else _interpreter(file),
-            ends_in_interpreter=ends_in_interpreter,
+            loadable=file.type in (_ET_EXEC, _ET_DYN)
+            and bool(file.segments)
+            and _takes_interpreter(file, interpreter, has_whole=has_whole),
+            complete=all(s.offset + s.size <= size for s in file.segments),
+            interpreter=_decoded(file.string(interpreter.offset))
+            if interpreter and has_whole
+            else None,
+            ends_in_interpreter=not has_whole,
         )
-    except _DAMAGE:
+    except _DamageError:
         return Elf(machine=machine, loadable=False, complete=False)
     try:
         return _with_dynamic(elf, file)
-    except _DAMAGE:
+    except _DamageError:
         return elf
 
 
-def _open(head: bytes, dynamic: tuple[int, bytes] = (0, b"")) -> ELFFile:
-    if int.from_bytes(head[18:20], "little") in (X86_64, AARCH64):
-        # Their kernels do not look at class and byte order: both have one only.
-        head = head[:4] + b"\2\1" + head[6:]
-    is_64_bit = head[4] == 2  # noqa: PLR2004  (ELFCLASS64)
-    header = "<HHIQQQIHHHHHH" if is_64_bit else "<HHIIIIIHHHHHH"
-    fields = list(struct.unpack_from(header, head, 16))
-    entry_size, count = fields[8], fields[9]
-    if entry_size != (56 if is_64_bit else 32) or entry_size * count > _MAX_PROGRAM_HEADER_BYTES:
-        raise ValueError("the kernel takes no such program headers")
-    fields[5] = fields[11] = fields[12] = 0  # no section headers: they need not be there, or true
-    patched = head[:16] + struct.pack(header, *fields) + head[16 + struct.calcsize(header) :]
-    return ELFFile(cast("BinaryIO", _Pieces(patched, *dynamic)))
+class _File:
+    """A file of which the start and some later pieces are known."""
+
+    def __init__(self, head: bytes, later: tuple[Piece, ...]) -> None:
+        self._pieces = (Piece(0, head), *later)
+        self._left = _MAX_READ_BYTES
+        if int.from_bytes(head[18:20], "little") in (X86_64, AARCH64):
+            # Their kernels do not look at class and byte order: both have one only.
+            class_, is_big_endian = _CLASS_64, False
+        else:
+            class_, is_big_endian = int.from_bytes(head[4:5], "little"), head[5:6] != b"\1"
+        if class_ not in _FORMS or is_big_endian:
+            raise _DamageError
+        self.form = _FORMS[class_]
+        fields = self.unpack(self.form.header, 16)
+        self.type, start, entry_size, count = fields[0], fields[4], fields[8], fields[9]
+        length = entry_size * count
+        if entry_size != self.form.segment.size or length > _MAX_PROGRAM_HEADER_BYTES:
+            raise _DamageError  # the kernel takes no such program headers
+        content = self.read(start, length) if length else b""
+        self.segments = [_Segment(*fields) for fields in self.form.segment.iter_unpack(content)]
+
+    def read(self, offset: int, size: int) -> bytes:
+        for start, content in self._pieces:
+            if start <= offset and offset + size <= start + len(content):
+                self._left -= size
+                if self._left < 0:
+                    raise _DamageError  # what is looked for has no end
+                return content[offset - start : offset - start + size]
+        raise _DamageError
+
+    def unpack(self, form: struct.Struct, offset: int) -> tuple[int, ...]:
+        return form.unpack(self.read(offset, form.size))
+
+    def string(self, offset: int) -> bytes:
+        """Return the bytes up to the next zero."""
+        for start, content in self._pieces:
+            if start <= offset < start + len(content):
+                end = content.find(b"\0", offset - start)
+                if end >= 0:
+                    return self.read(offset, end - (offset - start))
+        raise _OutsideError
+
+    def offset_of(self, address: int) -> int | None:
+        """Say where in the file it is that is loaded to an address."""
+        for segment in self.segments:
+            if segment.type == _PT_LOAD and 0 <= address - segment.address < segment.size:
+                return address - segment.address + segment.offset
+        return None
 
 
-def _interpreter(file: ELFFile) -> str | None:
-    segment = next(file.iter_segments("PT_INTERP"), None)
-    return segment.get_interp_name() if isinstance(segment, InterpSegment) else None
-
-
-def _takes_interpreter(file: ELFFile, size: int) -> bool:
+def _takes_interpreter(file: _File, segment: _Segment | None, *, has_whole: bool) -> bool:
     """Whether the kernel takes the name of the loader: load_elf_binary of fs/binfmt_elf.c."""
-    segment = next(file.iter_segments("PT_INTERP"), None)
     if segment is None:
         return True
-    if not _MIN_PATH <= segment.header.p_filesz <= _MAX_PATH:
+    if not _MIN_PATH <= segment.size <= _MAX_PATH:
         return False
-    return not _has_whole_interpreter(file, size) or segment.data().endswith(b"\0")
+    return not has_whole or file.read(segment.offset, segment.size).endswith(b"\0")
 
 
-def _has_whole_interpreter(file: ELFFile, size: int) -> bool:
-    segment = next(file.iter_segments("PT_INTERP"), None)
-    return segment is None or segment.header.p_offset + segment.header.p_filesz <= size
-
-
-def _with_dynamic(elf: Elf, file: ELFFile) -> Elf:
-    segment = next(file.iter_segments("PT_DYNAMIC"), None)
-    if not isinstance(segment, DynamicSegment):
+def _with_dynamic(elf: Elf, file: _File) -> Elf:
+    segment = next((s for s in file.segments if s.type == _PT_DYNAMIC), None)
+    if segment is None or not segment.size:
         return elf
-    tags = list(itertools.islice(segment.iter_tags(), _MAX_ENTRIES))
-    texts: dict[str, list[str]] = {}
-    for tag in tags:
-        for kind in ("needed", "soname", "rpath", "runpath"):
-            if hasattr(tag, kind):
-                texts.setdefault(kind, []).append(getattr(tag, kind))
-    if "" in texts.get("needed", []):
-        raise ValueError("the names lie outside of what was kept")
-    paths = ":".join(texts.get("runpath") or texts.get("rpath") or [])
-    _, strings = segment.get_table_offset("DT_STRTAB")
+    tags = list(_tags(file, segment.offset))
 
-    def table(tag: str) -> int | None:
-        return segment.get_table_offset(tag)[1]
+    def table(tag: int) -> int | None:
+        address = next((value for name, value in tags if name == tag), 0)
+        return file.offset_of(address) if address else None
 
+    strings = table(_DT_STRTAB)
+
+    def texts(tag: int) -> list[str]:
+        return [_tag_text(file, strings, value) for name, value in tags if name == tag]
+
+    needed, sonames = texts(_DT_NEEDED), texts(_DT_SONAME)
+    paths = {tag: texts(tag) for tag in (_DT_RUNPATH, _DT_RPATH)}
+    if "" in needed:
+        raise _DamageError  # the names lie outside of what was kept
+    search_path = ":".join(paths[_DT_RUNPATH] or paths[_DT_RPATH])
     return msgspec.structs.replace(
         elf,
-        soname="".join(texts.get("soname", [])[:1]),
-        needed=tuple(texts.get("needed", [])),
-        search_path=tuple(path for path in paths.split(":") if path),
-        has_rpath="rpath" in texts and "runpath" not in texts,
-        needs_versions=tuple(_needed_versions(file, table("DT_VERNEED"), strings)),
-        has_versions=tuple(_defined_versions(file, table("DT_VERDEF"), strings)),
+        soname="".join(sonames[:1]),
+        needed=tuple(needed),
+        search_path=tuple(path for path in search_path.split(":") if path),
+        has_rpath=bool(paths[_DT_RPATH]) and not paths[_DT_RUNPATH],
+        needs_versions=tuple(_needed_versions(file, table(_DT_VERNEED), strings)),
+        has_versions=tuple(_defined_versions(file, table(_DT_VERDEF), strings)),
     )
 
 
+def _tags(file: _File, offset: int) -> Iterator[tuple[int, int]]:
+    form = file.form.dynamic
+    for number in range(_MAX_ENTRIES):
+        name, value = file.unpack(form, offset + number * form.size)
+        yield name, value
+        if not name:
+            return
+
+
+def _tag_text(file: _File, strings: int | None, offset: int) -> str:
+    if strings is None:
+        raise _DamageError
+    try:
+        return _decoded(file.string(strings + offset))
+    except _OutsideError:
+        return ""
+
+
 def _needed_versions(
-    file: ELFFile, offset: int | None, strings: int | None
+    file: _File, offset: int | None, strings: int | None
 ) -> Iterator[NeededVersion]:
-    for need, at in _chain(file, file.structs.Elf_Verneed, offset, "vn_next"):
-        library = _string(file, strings, need.vn_file)
-        for version, _ in _chain(file, file.structs.Elf_Vernaux, at + need.vn_aux, "vna_next"):
-            if not version.vna_flags & _VERSION_IS_WEAK:
-                yield NeededVersion(library, _string(file, strings, version.vna_name))
+    for (_, _, name, first, _), at in _chain(file, _VERNEED, offset):
+        library = _version_text(file, strings, name)
+        for (_, flags, _, version, _), _ in _chain(file, _VERNAUX, at + first):
+            if not flags & _VERSION_IS_WEAK:
+                yield NeededVersion(library, _version_text(file, strings, version))
 
 
-def _defined_versions(file: ELFFile, offset: int | None, strings: int | None) -> Iterator[str]:
-    for definition, at in _chain(file, file.structs.Elf_Verdef, offset, "vd_next"):
-        name = struct_parse(file.structs.Elf_Verdaux, file.stream, at + definition.vd_aux)
-        yield _string(file, strings, name.vda_name)
+def _defined_versions(file: _File, offset: int | None, strings: int | None) -> Iterator[str]:
+    for (*_, first, _), at in _chain(file, _VERDEF, offset):
+        name, _ = file.unpack(_VERDAUX, at + first)
+        yield _version_text(file, strings, name)
 
 
-def _chain(file: ELFFile, form: Any, offset: int | None, link: str) -> Iterator[tuple[Any, int]]:
-    """Follow a list whose entries say how far off the next one is."""
+def _chain(
+    file: _File, form: struct.Struct, offset: int | None
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Follow a list whose entries say last how far off the next one is."""
     for _ in range(_MAX_ENTRIES):
         if offset is None:
             return
-        entry = struct_parse(form, file.stream, offset)
+        entry = file.unpack(form, offset)
         yield entry, offset
-        offset = offset + entry[link] if entry[link] else None
+        offset = offset + entry[-1] if entry[-1] else None
 
 
-def _string(file: ELFFile, strings: int | None, offset: int) -> str:
-    content = parse_cstring_from_stream(file.stream, (strings or 0) + offset)
+def _version_text(file: _File, strings: int | None, offset: int) -> str:
+    content = file.string((strings or 0) + offset)
     if not content:
-        raise ValueError("the name lies outside of what was kept")
-    return content.decode()
+        raise _DamageError  # the name lies outside of what was kept
+    return _decoded(content)
 
 
-class _Pieces(io.RawIOBase):
-    """The start of a file and one later piece of it; what lies between reads as its end."""
-
-    def __init__(self, head: bytes, offset: int = 0, piece: bytes = b"") -> None:
-        self._pieces = ((0, head), (offset, piece))
-        self._at = 0
-        self._left = _MAX_READ_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        end = max(start + len(content) for start, content in self._pieces)
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: end}[whence]
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        for start, content in self._pieces:
-            if start <= self._at < start + len(content):
-                begin = self._at - start
-                found = content[begin : None if size < 0 else begin + size]
-                self._at += len(found)
-                self._left -= len(found)
-                if self._left < 0:
-                    raise ELFError("what is looked for has no end")
-                return found
-        return b""
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise _DamageError from None

@@ -122,15 +122,15 @@ class _Member(NamedTuple):
 def _members(file: BinaryIO) -> Iterator[tuple[str, _Member]]:
     for number, member in enumerate(members(file)):
         name = posixpath.normpath(member.name)
-        if number >= _MAX_MEMBERS or len(name) > _MAX_NAME or len(member.linkname) > _MAX_NAME:
+        if number >= _MAX_MEMBERS or len(name) > _MAX_NAME or len(member.link) > _MAX_NAME:
             raise DamagedImageError("it has too many files for an image, or too long names")
-        if member.issym():
-            link = posixpath.join(posixpath.dirname(name), member.linkname)
+        if member.is_symlink:
+            link = posixpath.join(posixpath.dirname(name), member.link)
             yield name, _Member(0, 0, link)
-        elif member.islnk():
-            yield name, _Member(0, 0, member.linkname)
-        elif member.isreg() and not member.issparse():
-            yield name, _Member(member.offset_data, member.size, None)
+        elif member.is_hard_link:
+            yield name, _Member(0, 0, member.link)
+        elif member.is_file and member.sparse is None:
+            yield name, _Member(member.offset, member.size, None)
 
 
 class _Section:

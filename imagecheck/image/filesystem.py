@@ -8,8 +8,9 @@ import errno
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.layer import MAX_LISTING_BYTES, TOO_MANY_FILES, Entry, Kind, Layer
 
@@ -20,6 +21,11 @@ _MAX_NAME = 255
 _EXECUTE = 0o1
 _READ = 0o4
 _NODE_BYTES = 256
+# A character has four bytes at most.
+_SURELY_SHORT_PATH = _MAX_PATH // 4 - 1
+_SURELY_SHORT_NAME = _MAX_NAME // 4
+# To put an entry in its place takes so much longer than to walk one step.
+_STEPS_OF_ENTRY = 8
 
 
 class PathError(Exception):
@@ -40,7 +46,9 @@ class Node:
     """What it is. A hard link has the entry of the file that it shares."""
     layer: int
     """Which layer its content is in; the lowest is 0."""
-    children: "dict[str, Node]" = field(default_factory=dict)
+    parent: "Node | None" = field(default=None, repr=False)
+    """The directory that it is in; None for the root."""
+    children: "dict[str, Node]" = field(default_factory=dict, repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -75,21 +83,38 @@ class Resolved:
     links: tuple[Node, ...]
 
 
+class _Lost(NamedTuple):
+    """A symlink that leads nowhere: why, and over how many others in all."""
+
+    errno: int
+    at: str
+    before: int
+    """How many links there were before it."""
+    behind: int
+
+
 class FileSystem:
     """The merged layers, lowest first. Permissions are those of one who owns nothing.
 
-    Raises CannotLookError when there are too many files.
+    Raises CannotLookError when there are too many files, or the budget is used up: also later.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], budget: Budget | None = None) -> None:
         self._root = Node("/", Entry("/", Kind.DIRECTORY, 0o755), 0)
         self._bytes_left = MAX_LISTING_BYTES
         self._made_up = ""
+        self._budget = budget or Budget()
+        # Where symlinks lead, for root and for others. What is added changes no walk that ended
+        # well; what is removed or replaced may, and then all is forgotten.
+        self._led: dict[tuple[Node, bool], tuple[Node, tuple[Node, ...]]] = {}
+        self._lost: dict[tuple[Node, bool, bool], _Lost] = {}
+        self._folders: dict[str, Node] = {}
         self.broken: list[str] = []
         """What cannot be unpacked, in words."""
         self.orphan: Orphan | None = None
         """The first file whose folder had to be made up."""
         for number, layer in enumerate(layers):
+            self._budget.spend(_STEPS_OF_ENTRY)
             if layer.removed or layer.emptied:
                 self._remove(layer)
             for entry in layer.entries:
@@ -117,6 +142,7 @@ class FileSystem:
         waiting = [start] if start else []
         while waiting:
             node = waiting.pop()
+            self._budget.spend(1 + len(node.children))
             yield from () if node is start else (node,)
             waiting.extend(node.children[name] for name in sorted(node.children, reverse=True))
 
@@ -124,15 +150,20 @@ class FileSystem:
         """Walk as the kernel does; with ``make_in``, missing directories come into that layer."""
         if not path or "\0" in path:
             raise PathError(errno.EINVAL if path else errno.ENOENT, path)
-        if _bytes(path) >= _MAX_PATH:
+        if len(path) > _SURELY_SHORT_PATH and _bytes(path) >= _MAX_PATH:
             raise PathError(errno.ENAMETOOLONG, path)
-        trail = [self._root]
         links: list[Node] = []
-        waiting = path.split("/")[::-1]
-        while waiting:
-            name = waiting.pop()
-            here = trail[-1]
-            if here.kind is not Kind.DIRECTORY:
+        node = self._go(self._root, path, links, as_root=as_root, make_in=make_in)
+        return Resolved(node, tuple(links))
+
+    def _go(
+        self, start: Node, path: str, links: list[Node], *, as_root: bool, make_in: int | None
+    ) -> Node:
+        here = start
+        names = path.split("/")
+        self._budget.spend(len(names))
+        for name in names:
+            if here.entry.kind is not Kind.DIRECTORY:
                 raise PathError(errno.ENOTDIR, here.path)
             if not name:
                 continue
@@ -141,31 +172,54 @@ class FileSystem:
             if name == ".":
                 continue
             if name == "..":
-                trail = trail[:-1] or trail
+                here = here.parent or here
                 continue
-            node = self._child(here, name, make_in)
-            if node.kind is not Kind.SYMLINK:
-                trail.append(node)
-                continue
-            links.append(node)
-            if len(links) > MAX_SYMLINKS:
-                raise PathError(errno.ELOOP, node.path)
-            if node.entry.target.startswith("/"):
-                trail = [self._root]
-            waiting.extend(node.entry.target.split("/")[::-1])
-        return Resolved(trail[-1], tuple(links))
+            node = here.children.get(name) or self._missing(here, name, make_in)
+            if node.entry.kind is Kind.SYMLINK:
+                node = self._follow(node, links, as_root=as_root, make_in=make_in)
+            here = node
+        return here
 
-    def _child(self, folder: Node, name: str, make_in: int | None) -> Node:
+    def _follow(self, link: Node, links: list[Node], *, as_root: bool, make_in: int | None) -> Node:
+        """Go where a symlink leads, and note all links on the way."""
+        before = len(links)
+        links.append(link)
+        if led := self._led.get((link, as_root)):
+            links += led[1]
+        if len(links) > MAX_SYMLINKS:
+            raise PathError(errno.ELOOP, links[MAX_SYMLINKS].path)
+        if led:
+            return led[0]
+        key = (link, as_root, make_in is None)
+        lost = self._lost.get(key)
+        if lost and (before >= lost.before or lost.errno != errno.ELOOP):
+            is_loop = before + 1 + lost.behind > MAX_SYMLINKS
+            raise PathError(errno.ELOOP if is_loop else lost.errno, lost.at)
+        target = link.entry.target
+        start = self._root if target.startswith("/") else link.parent or self._root
+        try:
+            node = self._go(start, target, links, as_root=as_root, make_in=make_in)
+        except PathError as error:
+            self._lost[key] = _Lost(error.errno, error.at, before, len(links) - before - 1)
+            raise
+        if node.entry.kind is Kind.DIRECTORY:
+            self._led[link, as_root] = node, tuple(links[before + 1 :])
+        return node
+
+    def _missing(self, folder: Node, name: str, make_in: int | None) -> Node:
         if _is_too_long(name):
             raise PathError(errno.ENAMETOOLONG, name)
-        node = folder.children.get(name)
-        if node:
-            return node
         path = posixpath.join(folder.path, name)
         if make_in is None:
             raise PathError(errno.ENOENT, path)
         self._made_up = self._made_up or path
         return self._put(folder, name, Entry(path, Kind.DIRECTORY, 0o755), make_in)
+
+    def _forget(self) -> None:
+        """Forget walks: something on the way is there no more."""
+        self._led.clear()
+        self._lost.clear()
+        self._folders.clear()
 
     def _existing(self, path: str) -> Node | None:
         try:
@@ -174,6 +228,7 @@ class FileSystem:
             return None
 
     def _remove(self, layer: Layer) -> None:
+        self._budget.spend(len(layer.entries) + len(layer.removed) + len(layer.emptied))
         for entry in layer.entries:
             # What is removed below a directory is not what a link leads to that was in its place.
             link = self._at(entry.path) if entry.kind is Kind.DIRECTORY else None
@@ -182,12 +237,18 @@ class FileSystem:
         for path in layer.removed:
             self._drop(path)
         for path in layer.emptied:
-            if folder := self._existing(path):
+            if (folder := self._existing(path)) and folder.children:
                 folder.children.clear()
+                self._forget()
 
     def _drop(self, path: str) -> None:
         if folder := self._existing(posixpath.dirname(path)):
-            folder.children.pop(posixpath.basename(path), None)
+            self._take_away(folder, posixpath.basename(path))
+
+    def _take_away(self, folder: Node, name: str) -> None:
+        old = folder.children.pop(name, None)
+        if old and old.kind in (Kind.DIRECTORY, Kind.SYMLINK):
+            self._forget()
 
     def _at(self, path: str) -> Node | None:
         """Find what is at a path: the link itself where it is a symlink."""
@@ -199,9 +260,10 @@ class FileSystem:
             if entry.kind is Kind.DIRECTORY:
                 self._root.entry = entry
             return
+        self._budget.spend(_STEPS_OF_ENTRY)
         folder, name = posixpath.split(entry.path)
         try:
-            parent = self._walk(folder, as_root=True, make_in=layer).node
+            parent = self._folders.get(folder) or self._folder(folder, layer)
         except PathError as error:
             self.broken.append(f"{entry.path} cannot be put into its folder: {error}")
             return
@@ -215,7 +277,7 @@ class FileSystem:
             return
         if entry.kind is Kind.HARDLINK:
             # What was there makes room first, even if the link is to it.
-            parent.children.pop(name, None)
+            self._take_away(parent, name)
             shared = self._at(entry.target)
             if shared is None or shared.kind is Kind.DIRECTORY:
                 self.broken.append(
@@ -230,20 +292,29 @@ class FileSystem:
         else:
             self._put(parent, name, entry, layer)
 
+    def _folder(self, path: str, layer: int) -> Node:
+        node = self._walk(path, as_root=True, make_in=layer).node
+        if node.kind is Kind.DIRECTORY:
+            self._folders[path] = node
+        return node
+
     def _put(self, parent: Node, name: str, entry: Entry, layer: int) -> Node:
         path = posixpath.join(parent.path, name)
         self._bytes_left -= _NODE_BYTES + len(path)
         if self._bytes_left < 0:
             raise CannotLookError(TOO_MANY_FILES)
         # Where the two are the same, one text is kept.
-        node = Node(entry.path if entry.path == path else path, entry, layer)
+        node = Node(entry.path if entry.path == path else path, entry, layer, parent)
+        if name in parent.children:
+            self._take_away(parent, name)
+        self._lost.clear()
         parent.children[name] = node
         return node
 
 
 def _is_too_long(name: str) -> bool:
     # A byte that is no UTF-8 was read as the four characters of its escape.
-    return _bytes(name) - 3 * name.count("\\x") > _MAX_NAME
+    return len(name) > _SURELY_SHORT_NAME and _bytes(name) - 3 * name.count("\\x") > _MAX_NAME
 
 
 def _bytes(text: str) -> int:

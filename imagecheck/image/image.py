@@ -1,12 +1,14 @@
 """An image, read whole: documents, layers and the files that they add up to."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from imagecheck.budget import Budget
+from imagecheck.image.content import TooLargeError, UnreadableCompressionError
 from imagecheck.image.errors import (
     CannotLookError,
     DamagedImageError,
@@ -15,12 +17,11 @@ from imagecheck.image.errors import (
 )
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.layer import (
+    MAX_FILE_BYTES,
     MAX_IMAGE_BYTES,
     MAX_LISTING_BYTES,
     TOO_MANY_FILES,
     Layer,
-    TooLargeError,
-    UnreadableCompressionError,
     read_files,
     read_layer,
 )
@@ -96,10 +97,17 @@ class Image:
 class ImageReader:
     """Reads the image of one source; what it read of layers is kept in the cache."""
 
-    def __init__(self, source: ImageSource, cache: LayerCache, progress: Progress) -> None:
+    def __init__(
+        self,
+        source: ImageSource,
+        cache: LayerCache,
+        progress: Progress,
+        budget: Budget | None = None,
+    ) -> None:
         self._source = source
         self._cache = cache
         self._progress = progress
+        self._budget = budget or Budget()
 
     def read(self, architecture: str) -> Image:
         """Read the image; of an index, the one image for ``architecture`` (``amd64``, ``arm64``).
@@ -120,10 +128,12 @@ class ImageReader:
             self._read_documents(image, architecture)
         return image
 
-    def contents(self, image: Image, nodes: Iterable[Node]) -> dict[str, bytes]:
+    def contents(
+        self, image: Image, nodes: Iterable[Node], limit: int = MAX_FILE_BYTES
+    ) -> dict[str, bytes]:
         """Return the content of files of the image, by the path of each node.
 
-        A file is cut off after ``MAX_FILE_BYTES``. Raises CannotLookError.
+        A file is cut off after ``limit`` bytes. Raises CannotLookError.
         """
         wanted: dict[int, list[Node]] = defaultdict(list)
         for node in nodes:
@@ -132,9 +142,9 @@ class ImageReader:
         for number, in_layer in wanted.items():
             assert image.manifest  # noqa: S101  (nodes come from layers, and layers from a manifest)
             descriptor = (image.manifest.layers or [])[number]
-            paths = {node.entry.path for node in in_layer}
-            content = self._files_of(descriptor, frozenset(paths))
-            found |= {node.path: content.get(node.entry.path, b"") for node in in_layer}
+            limits = {node.entry.path: min(limit, node.entry.size) for node in in_layer}
+            content = self._files_of(descriptor, limits)
+            found |= {node.path: content.get(node.entry.path, b"")[:limit] for node in in_layer}
         return found
 
     def _read_documents(self, image: Image, architecture: str) -> None:
@@ -203,6 +213,7 @@ class ImageReader:
                 descriptor,
                 max_bytes=max_bytes,
                 max_listing_bytes=max_listing,
+                budget=self._budget,
                 progress=self._progress.advance,
             )
         self._cache.keep_layer(descriptor.digest, layer)
@@ -218,16 +229,27 @@ class ImageReader:
                     f" says {wanted}"
                 )
                 image.faults.append(Fault(FaultKind.DIFF_ID, text))
-        image.files = FileSystem(layers)
+        image.files = FileSystem(layers, self._budget)
         image.faults += [Fault(FaultKind.LAYER, text) for text in image.files.broken]
 
-    def _files_of(self, descriptor: Descriptor, paths: frozenset[str]) -> dict[str, bytes]:
+    def _files_of(self, descriptor: Descriptor, limits: Mapping[str, int]) -> dict[str, bytes]:
         known = self._cache.files(descriptor.digest)
-        if missing := paths - known.keys():
+        missing = {
+            path: limit
+            for path, limit in limits.items()
+            if path not in known or len(known[path]) < limit
+        }
+        if missing:
             self._progress.begin(descriptor.size)
             try:
                 with self._source.blob(descriptor) as blob:
-                    read = read_files(blob, descriptor, missing, self._progress.advance)
+                    read = read_files(
+                        blob,
+                        descriptor,
+                        missing,
+                        budget=self._budget,
+                        progress=self._progress.advance,
+                    )
             except (DamagedImageError, NotInRegistryError, TooLargeError) as error:
                 raise CannotLookError(
                     f"a layer of {self._source.reference} changed while it was read: {error}"

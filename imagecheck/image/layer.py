@@ -3,21 +3,20 @@
 https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
 """
 
-import hashlib
 import posixpath
-import tarfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import BinaryIO, Final
 
 import msgspec
 
+from imagecheck.budget import Budget
+from imagecheck.image.content import Content, opened
 from imagecheck.image.elf import MAGIC, Elf
-from imagecheck.image.errors import CannotLookError, DamagedImageError, WrongBytesError
+from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
+from imagecheck.image.errors import CannotLookError, DamagedImageError
 from imagecheck.image.manifest import Descriptor
-from imagecheck.image.tar import members
+from imagecheck.image.tar import Member, members
 
 MAX_IMAGE_BYTES: Final = 10 * 1024**3
 """The most that all layers of an image may have, uncompressed.
@@ -26,17 +25,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 MAX_LISTING_BYTES: Final = 320 * 1024**2
 """The most that is kept of all layers: room for a million files with usual names."""
-MAX_RATIO: Final = 200
-"""How many bytes one byte of a layer may become; true layers have less than 20."""
-RATIO_MATTERS_FROM: Final = 64 * 1024**2
 MAX_FILE_BYTES: Final = 1024**2
-"""How much of a file is returned where its content is asked for."""
+"""How much of a file is returned where its content is asked for, and nothing else is said."""
+MAX_CONTENTS_BYTES: Final = 128 * 1024**2
+"""The most that is returned of all files that are asked for at once."""
 HEAD: Final = 256
 """How many bytes of a program the kernel looks at: ``BINPRM_BUF_SIZE`` of linux/binfmts.h."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_CHUNK = 256 * 1024
+# A member takes that long to read, and what is kept of it that long to use.
+_STEPS = 10
 _ENTRY_BYTES = 256
 _TEXT_BYTES = 56
 # PATH_MAX of linux/limits.h.
@@ -47,14 +44,6 @@ _OPAQUE = ".wh..wh..opq"
 
 
 TOO_MANY_FILES: Final = "the image has more files than are looked at: a million or so"
-
-
-class TooLargeError(Exception):
-    """The layers have more bytes than Lambda takes."""
-
-
-class UnreadableCompressionError(Exception):
-    """The layer is compressed in a way that is not read here; the message names it."""
 
 
 class Kind(StrEnum):
@@ -105,39 +94,42 @@ def read_layer(
     *,
     max_bytes: int = MAX_IMAGE_BYTES,
     max_listing_bytes: int = MAX_LISTING_BYTES,
+    budget: Budget | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Layer:
     """Read a layer to its end; memory does not grow with the size of its files.
 
-    ``progress`` is told the number of compressed bytes each time some have been read.
+    ``progress`` is told the number of compressed bytes each time some have been read, maybe from
+    another thread.
 
     Raises:
         WrongBytesError: the bytes are not those of the descriptor.
         DamagedImageError: they are, but they are no layer.
         TooLargeError: there are more than ``max_bytes`` when uncompressed.
         UnreadableCompressionError: it is compressed with something other than gzip.
-        CannotLookError: reading it would not end well: a decompression bomb, too many files.
+        CannotLookError: there are too many files, or the budget is used up.
 
     """
-    with _opened(blob, descriptor, max_bytes, progress) as content:
+    budget = budget or Budget()
+    with opened(blob, descriptor, max_bytes=max_bytes, budget=budget, progress=progress) as content:
         entries: list[Entry] = []
         removed: list[str] = []
         emptied: list[str] = []
         listing_bytes = 0
-        for member in _members(content):
+        for member in _members(content, budget):
             path = _path(member.name)
             folder, name = posixpath.split(path)
             listing_bytes += _ENTRY_BYTES + len(path)
-            if name == _OPAQUE:
-                emptied.append(folder)
-            elif name.startswith(_WHITEOUT * 2):
-                continue  # what AUFS keeps for itself
-            elif name.startswith(_WHITEOUT):
-                removed.append(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
-            else:
+            if not name.startswith(_WHITEOUT):
                 entry = _entry(path, member, content)
                 listing_bytes += _length(entry)
                 entries.append(entry)
+            elif name == _OPAQUE:
+                emptied.append(folder)
+            elif name.startswith(_WHITEOUT * 2):
+                continue  # what AUFS keeps for itself
+            else:
+                removed.append(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
             if listing_bytes > max_listing_bytes:
                 raise CannotLookError(TOO_MANY_FILES)
         content.drain()
@@ -155,26 +147,39 @@ def read_layer(
 def read_files(
     blob: BinaryIO,
     descriptor: Descriptor,
-    paths: frozenset[str],
+    limits: Mapping[str, int],
+    *,
+    budget: Budget | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, bytes]:
     """Return the content of some files of a layer that ``read_layer`` has read before.
 
-    A file is cut off after ``MAX_FILE_BYTES``. Raises as ``read_layer`` does.
+    ``limits`` says of each path after how many bytes the file is cut off. Raises as ``read_layer``
+    does, and CannotLookError when they are more than ``MAX_CONTENTS_BYTES`` together.
     """
-    found = {}
-    with _opened(blob, descriptor, MAX_IMAGE_BYTES, progress) as content:
-        for member in _members(content):
+    budget = budget or Budget()
+    found: dict[str, bytes] = {}
+    left = MAX_CONTENTS_BYTES
+    with opened(
+        blob, descriptor, max_bytes=MAX_IMAGE_BYTES, budget=budget, progress=progress
+    ) as content:
+        for member in _members(content, budget):
             path = _path(member.name)
-            if path in paths and member.isreg():
-                found[path] = _Member(member, content).read(MAX_FILE_BYTES)
+            if path in limits and member.is_file:
+                left += len(found.pop(path, b""))
+                found[path] = _File(member, content).read(min(limits[path], left + 1))
+                left -= len(found[path])
+                if left < 0:
+                    raise CannotLookError("the files that would have to be read are too large")
         content.drain()
     return found
 
 
-def _members(content: "_Content") -> Iterator[tarfile.TarInfo]:
+def _members(content: Content, budget: Budget) -> Iterator[Member]:
     try:
-        yield from members(content)
+        for member in members(content):
+            budget.spend(_STEPS)
+            yield member
     except DamagedImageError as error:
         raise DamagedImageError(f"the layer cannot be unpacked: {error}") from None
 
@@ -185,21 +190,32 @@ def _path(name: str) -> str:
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def _entry(path: str, member: tarfile.TarInfo, content: "_Content") -> Entry:
+def _entry(path: str, member: Member, content: Content) -> Entry:
     mode = member.mode & 0o7777
-    if member.isdir():
+    if member.is_file:
+        return _file_entry(path, mode, member, content)
+    if member.is_directory:
         return Entry(path, Kind.DIRECTORY, mode)
-    if member.issym():
-        if not 0 < len(member.linkname) < _MAX_PATH:
+    if member.is_symlink:
+        if not 0 < len(member.link) < _MAX_PATH:
             raise DamagedImageError(f"the layer has a symlink {path} to what cannot be a path")
-        return Entry(path, Kind.SYMLINK, mode, target=member.linkname)
-    if member.islnk():
-        return Entry(path, Kind.HARDLINK, mode, target=_path(member.linkname))
-    if not member.isreg():
-        return Entry(path, Kind.OTHER, mode)
-    file = _Member(member, content)
-    head = file.read(HEAD)
-    if head.startswith(MAGIC):
+        return Entry(path, Kind.SYMLINK, mode, target=member.link)
+    if member.is_hard_link:
+        return Entry(path, Kind.HARDLINK, mode, target=_path(member.link))
+    return Entry(path, Kind.OTHER, mode)
+
+
+def _file_entry(path: str, mode: int, member: Member, content: Content) -> Entry:
+    if member.sparse is None:
+        content.seek(member.offset)
+        head = content.read(min(HEAD, member.size))
+        if len(head) < min(HEAD, member.size):
+            raise DamagedImageError("the layer ends in the middle of a file")
+        file = _File(member, content, len(head)) if head.startswith(MAGIC) else None
+    else:
+        file = _File(member, content)
+        head = file.read(HEAD)
+    if file and head.startswith(MAGIC):
         return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size))
     keeps_head = mode & 0o111 or path.endswith(_NATIVE_MODULE)
     return Entry(path, Kind.FILE, mode, member.size, head=head if keeps_head else b"")
@@ -216,171 +232,26 @@ def _length(entry: Entry) -> int:
     return len(entry.head) + sum(map(len, texts)) + _TEXT_BYTES * (len(texts) - 1)
 
 
-def _elf(file: "_Member", head: bytes, size: int) -> Elf:
-    # As slow to import as all the rest together, and a layer in the cache does not need it.
-    from imagecheck.image.elf_reader import HEAD_BYTES, dynamic_segment, read_elf
-
+def _elf(file: "_File", head: bytes, size: int) -> Elf:
     head += file.read(HEAD_BYTES - len(head))
-    offset, length = dynamic_segment(head)
-    if not len(head) <= offset <= size - length:
-        return read_elf(head, size)
-    file.skip(offset - len(head))
-    return read_elf(head, size, (offset, file.read(length)))
+    at = len(head)
+    later = []
+    for offset, length in later_pieces(head, size) if size > at else ():
+        file.skip(offset - at)
+        later.append(Piece(offset, file.read(length)))
+        at = offset + length
+    return read_elf(head, size, tuple(later))
 
 
-@contextmanager
-def _opened(
-    blob: BinaryIO,
-    descriptor: Descriptor,
-    max_bytes: int,
-    progress: Callable[[int], object],
-) -> Iterator["_Content"]:
-    """Give the uncompressed bytes, to be read to their end, and verify the compressed ones.
+class _File:
+    """The bytes of the file that the layer has just come to, but for the first ``used`` ones."""
 
-    Bytes that are not the descriptor's explain whatever else is wrong with them, so that is said.
-    """
-    raw = _Blob(blob, descriptor, progress)
-    try:
-        yield _Content(raw, max_bytes)
-    except (DamagedImageError, UnreadableCompressionError):
-        raw.drain()
-        raw.verify()
-        raise
-    raw.verify()
-
-
-class _Blob:
-    """The bytes as they are stored, counted and hashed."""
-
-    def __init__(
-        self, blob: BinaryIO, descriptor: Descriptor, progress: Callable[[int], object]
-    ) -> None:
-        self.count = 0
-        self._blob = blob
-        self._descriptor = descriptor
-        self._hash = hashlib.sha256()
-        self._progress = progress
-
-    def read(self) -> bytes:
-        chunk = self._blob.read(_CHUNK)
-        self._hash.update(chunk)
-        self.count += len(chunk)
-        if self.count > self._descriptor.size:
-            raise WrongBytesError(
-                f"blob {self._descriptor.digest} is longer than the {self._descriptor.size:,}"
-                " bytes that the manifest says"
-            )
-        self._progress(len(chunk))
-        return chunk
-
-    def drain(self) -> None:
-        while self.read():
-            pass
-
-    def verify(self) -> None:
-        digest = "sha256:" + self._hash.hexdigest()
-        if (digest, self.count) != (self._descriptor.digest, self._descriptor.size):
-            raise WrongBytesError(
-                f"blob {self._descriptor.digest} should have {self._descriptor.size:,} bytes of"
-                f" that digest; what is stored has {self.count:,} bytes and digest {digest}"
-            )
-
-
-class _Content:
-    """The uncompressed bytes: they can be skipped but not gone back to, and are never all held."""
-
-    def __init__(self, raw: _Blob, max_bytes: int) -> None:
-        self._raw = raw
-        self._max_bytes = max_bytes
-        self._hash = hashlib.sha256()
-        self._chunk = b""
-        self._used = 0
-        self._at = 0
-        self._start = raw.read()
-        self.is_gzip = self._start.startswith(_GZIP_MAGIC)
-        if self._start.startswith(_ZSTD_MAGIC):
-            raise UnreadableCompressionError("zstd")
-        self._chunks = self._gunzip() if self.is_gzip else self._plain()
-
-    @property
-    def digest(self) -> str:
-        """The digest of what has been read."""
-        return "sha256:" + self._hash.hexdigest()
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int) -> int:
-        if offset < self._at:
-            raise DamagedImageError("a header of the layer has a size below zero")
-        while self._at < offset:
-            if not self._take(min(offset - self._at, _CHUNK)):
-                raise DamagedImageError("the layer ends in the middle of a file")
-        return self._at
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes, fewer only at the end."""
-        pieces = []
-        while size > 0 and (piece := self._take(size)):
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
-
-    def drain(self) -> None:
-        """Read to the end, so that everything has been hashed."""
-        while self._take(_CHUNK):
-            pass
-
-    def _take(self, size: int) -> bytes:
-        if self._used == len(self._chunk):
-            self._chunk, self._used = next(self._chunks, b""), 0
-            self._hash.update(self._chunk)
-        piece = self._chunk[self._used : self._used + size]
-        self._used += len(piece)
-        self._at += len(piece)
-        if self._at > self._max_bytes:
-            raise TooLargeError
-        if self._at > max(RATIO_MATTERS_FROM, MAX_RATIO * self._raw.count):
-            raise CannotLookError(
-                f"a layer of the image is a decompression bomb: its first {self._raw.count:,} bytes"
-                f" become more than {self._at:,}; nothing after them was read"
-            )
-        return piece
-
-    def _plain(self) -> Iterator[bytes]:
-        chunk = self._start
-        while chunk:
-            yield chunk
-            chunk = self._raw.read()
-
-    def _gunzip(self) -> Iterator[bytes]:
-        """Uncompress one gzip stream after the other, never more than a chunk ahead."""
-        chunk = self._start
-        try:
-            while chunk:
-                stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-                while not stream.eof:
-                    piece = stream.decompress(chunk, _CHUNK)
-                    chunk = stream.unconsumed_tail
-                    if piece:
-                        yield piece
-                    if not chunk and len(piece) < _CHUNK and not stream.eof:
-                        chunk = self._raw.read()
-                        if not chunk:
-                            raise DamagedImageError("the layer's gzip stream is cut off")
-                chunk = stream.unused_data or self._raw.read()
-        except zlib.error as error:
-            raise DamagedImageError(f"the layer's gzip stream is broken: {error}") from None
-
-
-class _Member:
-    """The bytes of the file that the layer has just come to, from the first one on."""
-
-    def __init__(self, member: tarfile.TarInfo, content: _Content) -> None:
-        content.seek(member.offset_data)
+    def __init__(self, member: Member, content: Content, used: int = 0) -> None:
+        content.seek(member.offset + used)
         self._content = content
         self._pieces = _pieces(member)
         self._stored, self._left = next(self._pieces)
+        self._left -= used
 
     def read(self, size: int) -> bytes:
         """Return the next bytes: fewer only at the end of the file."""
@@ -411,10 +282,10 @@ class _Member:
             size -= count
 
 
-def _pieces(member: tarfile.TarInfo) -> Iterator[tuple[bool, int]]:
+def _pieces(member: Member) -> Iterator[tuple[bool, int]]:
     """Give the lengths of the pieces of a file, and whether each is stored or a hole."""
     at = 0
-    for offset, length in getattr(member, "sparse", None) or [(0, member.size)]:
+    for offset, length in member.sparse or ((0, member.size),):
         if offset < at or length < 0 or offset + length > member.size:
             raise DamagedImageError(f"the pieces of {member.name} do not add up to a file")
         if offset > at:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from imagecheck.image.errors import NotInRegistryError
 from imagecheck.image.filesystem import FileSystem
 from imagecheck.image.image import Image, ImageReader
-from imagecheck.image.layer import Layer, read_files, read_layer
+from imagecheck.image.layer import MAX_FILE_BYTES, Layer, read_files, read_layer
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import Descriptor
 from imagecheck.image.open_source import open_source
@@ -37,9 +37,9 @@ def learned(layer: Made, **options: Any) -> Layer:
     return read_layer(io.BytesIO(layer.blob), described(layer), **options)
 
 
-def files_of(layer: Made, *paths: str) -> dict[str, bytes]:
+def files_of(layer: Made, *paths: str, limit: int = MAX_FILE_BYTES) -> dict[str, bytes]:
     """Read files of a layer."""
-    return read_files(io.BytesIO(layer.blob), described(layer), frozenset(paths))
+    return read_files(io.BytesIO(layer.blob), described(layer), dict.fromkeys(paths, limit))
 
 
 def merged(*layers: tuple[Member, ...], parents: bool = True) -> FileSystem:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagecheck.image.elf import AARCH64, MAGIC, X86_64, Elf, NeededVersion, machine_name
-from imagecheck.image.elf_reader import HEAD_BYTES, dynamic_segment, read_elf
+from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
+from tests.imagecheck import elf_by_pyelftools
 from tests.imagecheck.images import File, layer_of
 from tests.imagecheck.programs import tiny_elf
 from tests.imagecheck.reading import learned
@@ -29,12 +30,17 @@ def real_files() -> list[str]:
 
 @pytest.mark.parametrize("path", real_files())
 def test_real_files_are_read_as_readelf_reads_them(path: str) -> None:
-    content = Path(path).read_bytes()
-    offset, length = dynamic_segment(content[:HEAD_BYTES])
+    assert read_whole(Path(path).read_bytes()) == as_readelf_says(path)
 
-    elf = read_elf(content[:HEAD_BYTES], len(content), (offset, content[offset : offset + length]))
 
-    assert elf == as_readelf_says(path)
+def read_whole(content: bytes) -> Elf:
+    """Read a file of which all is at hand, as the reader of layers does."""
+    head = content[:HEAD_BYTES]
+    later = [
+        Piece(offset, content[offset : offset + length])
+        for offset, length in later_pieces(head, len(content))
+    ]
+    return read_elf(head, len(content), tuple(later))
 
 
 def as_readelf_says(path: str) -> Elf:
@@ -203,10 +209,9 @@ def test_damage_never_raises(program: bytes, data: st.DataObject) -> None:
         piece = data.draw(st.binary(min_size=1, max_size=8) | st.just(b"\xff" * 8))
         changed[at : at + len(piece)] = piece
     end = data.draw(st.integers(4, len(changed)))
-    head = bytes(changed[:end])
+    content = bytes(changed[:end])
 
-    offset, length = dynamic_segment(head)
-    read_elf(head, end, (offset, head[offset : offset + length]))
+    assert read_whole(content) == elf_by_pyelftools.read_elf(content, end)
 
 
 @settings(deadline=None)
@@ -215,3 +220,23 @@ def test_anything_with_the_magic_number_is_read(rest: bytes) -> None:
     *_, entry = learned(layer_of(File("run", MAGIC + rest, 0o755))).entries
 
     assert entry.elf
+
+
+def test_what_patchelf_moves_to_the_end_of_a_large_program_is_read() -> None:
+    """It appends a segment that has the names, the loader's too, and the dynamic segment."""
+    at = HEAD_BYTES + 4096
+    strings = b"\0libc.so.6\0/lib/ld.so\0".ljust(32, b"\0")
+    dynamic = b"".join(struct.pack("<QQ", *tag) for tag in ((NEEDED, 1), (5, at), (0, 0)))
+    header = struct.pack(
+        "<16sHHIQQQIHHHHHH",
+        b"\x7fELF\x02\x01\x01", 3, X86_64, 1, 0, 64, 0, 0, 64, 56, 4, 0, 0, 0,
+    )  # fmt: skip
+    spans = [(1, 0, 4096), (1, at, 32 + len(dynamic)), (2, at + 32, len(dynamic)), (3, at + 11, 11)]
+    segments = [struct.pack("<IIQQQQQQ", t, 5, o, o, o, n, n, 8) for t, o, n in spans]
+    program = b"".join([header, *segments]).ljust(at, b"\0") + strings + dynamic
+
+    *_, entry = learned(layer_of(File("run", program, 0o755))).entries
+
+    assert entry.elf
+    assert (entry.elf.loadable, entry.elf.interpreter) == (True, "/lib/ld.so")
+    assert entry.elf.needed == ("libc.so.6",)

@@ -1,0 +1,202 @@
+"""The bytes of a layer as they are stored, and as they are when uncompressed."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+from imagecheck.budget import Budget
+from imagecheck.image.ahead import Ahead, Sha256
+from imagecheck.image.errors import DamagedImageError, WrongBytesError
+from imagecheck.image.gunzip import GZIP_MAGIC, BrokenGzipError, gunzip
+from imagecheck.image.manifest import Descriptor
+
+CHUNK_BYTES: Final = 256 * 1024
+"""How much is read at once of what is stored."""
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# Below it, starting a thread takes longer than it saves.
+_THREADS_FROM = 2 * CHUNK_BYTES
+
+
+class TooLargeError(Exception):
+    """The layers have more bytes than Lambda takes."""
+
+
+class UnreadableCompressionError(Exception):
+    """The layer is compressed in a way that is not read here; the message names it."""
+
+
+@contextmanager
+def opened(
+    blob: BinaryIO,
+    descriptor: Descriptor,
+    *,
+    max_bytes: int,
+    budget: Budget,
+    progress: Callable[[int], object],
+) -> Iterator["Content"]:
+    """Give the uncompressed bytes, to be read to their end, and verify the compressed ones.
+
+    Bytes that are not the descriptor's explain whatever else is wrong with them, so that is said.
+    """
+    raw = Blob(blob, descriptor, budget, progress)
+    content: Content | None = None
+    try:
+        content = Content(raw, max_bytes, in_threads=descriptor.size > _THREADS_FROM)
+        yield content
+    except (DamagedImageError, UnreadableCompressionError):
+        if content:
+            # It reads the same bytes.
+            content.close(wait=True)
+        raw.drain()
+        raw.verify()
+        raise
+    finally:
+        if content:
+            content.close()
+    raw.verify()
+
+
+class Blob:
+    """The bytes as they are stored, counted and hashed."""
+
+    def __init__(
+        self,
+        blob: BinaryIO,
+        descriptor: Descriptor,
+        budget: Budget,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        self.count = 0
+        self._blob = blob
+        self._descriptor = descriptor
+        self._hash = hashlib.sha256()
+        self._budget = budget
+        self._progress = progress
+
+    def read(self) -> bytes:
+        """Return the next bytes; none are the end."""
+        self._budget.look_at_clock()
+        chunk = self._blob.read(CHUNK_BYTES)
+        self._hash.update(chunk)
+        self.count += len(chunk)
+        if self.count > self._descriptor.size:
+            raise WrongBytesError(
+                f"blob {self._descriptor.digest} is longer than the {self._descriptor.size:,}"
+                " bytes that the manifest says"
+            )
+        self._progress(len(chunk))
+        return chunk
+
+    def drain(self) -> None:
+        """Read to the end, so that everything has been hashed."""
+        while self.read():
+            pass
+
+    def verify(self) -> None:
+        """Raise WrongBytesError unless these are the bytes of the descriptor."""
+        digest = "sha256:" + self._hash.hexdigest()
+        if (digest, self.count) != (self._descriptor.digest, self._descriptor.size):
+            raise WrongBytesError(
+                f"blob {self._descriptor.digest} should have {self._descriptor.size:,} bytes of"
+                f" that digest; what is stored has {self.count:,} bytes and digest {digest}"
+            )
+
+
+class Content:
+    """The uncompressed bytes: they can be skipped but not gone back to, and are never all held."""
+
+    def __init__(self, raw: Blob, max_bytes: int, *, in_threads: bool) -> None:
+        self._raw = raw
+        self._max_bytes = max_bytes
+        start = raw.read()
+        self.is_gzip = start.startswith(GZIP_MAGIC)
+        if start.startswith(_ZSTD_MAGIC):
+            raise UnreadableCompressionError("zstd")
+        chunks = _inflated(start, raw) if self.is_gzip else _plain(start, raw)
+        self._ahead = Ahead(chunks) if in_threads else None
+        self._chunks = iter(self._ahead) if self._ahead else chunks
+        self._hash = Sha256() if in_threads else hashlib.sha256()
+        self._digest = ""
+        self._chunk = b""
+        self._used = 0
+        self._before = 0
+        """How many bytes came before the chunk."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of all bytes, once they have been read."""
+        self._digest = self._digest or "sha256:" + self._hash.hexdigest()
+        return self._digest
+
+    def tell(self) -> int:
+        """Return how many bytes have been read or skipped."""
+        return self._before + self._used
+
+    def seek(self, offset: int) -> int:
+        """Skip what comes before the offset."""
+        used = offset - self._before
+        if used < self._used:
+            raise DamagedImageError("a header of the layer has a size below zero")
+        while used > len(self._chunk):
+            if not self._next():
+                raise DamagedImageError("the layer ends in the middle of a file")
+            used = offset - self._before
+        self._used = used
+        return offset
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, fewer only at the end."""
+        end = self._used + size
+        if end <= len(self._chunk):
+            piece = self._chunk[self._used : end]
+            self._used = end
+            return piece
+        pieces = []
+        while size > 0:
+            if self._used == len(self._chunk) and not self._next():
+                break
+            piece = self._chunk[self._used : self._used + size]
+            self._used += len(piece)
+            size -= len(piece)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def drain(self) -> None:
+        """Read to the end, so that everything has been hashed."""
+        while self._next():
+            pass
+
+    def close(self, *, wait: bool = False) -> None:
+        """End the threads."""
+        if self._ahead:
+            self._ahead.close(wait=wait)
+        if isinstance(self._hash, Sha256):
+            self._hash.close()
+
+    def _next(self) -> bool:
+        """Come to the next chunk. False at the end, where the last one stays."""
+        chunk = next(self._chunks, b"")
+        if not chunk:
+            self._used = len(self._chunk)
+            return False
+        self._before += len(self._chunk)
+        self._chunk, self._used = chunk, 0
+        if self._before + len(chunk) > self._max_bytes:
+            raise TooLargeError
+        self._hash.update(chunk)
+        return True
+
+
+def _plain(start: bytes, raw: Blob) -> Iterator[bytes]:
+    chunk = start
+    while chunk:
+        yield chunk
+        chunk = raw.read()
+
+
+def _inflated(start: bytes, raw: Blob) -> Iterator[bytes]:
+    try:
+        yield from gunzip(start, raw.read)
+    except BrokenGzipError as error:
+        raise DamagedImageError(f"the layer: {error}") from None
