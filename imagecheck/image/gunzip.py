@@ -2,18 +2,22 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
 
 from imagecheck.image.errors import DamagedImageError
 
-try:
-    from isal import isal_zlib as _library
-except ImportError:  # it has no wheels for every machine
-    _library = zlib  # type: ignore[assignment]
+FASTEST: ModuleType = zlib
+"""The library that inflates. ISA-L has no wheels for every machine."""
+with suppress(ImportError):
+    FASTEST = import_module("isal.isal_zlib")
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 PIECE_BYTES: Final = 512 * 1024
 """The most that a piece of inflated bytes has."""
+_ERRORS: tuple[type[Exception], ...] = (zlib.error, FASTEST.error)
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -21,7 +25,9 @@ class BrokenGzipError(DamagedImageError):
     """It is no gzip stream to its end."""
 
 
-def gunzip(start: bytes, read: Callable[[], bytes], library: Any = _library) -> Iterator[bytes]:
+def gunzip(
+    start: bytes, read: Callable[[], bytes], library: ModuleType = FASTEST
+) -> Iterator[bytes]:
     """Inflate one gzip stream after the other, never more than a piece ahead.
 
     ``start`` are the first bytes, and ``read`` gives the next ones, none at the end.
@@ -31,7 +37,7 @@ def gunzip(start: bytes, read: Callable[[], bytes], library: Any = _library) -> 
     chunk = start
     try:
         while chunk:
-            stream = library.decompressobj(_GZIP)
+            stream: Any = library.decompressobj(_GZIP)
             while not stream.eof:
                 piece = stream.decompress(chunk, PIECE_BYTES)
                 chunk = stream.unconsumed_tail
@@ -42,5 +48,5 @@ def gunzip(start: bytes, read: Callable[[], bytes], library: Any = _library) -> 
                     if not chunk:
                         raise BrokenGzipError("the gzip stream is cut off")
             chunk = stream.unused_data or read()
-    except (zlib.error, _library.error) as error:
+    except _ERRORS as error:
         raise BrokenGzipError(f"the gzip stream is broken: {error}") from None

@@ -94,13 +94,13 @@ def members(file: Seekable) -> Iterator[Member]:
                 library = _library(headers)
                 info, library.firstmember = library.firstmember, None  # type: ignore[attr-defined]
             else:
-                library.offset = at  # type: ignore[attr-defined]  # not in typeshed
+                library.offset = at
                 info = library.next()
             if info is None:
                 break
             # TarFile keeps every member that it has seen.
             library.members.clear()  # type: ignore[attr-defined]
-            at = library.offset  # type: ignore[attr-defined]
+            at = library.offset
             yield _member(info)
     except RecursionError:
         raise DamagedImageError("a member of the tar archive has too many headers") from None

@@ -69,9 +69,9 @@ def test_a_hundred_modules_are_read_in_one_go(
     )(tmp_path / "image")
     readings = []
 
-    def counted(*arguments: Any) -> dict[str, bytes]:
+    def counted(*arguments: Any, **options: Any) -> dict[str, bytes]:
         readings.append(arguments)
-        return read_files(*arguments)
+        return read_files(*arguments, **options)
 
     monkeypatch.setattr(image_module, "read_files", counted)
 

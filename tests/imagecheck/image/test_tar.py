@@ -59,7 +59,7 @@ def archive(found: list[tuple[tarfile.TarInfo, bytes]], form: int) -> bytes:
 
 def read(content: bytes) -> list[Member] | str:
     """What is in an archive; how it is refused where it is."""
-    found = []
+    found: list[Member] = []
     try:
         found.extend(members(io.BytesIO(content)))
     except DamagedImageError as error:
