@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from imagecheck.budget import Budget
-from imagecheck.image.content import Content, opened
+from imagecheck.image.content import Content, TooLargeError, opened
 from imagecheck.image.elf import MAGIC, Elf
 from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
 from imagecheck.image.errors import CannotLookError, DamagedImageError
@@ -34,6 +34,8 @@ HEAD: Final = 256
 
 # A member takes that long to read, and what is kept of it that long to use.
 _STEPS = 10
+# What deflate makes of zeros. A file that has more bytes than that is damaged.
+_MAX_RATIO = 1040
 _ENTRY_BYTES = 256
 _TEXT_BYTES = 56
 # PATH_MAX of linux/limits.h.
@@ -116,7 +118,11 @@ def read_layer(
         removed: list[str] = []
         emptied: list[str] = []
         listing_bytes = 0
+        possible = descriptor.size * _MAX_RATIO
         for member in _members(content, budget):
+            end = member.offset + (0 if member.sparse or not member.is_file else member.size)
+            if max_bytes < end <= possible:
+                raise TooLargeError
             path = _path(member.name)
             folder, name = posixpath.split(path)
             listing_bytes += _ENTRY_BYTES + len(path)
