@@ -1,95 +1,126 @@
-"""Rows E1 to E4 for Node: what aws-lambda-ric does with the handler's name.
+"""Judges a handler of Node: what AWS's runtime client does with its name.
 
-https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/UserFunction.js
+https://github.com/aws/aws-lambda-nodejs-runtime-interface-client
 """
 
 import posixpath
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.filesystem import Node
 from imagecheck.start.handler import Handler
 from imagecheck.start.judged import Judged, judged
+from imagecheck.start.node.client import (
+    Client,
+    Found,
+    Modules,
+    NotFound,
+    client_of,
+    find_module,
+    lacking_native_part,
+)
+from imagecheck.start.node.exported_function import fault_of_function
+from imagecheck.start.node.graph import Walk, softened
+from imagecheck.start.node.loader import Loader, World
+from imagecheck.start.node.world import world_of
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
-_ENDINGS = ("", ".js", ".mjs", ".cjs")
-_ESM = re.compile(rb"^\s*(?:import\s+[\w{*\"']|export\s+[\w{*])", re.MULTILINE)
-_CJS = re.compile(rb"^\s*(?:module\.)?exports\b", re.MULTILINE)
+_WRAPPERS: Final = {
+    "datadog-lambda-js": "DD_LAMBDA_HANDLER",
+    "newrelic-lambda-wrapper": "NEW_RELIC_LAMBDA_HANDLER",
+    "newrelic-esm-lambda-wrapper": "NEW_RELIC_LAMBDA_HANDLER",
+}
+"""Handlers of vendors, and the variable that names the handler that they load in their turn."""
+_GENERATIONS: Final = (3, 4)
 
 
 def node_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
-    """Judge a handler such as ``dist/index.handler``.
+    """Judge a handler such as ``dist/index.handler``, and the one that it wraps."""
+    if handler.language != "node" or subject.files is None:
+        return
+    yield from _one(subject, handler)
+    environment = handler.process.environment
+    for package, variable in _WRAPPERS.items():
+        wrapped = environment.get(variable)
+        if wrapped and package in handler.name.replace(".", "/").split("/"):
+            # Their loaders are copies of that of the third generation, in LAMBDA_TASK_ROOT.
+            yield from _one(subject, replace(handler, name=wrapped, named_by=variable))
 
-    What a module exports, and in which of its two kinds, is decided when it runs; what its text
-    suggests is only a warning.
-    """
-    name = handler.name
+
+def _one(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+    name, by = handler.name, handler.named_by
+    base = posixpath.basename(name)
+    if ".." in name or "." not in base:
+        found = f"the handler {name!r} in {by} is not file.function, and may not have '..' in it"
+        yield judged("E1", found, f'name the handler as file.function: {by} ["index.handler"]')
+        return
+    world = world_of(subject, handler)
+    client = client_of(handler, world.files, world.sources)
+    if by != "CMD":
+        client = replace(client, generation=None)
+    if native := lacking_native_part(client, world.files, world.sources):
+        found = f"there is no {native}: the runtime client ends before its first request"
+        fix = "install aws-lambda-ric in the image without --ignore-scripts, or copy it with it"
+        yield judged("E2", f"{found}; exit status 1", fix, error_type="Runtime.ExitError")
+        return
+    loader = Loader(world)
+    walk = Walk(loader)
+    modules = _modules(world, client, name)
+    if isinstance(modules, Judged | str):
+        yield modules
+        return
+    walk.from_module(modules.node, modules.how)
+    has_hooks = walk.has_hooks or world.node.has_hooks
+    yield from (softened(p) if has_hooks and p.rule == "E2" else p for p in walk.problems)
+    yield from walk.loaded
+    yield from dict.fromkeys(walk.unseen)
+    if walk.problems:
+        return
+    function = base.partition(".")[2]
+    if fault := fault_of_function(loader, modules, function, client.generation):
+        found, error_type = fault
+        yield judged("E3", found, _fix_of(error_type, function, by), error_type=error_type)
+
+
+def _fix_of(error_type: str, function: str, named_by: str) -> str:
+    if error_type == "Runtime.CallbackHandlerDeprecated":
+        return "make it an async function of (event, context) that returns its answer"
+    return f"export {function} there, or correct the handler in {named_by}"
+
+
+def _modules(world: World, client: Client, name: str) -> Found | Judged | str:
+    """Find the handler's module; where the client is not known, as any of them does."""
+    roots = [client.root, *([client.other_root] if client.other_root else [])]
+    generations = [client.generation] if client.generation else list(_GENERATIONS)
+    failures: list[NotFound] = []
+    for root in dict.fromkeys(roots):
+        for generation in generations:
+            found = find_module(
+                4 if generation == 4 else 3,  # noqa: PLR2004  (the fourth generation)
+                root,
+                name,
+                Modules(world.files, world.packages, world.resolver),
+            )
+            if isinstance(found, Found):
+                return found
+            if found is None:
+                return f"the handler {name}: how its module is found depends on more than is known"
+            failures.append(found)
+    return _no_module(world, name, failures[0], roots)
+
+
+def _no_module(world: World, name: str, failure: NotFound, roots: list[str]) -> Judged:
+    fix = "COPY it into the image, or correct the handler in CMD"
     folder, base = posixpath.split(name)
-    stem, dot, function = base.partition(".")
-    if ".." in name or not dot:
-        yield judged(
-            "E1",
-            f"the handler {name!r} is not file.function, and may not have '..' in it",
-            'CMD ["index.handler"]',
-        )
-        return
-    files = subject.files
-    assert files  # noqa: S101  (there is no handler without files)
-    wanted = [posixpath.join(root, folder, stem) for root in subject.task_roots]
-    node = _module(files, wanted)
-    if node is None:
-        endings = " or ".join(ending for ending in _ENDINGS if ending)
-        yield judged(
-            "E2",
-            f"there is no {', '.join(wanted) or stem} with {endings}",
-            "COPY it into the image, or correct the handler in CMD",
-        )
-        return
-    text = subject.contents([node])[node.path]
-    if function.partition(".")[0].encode() not in text:
-        found = f"{node.path} does not mention {function!r}, so it may not export it"
-        yield judged("E3", found, f"export {function} there", severity="warning")
-    is_esm = node.path.endswith(".mjs") or (
-        node.path.endswith(".js") and _type_of(subject, files, node) == "module"
-    )
-    if node.path.endswith((".js", ".mjs", ".cjs")) and (
-        (is_esm and _CJS.search(text)) or (not is_esm and _ESM.search(text))
-    ):
-        kind = "an ES module" if is_esm else "CommonJS"
-        found = f"{node.path} is loaded as {kind}, and its text is of the other kind"
-        yield judged(
-            "E4", found, 'set "type" in package.json, or name it .mjs or .cjs', severity="warning"
-        )
-
-
-def _module(files: FileSystem, wanted: list[str]) -> Node | None:
-    for path in wanted:
-        for ending in _ENDINGS:
-            node = files.find(path + ending)
-            if node and node.kind is Kind.FILE:
-                return node
-        if index := files.find(f"{path}/index.js"):
-            return index
-    return None
-
-
-def _type_of(subject: "Subject", files: FileSystem, node: Node) -> str:
-    """Return the "type" of the nearest package.json."""
-    folder = posixpath.dirname(node.path)
-    while True:
-        package = files.find(posixpath.join(folder, "package.json"))
-        if package:
-            try:
-                content = msgspec.json.decode(subject.contents([package])[package.path])
-                return str(content.get("type", "commonjs"))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
-                return "commonjs"
-        if folder == "/":
-            return "commonjs"
-        folder = posixpath.dirname(folder)
+    stem = base.partition(".")[0]
+    text = failure.text
+    for root in roots:
+        for ending in (".ts", ".mts", ".cts", ".tsx"):
+            path = posixpath.normpath(posixpath.join(root, folder, stem) + ending)
+            if world.files.find(path):
+                text = f"{text}; {path} is TypeScript, which the client does not look for"
+                fix = "compile it in the image, and let CMD name the JavaScript file"
+    return judged("E2", text, fix, error_type=failure.error_type)

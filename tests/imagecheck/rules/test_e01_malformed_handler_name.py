@@ -32,8 +32,8 @@ CASES = (
             (
                 "E3",
                 "no-export",
-                W,
-                "",
+                E,
+                "Runtime.HandlerNotFound",
                 "index.lambdaHandler",
                 (File("var/task/index.js", NODE_HANDLER),),
             ),

@@ -1,0 +1,319 @@
+"""What a CommonJS module exports, where its text says that for certain.
+
+The forms are those that people write and that TypeScript, Babel, SWC, esbuild, webpack, rollup and
+ncc emit. A single use of ``exports`` or ``module`` that is none of them makes it unknown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tree_sitter import Node, Query
+
+from imagecheck.budget import Budget
+from imagecheck.start.node.names import declared
+from imagecheck.start.node.parse import LANGUAGE, captures, string_of, text_of, unwrapped
+
+_WORDS = Query(LANGUAGE, "[(identifier) (this)] @word")
+_STAR_HELPERS = (
+    "__exportStar",
+    "_export_star",
+    "__reExport",
+    "_exportStar",
+    "tslib_1.__exportStar",
+)
+FUNCTIONS: Final = frozenset(
+    {
+        "arrow_function",
+        "function_declaration",
+        "function_expression",
+        "generator_function",
+        "generator_function_declaration",
+    }
+)
+_MAX_WORDS = 200_000
+
+
+@dataclass
+class Exports:
+    """The names that a module exports."""
+
+    names: dict[str, Node | None] = field(default_factory=dict)
+    """Each name, with its value where that is known."""
+    is_complete: bool = True
+    """Whether it certainly has no others, but for those of ``others``."""
+    others: list[str] = field(default_factory=list)
+    """Modules whose names it has too."""
+
+    def add(self, name: str, value: Node | None) -> None:
+        """Note a name; of two values none is known, unless one is nothing yet."""
+        known = self.names.get(name)
+        is_first = name not in self.names or (known is not None and _is_void(known))
+        if is_first:
+            self.names[name] = value
+        elif not (value is not None and _is_void(value)):
+            self.names[name] = None
+
+
+def _is_void(node: Node) -> bool:
+    node = unwrapped(node)
+    if node.type == "assignment_expression":
+        right = node.child_by_field_name("right")
+        return right is not None and _is_void(right)
+    return node.type == "undefined" or text_of(node).startswith("void ")
+
+
+def commonjs_exports(root: Node, budget: Budget) -> Exports:
+    """Read what a CommonJS module exports."""
+    reader = _Reader(root, budget)
+    return reader.read()
+
+
+def literal_exports(value: Node, budget: Budget) -> Exports:
+    """Read what an object that is written out has."""
+    reader = _Reader(value, budget)
+    reader.read_literal(value)
+    return reader.exports
+
+
+class _Reader:
+    def __init__(self, root: Node, budget: Budget) -> None:
+        self._words: dict[str, list[Node]] = {}
+        words = captures(_WORDS, root).get("word", [])
+        budget.spend(len(words) * 2)
+        self._is_small = len(words) < _MAX_WORDS
+        for word in words if self._is_small else ():
+            self._words.setdefault(text_of(word), []).append(word)
+        self._values = {name: (kind, value) for name, kind, value in declared(root)}
+        self.exports = Exports()
+        self._read_objects: set[str] = set()
+
+    def read(self) -> Exports:
+        """Read what the module exports."""
+        result = self.exports
+        if not self._is_small or "eval" in self._words:
+            result.is_complete = False
+            return result
+        for word in self._words.get("this", []):
+            if _is_at_the_top(word):
+                self._use(word, word)
+        for word in self._words.get("exports", []):
+            self._use(word, word)
+        for word in self._words.get("module", []):
+            parent = word.parent
+            if parent is None or parent.type != "member_expression":
+                result.is_complete &= _is_harmless(word)
+            elif text_of(parent.child_by_field_name("property")) == "exports":
+                self._use(parent, parent)
+        return result
+
+    def _use(self, whole: Node, target: Node) -> None:
+        """Read one use of the object that is exported, or of one that becomes it."""
+        outer = whole.parent
+        while outer and outer.type == "parenthesized_expression":
+            whole, outer = outer, outer.parent
+        if outer is None:
+            return
+        if outer.type in {"member_expression", "subscript_expression"}:
+            self._member(outer, whole)
+        elif outer.type == "assignment_expression":
+            if _is_field(outer, "left", whole):
+                self._becomes(outer.child_by_field_name("right"))
+            else:
+                self._assigned(outer)
+        elif outer.type == "arguments":
+            self._argument(outer, target)
+        elif not _is_harmless(whole):
+            self.exports.is_complete = False
+
+    def _assigned(self, assignment: Node) -> None:
+        """Read what the object is assigned to: ``exports = module.exports = …`` is all right."""
+        left = text_of(assignment.child_by_field_name("left"))
+        if left not in {"exports", "module.exports"}:
+            self.exports.is_complete = False
+
+    def _member(self, member: Node, whole: Node) -> None:
+        if not _is_field(member, "object", whole):
+            # It is the index into something else.
+            return
+        name = _name_of(member)
+        holder = member.parent
+        is_left = holder is not None and _is_field(holder, "left", member)
+        if name is None:
+            # exports[x]: a read, or a name that is not known.
+            self.exports.is_complete &= not is_left
+        elif holder and is_left and holder.type.endswith("assignment_expression"):
+            self.exports.add(name, holder.child_by_field_name("right"))
+        elif holder and holder.type in {
+            "object_assignment_pattern",
+            "pair_pattern",
+            "array_pattern",
+        }:
+            self.exports.is_complete = False
+
+    def _argument(self, arguments: Node, target: Node) -> None:
+        call = arguments.parent
+        function = call.child_by_field_name("function") if call else None
+        callee = text_of(unwrapped(function)) if function else ""
+        given = [c for c in arguments.named_children if c.type != "comment"]
+        if callee.startswith("(0, "):
+            callee = callee.removeprefix("(0, ").rstrip(")")
+        is_first = bool(given) and text_of(given[0]) == text_of(target)
+        if callee.endswith("defineProperty") and is_first and len(given) > 1:
+            if (name := string_of(given[1])) is not None:
+                self.exports.add(name, None)
+            else:
+                self.exports.is_complete = False
+        elif callee in {"Object.assign", "__export", "_export"} and is_first:
+            for more in given[1:]:
+                self._object(more)
+        elif callee in _STAR_HELPERS:
+            self._star(given)
+        else:
+            self.exports.is_complete = False
+
+    def _star(self, given: list[Node]) -> None:
+        names = [name for node in given for name in _required(node)]
+        self.exports.others += names
+        if not names:
+            self.exports.is_complete = False
+
+    def _becomes(self, value: Node | None) -> None:
+        """Read a value that takes the place of all exports."""
+        if value is None:
+            return
+        value = unwrapped(value)
+        if value.type == "assignment_expression":
+            # module.exports.a = module.exports = b, or exports = module.exports = c.
+            self._becomes(value.child_by_field_name("right"))
+            return
+        if value.type == "call_expression":
+            function = value.child_by_field_name("function")
+            arguments = value.child_by_field_name("arguments")
+            first = arguments.named_child(0) if arguments else None
+            if text_of(function) == "__toCommonJS" and first:
+                self._becomes(first)
+                return
+            if required := list(_required(value)):
+                self.exports.others += required
+                return
+        self._object(value)
+
+    def _object(self, value: Node) -> None:
+        value = unwrapped(value)
+        if value.type == "object":
+            self.read_literal(value)
+        elif value.type in FUNCTIONS or value.type in {"string", "number"}:
+            return
+        elif value.type == "identifier":
+            self._variable(text_of(value))
+        elif value.type in {"member_expression", "this"}:
+            self.exports.is_complete &= text_of(value) in {"module.exports", "this"}
+        else:
+            self.exports.is_complete = False
+
+    def read_literal(self, value: Node) -> None:
+        """Read an object that is written out."""
+        for pair in value.named_children:
+            if pair.type == "pair":
+                key = pair.child_by_field_name("key")
+                name = string_of(key) if key and key.type == "string" else text_of(key)
+                if key is None or name is None or key.type == "computed_property_name":
+                    self.exports.is_complete = False
+                else:
+                    self.exports.add(name, pair.child_by_field_name("value"))
+            elif pair.type == "shorthand_property_identifier":
+                self.exports.add(text_of(pair), None)
+            elif pair.type == "method_definition":
+                method = pair.child_by_field_name("name")
+                self.exports.add(string_of(method) or text_of(method), None)
+            elif pair.type == "spread_element":
+                required = [name for child in pair.named_children for name in _required(child)]
+                self.exports.others += required
+                self.exports.is_complete &= bool(required)
+
+    def _variable(self, name: str) -> None:
+        """Read a variable that becomes the exports, with all that is done to it."""
+        if name in {"exports", "module", "undefined"} or name in self._read_objects:
+            return
+        self._read_objects.add(name)
+        kind, value = self._values.get(name, ("", None))
+        if value is None or kind not in {"var", "let", "function"}:
+            self.exports.is_complete = False
+            return
+        if kind != "function":
+            self._object(value)
+        for word in self._words.get(name, []):
+            holder = word.parent
+            if holder and holder.type in {"variable_declarator", *FUNCTIONS}:
+                continue
+            is_given = holder is not None and (
+                holder.type == "assignment_expression"
+                and _is_field(holder, "right", word)
+                and text_of(holder.child_by_field_name("left")) in {"exports", "module.exports"}
+            )
+            is_converted = (
+                holder is not None
+                and holder.type == "arguments"
+                and holder.parent is not None
+                and text_of(holder.parent.child_by_field_name("function")) == "__toCommonJS"
+            )
+            if not (is_given or is_converted):
+                self._use(word, word)
+
+
+def _name_of(member: Node) -> str | None:
+    if member.type == "member_expression":
+        return text_of(member.child_by_field_name("property"))
+    return string_of(member.child_by_field_name("index"))
+
+
+def _is_field(node: Node, name: str, child: Node) -> bool:
+    found = node.child_by_field_name(name)
+    return found is not None and found.id == child.id
+
+
+def _required(node: Node) -> Iterator[str]:
+    """Read ``require("./x")``, also inside ``__importStar(…)`` and the like."""
+    for _ in range(3):
+        node = unwrapped(node)
+        if node.type != "call_expression":
+            return
+        arguments = node.child_by_field_name("arguments")
+        first = arguments.named_child(0) if arguments else None
+        if first is None:
+            return
+        if text_of(node.child_by_field_name("function")) == "require":
+            if (name := string_of(first)) is not None:
+                yield name
+            return
+        if not text_of(node.child_by_field_name("function")).startswith(("__", "_interop")):
+            return
+        node = first
+
+
+def _is_at_the_top(word: Node) -> bool:
+    node = word.parent
+    while node:
+        if node.type in FUNCTIONS - {"arrow_function"} or node.type in {
+            "class_body",
+            "method_definition",
+        }:
+            return False
+        node = node.parent
+    return True
+
+
+def _is_harmless(word: Node) -> bool:
+    """Whether a use of a word neither changes what it names nor hands it on."""
+    holder = word.parent
+    if holder is None:
+        return True
+    if holder.type in {"unary_expression", "expression_statement"}:
+        return True
+    if holder.type == "binary_expression":
+        operator = text_of(holder.child_by_field_name("operator"))
+        return operator in {"===", "!==", "==", "!=", "in", "instanceof"}
+    return holder.type in {"formal_parameters", "pair", "export_specifier"} and not _is_field(
+        holder, "value", word
+    )

@@ -1,0 +1,262 @@
+"""Walks through the modules that are loaded for certain, from the handler's on."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tree_sitter import Node as Tree
+
+from imagecheck.image.elf import MAGIC as ELF
+from imagecheck.image.filesystem import Node
+from imagecheck.image.layer import Kind as FileKind
+from imagecheck.start.judged import Judged, judged
+from imagecheck.start.node.imports import Request, requests, top_level_await
+from imagecheck.start.node.loader import Loader
+from imagecheck.start.node.module_exports import exports_of
+from imagecheck.start.node.module_kind import How, Kind, Refused, has_module_syntax
+from imagecheck.start.node.natives import addons_below, format_of, unfit_platform_packages
+from imagecheck.start.node.references import commonjs_reference
+from imagecheck.start.node.resolve import Missing
+from imagecheck.start.node.sources import package_folder
+from imagecheck.start.node.survey import FINDS_ITS_OWN, MAX_PARSED_BYTES, Survey
+from imagecheck.start.node.syntax import syntax_fault
+
+_HOOKS = re.compile(
+    rb"_resolveFilename\s*=|_nodeModulePaths\s*=|_initPaths\(|registerHooks\("
+    rb"|module\.paths\.(?:push|unshift)|Module\._load\s*=|prototype\.require\s*="
+    rb"|globalPaths\.(?:push|unshift)|\bregister\(\s*['\"][^'\"]+['\"]\s*,\s*(?:import\.meta|pathTo)"
+)
+"""What a module says that changes how others are found."""
+_PASSING_HOOKS = ("require-in-the-middle", "import-in-the-middle", "dd-trace", "newrelic")
+"""Packages that do that and find all that would be found without them."""
+_INSTALL = "install it in the image (npm ci --omit=dev), or let the bundler bundle it"
+_COPY = "copy it into the image, or correct the path"
+_SDK = ("@aws-sdk/", "@smithy/", "@aws-crypto/")
+
+
+@dataclass
+class Walk:
+    """What is found on the way."""
+
+    loader: Loader
+    problems: list[Judged] = field(default_factory=list)
+    loaded: list[Node] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    """Clauses for the report: what was not looked at."""
+    has_hooks: bool = False
+
+    def from_module(self, start: Node, how: How) -> None:
+        """Walk from a module that is loaded in one way or the other."""
+        survey = Survey(self.loader, self.unseen)
+        worth = survey.doubtful_from(start)
+        seen = {start.path}
+        waiting: list[tuple[Node, How]] = [(start, how)]
+        while waiting:
+            self.loader.world.sources.read(node for node, _ in waiting)
+            following: list[tuple[Node, How]] = []
+            for node, asked in waiting:
+                for target, request in self._load(node, asked, worth):
+                    if target.path not in seen:
+                        seen.add(target.path)
+                        following.append((target, request))
+            waiting = following
+
+    def _load(self, node: Node, how: How, worth: set[str]) -> Iterator[tuple[Node, How]]:
+        """Look at one module, and go through those that it loads."""
+        self.loaded.append(node)
+        if not self._is_read(node, how, worth):
+            return
+        root, kind = self.loader.kind(node, how)
+        text = self.loader.world.sources.text(node)
+        if kind is Kind.ADDON:
+            self._addon(node)
+        if isinstance(kind, Refused):
+            found = f"{node.path} {kind.text}"
+            fix = "import it, or use a version of the package that is CommonJS, or a newer Node"
+            self.problems.append(judged("E4", found, fix, error_type=kind.error_type))
+        elif root and text and not self._is_refused_for_its_text(node, root, text, kind, how):
+            self._note_hooks(node, text)
+            yield from self._followed(node, root, text, kind)
+
+    def _is_read(self, node: Node, how: How, worth: set[str]) -> bool:
+        """Whether a module is looked into."""
+        is_own = not package_folder(node.path)
+        if node.kind is not FileKind.FILE or not node.is_readable():
+            return False
+        if node.path.endswith(".node"):
+            return True
+        if self.loader.world.sources.text(node) is None:
+            self.unseen.append(f"{node.path}: it is larger than what is read of a file")
+            return False
+        if not (is_own or node.path in worth):
+            return False
+        if self.loader.parsed_bytes > MAX_PARSED_BYTES:
+            self.unseen.append(f"what {node.path} loads: there is more code than is read")
+            return False
+        return not (is_own and self._has_broken_package(node, how))
+
+    def _has_broken_package(self, node: Node, how: How) -> bool:
+        package = self.loader.world.packages.scope_of(node.path)
+        if not package or not package.is_broken or not node.path.endswith(".js"):
+            return False
+        version = self.loader.world.node.version
+        is_old = how == "require" and version is not None and version < (21, 0)
+        found = f"{posixpath.join(package.folder, 'package.json')} is no valid JSON"
+        error_type = "Runtime.UserCodeSyntaxError" if is_old else "Error"
+        self.problems.append(judged("E4", found, "correct it", error_type=error_type))
+        return True
+
+    def _is_refused_for_its_text(
+        self, node: Node, root: Tree, text: bytes, kind: Kind, how: How
+    ) -> bool:
+        is_own = not package_folder(node.path)
+        budget = self.loader.world.budget
+        has_syntax = has_module_syntax(root, text)
+        fix = 'set "type" in package.json, or name it .mjs or .cjs'
+        if kind is Kind.UNSURE:
+            if is_own and has_syntax:
+                found = (
+                    f"{node.path} has the syntax of an ES module, and only a Node that detects"
+                    " that, or a package.json that says so, takes it for one"
+                )
+                self.problems.append(judged("E4", found, fix, severity="warning"))
+            return True
+        if kind is Kind.COMMONJS and has_syntax:
+            found = (
+                f"{node.path} is loaded as CommonJS, and has the import or export of an ES module"
+            )
+            self.problems.append(judged("E4", found, fix))
+            return True
+        if kind is Kind.MODULE and (reference := commonjs_reference(root, text, budget)):
+            word, line = reference
+            found = (
+                f"{node.path} is loaded as an ES module, which has no {word!r}: line {line} fails"
+            )
+            self.problems.append(judged("E4", found, fix, error_type="ReferenceError"))
+            return True
+        if not is_own:
+            return False
+        if kind is Kind.MODULE and how == "require" and (line := top_level_await(root, budget)):
+            found = f"{node.path} is required, and line {line} awaits outside of a function"
+            fix = "load it with import, or put what it awaits into a function"
+            self.problems.append(judged("E4", found, fix, error_type="Error"))
+            return True
+        package = self.loader.world.packages.scope_of(node.path)
+        is_plain = node.path.endswith(".js") and not (package and package.type)
+        fault = syntax_fault(
+            root,
+            text,
+            budget,
+            is_module=kind is Kind.MODULE,
+            may_be_module=is_plain and self.loader.world.node.detects_modules is not False,
+        )
+        if fault:
+            self.problems.append(judged("E4", f"{node.path}: {fault}", "correct the file"))
+        return bool(fault)
+
+    def _note_hooks(self, node: Node, text: bytes) -> None:
+        passing = any(f"/node_modules/{name}/" in node.path for name in _PASSING_HOOKS)
+        if not passing and _HOOKS.search(text):
+            self.has_hooks = True
+
+    def _followed(
+        self, node: Node, root: Tree, text: bytes, kind: Kind
+    ) -> Iterator[tuple[Node, How]]:
+        folder = posixpath.dirname(node.path)
+        is_module = kind is Kind.MODULE
+        for request in requests(root, text, is_module=is_module, budget=self.loader.world.budget):
+            found = self.loader.resolve(request.name, folder, request.how)
+            if isinstance(found, Missing):
+                self._missing(node, request, found)
+            elif isinstance(found, Node) and request.is_loaded:
+                lacks = request.how == "import" and (
+                    self._lacks_type(node, request, found) or self._lacks_name(node, request, found)
+                )
+                if not lacks:
+                    yield found, request.how
+        self._native_part(node, text)
+
+    def _native_part(self, node: Node, text: bytes) -> None:
+        """Look at the native part of the package that a module is of."""
+        world = self.loader.world
+        package = world.packages.scope_of(node.path)
+        if package is None:
+            return
+        why = unfit_platform_packages(world.files, package, world.platform)
+        if why and package_folder(node.path):
+            fix = f"install it for the function: npm ci --os=linux --cpu={world.platform.cpu}"
+            self.problems.append(judged("E2", why, fix, error_type="Error"))
+        elif FINDS_ITS_OWN.search(text):
+            self._built(package.folder)
+
+    def _built(self, folder: str) -> None:
+        """Look at the native modules of a package that finds its own while it loads."""
+        addons = list(addons_below(self.loader.world.files, folder))
+        if addons and not any(node.entry.elf for node in addons):
+            self._foreign(addons[0])
+
+    def _addon(self, node: Node) -> None:
+        if not node.entry.elf:
+            self._foreign(node)
+
+    def _foreign(self, node: Node) -> None:
+        content = self.loader.world.sources.head(node)
+        if content.startswith(ELF):
+            return
+        what = format_of(content)
+        found = f"{node.path} is loaded, and is {what}, not one for Linux"
+        fix = "install the packages in the image, not on the machine that builds it"
+        self.problems.append(judged("E7", found, fix, error_type="Error"))
+
+    def _missing(self, node: Node, request: Request, missing: Missing) -> None:
+        if self.loader.world.has_sdk and request.name.startswith(_SDK):
+            return
+        verb = "requires" if request.how == "require" else "imports"
+        found = f"{node.path}, line {request.line}, {verb} {request.name!r}: {missing.text}"
+        fix = _COPY if request.name.startswith((".", "/")) else _INSTALL
+        if missing.folder or self._would_be(request, node):
+            fix = "write the whole name of the file, with its ending"
+        self.problems.append(judged("E2", found, fix, error_type=missing.error_type))
+
+    def _would_be(self, request: Request, node: Node) -> bool:
+        """Whether ``require`` would find what ``import`` does not."""
+        if request.how != "import" or not request.name.startswith("."):
+            return False
+        path = posixpath.join(posixpath.dirname(node.path), request.name)
+        return self.loader.world.resolver.as_file(path) is not None
+
+    def _lacks_name(self, node: Node, request: Request, found: Node) -> bool:
+        """Whether an ES module wants a name of another one that does not export it."""
+        if not request.names or package_folder(node.path) or package_folder(found.path):
+            return False
+        _, kind = self.loader.kind(found, "import")
+        exports = exports_of(self.loader, found, "import")
+        if kind is not Kind.MODULE or not exports.is_complete:
+            return False
+        lacking = [name for name in request.names if name not in exports.names]
+        if lacking:
+            text = (
+                f"{node.path}, line {request.line}, imports {lacking[0]!r} of {found.path}, which"
+                " does not export it"
+            )
+            self.problems.append(judged("E4", text, f"export {lacking[0]} there"))
+        return bool(lacking)
+
+    def _lacks_type(self, node: Node, request: Request, found: Node) -> bool:
+        if not found.path.endswith(".json") or request.has_type:
+            return False
+        text = (
+            f"{node.path}, line {request.line}, imports {request.name!r} without"
+            ' with { type: "json" }'
+        )
+        fix = 'import it with { type: "json" }, or read it'
+        self.problems.append(judged("E4", text, fix, error_type="TypeError"))
+        return True
+
+
+def softened(problem: Judged) -> Judged:
+    """Make a warning of a module that is missing where something may find it all the same."""
+    text = problem.problem
+    found = f"{text.found} (unless what is loaded before changes how modules are found)"
+    return judged(problem.rule, found, text.fix, severity="warning")

@@ -1,0 +1,121 @@
+"""What a module asks for while it loads, for certain."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tree_sitter import Node
+
+from imagecheck.budget import Budget
+from imagecheck.start.node.parse import running, string_of, text_of, unwrapped
+
+_OWN_REQUIRE = re.compile(
+    rb"\b(?:var|let|const)\s+require\s*=\s*(?:\(0,\s*)?[\w$.]*(?:createRequire|[cC]r\w*)\)?\("
+    rb"\s*import\.meta\.url\s*\)"
+)
+_OTHER_REQUIRE = re.compile(
+    rb"\b(?:var|let|const|function|class)\s+require\b|[,{]\s*require\s*[,}=]|\brequire\s*=(?!=)"
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A module that another one asks for."""
+
+    name: str
+    how: Literal["require", "import"]
+    line: int
+    names: tuple[str, ...] = ()
+    """What an ``import { a }`` or ``export { a } from`` wants of it."""
+    has_type: bool = False
+    """Whether it says what type the module is: ``with { type: "json" }``."""
+    is_loaded: bool = True
+    """False for ``require.resolve``, which only looks."""
+
+
+def requests(root: Node, text: bytes, *, is_module: bool, budget: Budget) -> Iterator[Request]:
+    """Find what a module loads for certain, in the order of its text.
+
+    In an ES module, ``require`` is one that ``createRequire`` made of its own address, or nothing.
+    """
+    own = _OWN_REQUIRE.search(text)
+    has_require = bool(own) if is_module else not _OTHER_REQUIRE.search(text)
+    if not (b"import" in text or b"from" in text or (has_require and b"require" in text)):
+        return
+    if is_module:
+        # These come before all that runs, wherever they stand.
+        yield from filter(None, map(_statement, root.named_children))
+    for node in running(root, budget):
+        if node.type == "call_expression":
+            if has_require and (request := _require(node)):
+                yield request
+        elif node.type == "await_expression" and (request := _awaited(node)):
+            yield request
+
+
+def _statement(node: Node) -> Request | None:
+    if node.type not in {"import_statement", "export_statement"}:
+        return None
+    name = string_of(node.child_by_field_name("source"))
+    if name is None:
+        return None
+    attribute = next((c for c in node.named_children if c.type == "import_attribute"), None)
+    return Request(
+        name,
+        "import",
+        node.start_point[0] + 1,
+        tuple(_wanted(node)),
+        has_type=attribute is not None,
+    )
+
+
+def _wanted(statement: Node) -> Iterator[str]:
+    waiting = [c for c in statement.named_children if c.type in {"import_clause", "export_clause"}]
+    while waiting:
+        node = waiting.pop()
+        if node.type in {"import_specifier", "export_specifier"}:
+            name = node.child_by_field_name("name")
+            yield string_of(name) or text_of(name)
+        elif node.type == "identifier":
+            yield "default"
+        elif node.type in {"import_clause", "export_clause", "named_imports"}:
+            waiting.extend(node.named_children)
+
+
+def _require(call: Node) -> Request | None:
+    function = call.child_by_field_name("function")
+    if function is None:
+        return None
+    callee = text_of(unwrapped(function))
+    if callee not in {"require", "require.resolve"}:
+        return None
+    arguments = call.child_by_field_name("arguments")
+    given = [c for c in arguments.named_children if c.type != "comment"] if arguments else []
+    if len(given) != 1 or (name := string_of(given[0])) is None:
+        return None
+    return Request(name, "require", call.start_point[0] + 1, is_loaded=callee == "require")
+
+
+def _awaited(node: Node) -> Request | None:
+    """Read ``await import("x")``."""
+    call = node.named_child(0)
+    if call is None or call.type != "call_expression":
+        return None
+    function = call.child_by_field_name("function")
+    arguments = call.child_by_field_name("arguments")
+    if function is None or function.type != "import" or arguments is None:
+        return None
+    name = string_of(arguments.named_child(0))
+    if name is None:
+        return None
+    has_type = arguments.named_child_count > 1
+    return Request(name, "import", node.start_point[0] + 1, has_type=has_type)
+
+
+def top_level_await(root: Node, budget: Budget) -> int:
+    """Return the line of an ``await`` that runs while the module loads; 0 where there is none."""
+    for node in running(root, budget):
+        if node.type == "await_expression":
+            return node.start_point[0] + 1
+    return 0

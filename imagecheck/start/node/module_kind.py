@@ -1,0 +1,96 @@
+"""As what Node loads a file: ES module, CommonJS, or something else.
+
+https://nodejs.org/api/packages.html#determining-module-system
+"""
+
+import posixpath
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from tree_sitter import Node as Tree
+from tree_sitter import Query
+
+from imagecheck.start.node.parse import LANGUAGE, captures
+from imagecheck.start.node.version import Node
+
+How = Literal["require", "import"]
+_META = Query(LANGUAGE, "(meta_property) @meta")
+
+
+class Kind(StrEnum):
+    """What a file is loaded as."""
+
+    MODULE = "an ES module"
+    COMMONJS = "CommonJS"
+    JSON = "JSON"
+    ADDON = "a native module"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Node does not load it that way."""
+
+    text: str
+    error_type: str
+
+
+def has_module_syntax(root: Tree, text: bytes) -> bool:
+    """Whether a file has what only an ES module may have, as Node's detection looks for it."""
+    if any(c.type in {"import_statement", "export_statement"} for c in root.named_children):
+        return True
+    return b"import.meta" in text and any(
+        node.text == b"import.meta" for node in captures(_META, root).get("meta", [])
+    )
+
+
+def kind_of(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind | Refused:
+    """Decide as what a file is loaded.
+
+    Args:
+        path: the file, without symlinks.
+        type_: the ``type`` of the nearest package.json.
+        how: by what it is asked for.
+        node: which Node it is.
+        has_syntax: whether it has what only an ES module may have.
+
+    """
+    ending = posixpath.splitext(path)[1]
+    if ending in {".json", ".node"}:
+        return _of_data(ending, how)
+    kind = _by_name(ending, type_, how, node, has_syntax=has_syntax)
+    if kind is Kind.MODULE and how == "require":
+        if node.requires_modules is None:
+            return Kind.UNSURE
+        if not node.requires_modules:
+            return Refused("is an ES module, which this Node does not require()", "Error")
+    return kind
+
+
+def _of_data(ending: str, how: How) -> Kind:
+    if ending == ".json":
+        return Kind.JSON
+    return Kind.ADDON if how == "require" else Kind.UNSURE
+
+
+def _by_name(ending: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind:
+    if ending == ".mjs" or (ending == ".js" and type_ == "module"):
+        return Kind.MODULE
+    if ending == ".cjs" or (ending == ".js" and type_ == "commonjs"):
+        return Kind.COMMONJS
+    if ending == ".js" or not ending:
+        return _by_syntax(ending, type_, how, node, has_syntax=has_syntax)
+    if how == "require" and not has_syntax and ending not in {".ts", ".cts", ".mts", ".wasm"}:
+        return Kind.COMMONJS
+    return Kind.UNSURE
+
+
+def _by_syntax(ending: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind:
+    if type_ == "module":
+        return Kind.MODULE if how == "import" else Kind.UNSURE
+    if not has_syntax:
+        return Kind.COMMONJS
+    if node.detects_modules is None or (type_ and not ending):
+        return Kind.UNSURE
+    return Kind.MODULE if node.detects_modules else Kind.COMMONJS

@@ -1,0 +1,122 @@
+"""Finds the modules in ``node_modules`` that are worth parsing.
+
+Others' packages are many, and most are right. So what they may ask for is found without parsing
+first, and only where that is not in the image one of them is read in full.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from imagecheck.image.filesystem import Node
+from imagecheck.start.node.imports import requests
+from imagecheck.start.node.loader import Loader
+from imagecheck.start.node.module_kind import How, has_module_syntax
+from imagecheck.start.node.natives import unfit_platform_packages
+from imagecheck.start.node.resolve import Missing
+from imagecheck.start.node.scan import may_ask
+from imagecheck.start.node.sources import package_folder
+
+MAX_PARSED_BYTES: Final = 12 * 1024**2
+"""How much is parsed for one image."""
+FINDS_ITS_OWN: Final = re.compile(rb"require\(\s*['\"](?:bindings|node-gyp-build)['\"]\s*\)\s*\(")
+"""What a package says that looks for its native module while it loads."""
+_MAX_MODULES: Final = 5000
+
+
+@dataclass
+class Survey:
+    """Goes through all that may be loaded from a module on."""
+
+    loader: Loader
+    unseen: list[str] = field(default_factory=list)
+    """Clauses for the report: what was not looked at."""
+
+    def doubtful_from(self, start: Node) -> set[str]:
+        """Return the paths of modules from which something doubtful may be reached."""
+        asked_by: dict[str, list[str]] = {start.path: []}
+        doubtful: set[str] = set()
+        waiting = [start]
+        while waiting:
+            if len(asked_by) > _MAX_MODULES:
+                self.unseen.append(f"all that {start.path} loads: there are too many modules")
+                break
+            self.loader.world.sources.read_package_of(waiting)
+            following = []
+            for node in waiting:
+                targets, is_doubtful = self._look_over(node)
+                if is_doubtful:
+                    doubtful.add(node.path)
+                for target in targets:
+                    if target.path not in asked_by:
+                        asked_by[target.path] = []
+                        following.append(target)
+                    asked_by[target.path].append(node.path)
+            waiting = following
+        if self.loader.world.sources.is_exhausted:
+            self.unseen.append(f"all that {start.path} loads: there is more code than is read")
+        return _reaching(doubtful, asked_by)
+
+    def _look_over(self, node: Node) -> tuple[list[Node], bool]:
+        """Return what a module may load, and whether something about that is doubtful."""
+        self.loader.world.budget.spend(20)
+        if node.path.endswith(".node"):
+            return [], not node.entry.elf
+        if not node.is_readable() or node.path.endswith(".json"):
+            return [], not node.is_readable()
+        text = self.loader.world.sources.text(node)
+        if text is None:
+            return [], False
+        folder = posixpath.dirname(node.path)
+        targets = []
+        suspects: set[tuple[str, How]] = set()
+        is_doubtful = bool(FINDS_ITS_OWN.search(text)) or self._is_unfit(node)
+        for name, how in may_ask(text):
+            found = self.loader.resolve(name, folder, how)
+            if isinstance(found, Missing):
+                suspects.add((name, how))
+            elif isinstance(found, Node):
+                targets.append(found)
+                is_addon = found.path.endswith(".node")
+                is_doubtful |= is_addon or self._may_be_refused(found, how)
+        if suspects and package_folder(node.path) and not is_doubtful:
+            is_doubtful = self._asks_for_certain(text, suspects)
+        return targets, is_doubtful
+
+    def _is_unfit(self, node: Node) -> bool:
+        root = package_folder(node.path)
+        package = self.loader.world.packages.at(root) if root else None
+        if package is None or not package.optional:
+            return False
+        world = self.loader.world
+        return bool(unfit_platform_packages(world.files, package, world.platform))
+
+    def _may_be_refused(self, node: Node, how: How) -> bool:
+        if how != "require" or self.loader.world.node.requires_modules is not False:
+            return False
+        package = self.loader.world.packages.scope_of(node.path)
+        return node.path.endswith(".mjs") or (
+            node.path.endswith(".js") and package is not None and package.type == "module"
+        )
+
+    def _asks_for_certain(self, text: bytes, suspects: set[tuple[str, How]]) -> bool:
+        if self.loader.parsed_bytes > MAX_PARSED_BYTES:
+            return False
+        root = self.loader.parse(text)
+        asked = requests(
+            root, text, is_module=has_module_syntax(root, text), budget=self.loader.world.budget
+        )
+        return any((request.name, request.how) in suspects for request in asked)
+
+
+def _reaching(goals: Iterable[str], asked_by: dict[str, list[str]]) -> set[str]:
+    reaching = set(goals)
+    waiting = list(reaching)
+    while waiting:
+        for path in asked_by.get(waiting.pop(), ()):
+            if path not in reaching:
+                reaching.add(path)
+                waiting.append(path)
+    return reaching

@@ -1,0 +1,177 @@
+"""Syntax errors that Node certainly reports.
+
+tree-sitter finds its way around what it does not know, which can also be syntax that is newer than
+its grammar. So what it marks counts only where nothing of that kind is near.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node, Query
+
+from imagecheck.budget import Budget
+from imagecheck.start.node.exports import FUNCTIONS
+from imagecheck.start.node.names import declared, exported
+from imagecheck.start.node.parse import LANGUAGE, captures, may_leave, text_of
+
+_AWAITS = Query(LANGUAGE, "(await_expression) @await")
+_NEW_OR_ODD = re.compile(
+    rb"\b(?:using|yield|accessor|defer|source)\b|\)\]?\}?\s*=[^=>]"
+    rb"|<!--|-->|/[vu]\b|\\u|\bexport\s*\{|\bimport\s*[\w{*]|\xe2\x80[\xa8\xa9]|\x00|\b0\d"
+)
+"""What tree-sitter's grammar has wrong, or may not know yet."""
+_FUNCTION_TYPES = FUNCTIONS | {"method_definition", "class_static_block", "field_definition"}
+_LINES_AROUND = 2
+_LONG_LINE = 400
+
+
+def syntax_fault(
+    root: Node, text: bytes, budget: Budget, *, is_module: bool, may_be_module: bool
+) -> str:
+    """Return what is wrong with a file, and in which line; empty where nothing is for certain.
+
+    ``may_be_module``: it has no syntax of ES modules, but Node may find that it needs to be one.
+    """
+    budget.spend(root.descendant_count // 4)
+    if root.has_error:
+        return _of_grammar(root, text)
+    for fault in (
+        _declared_twice(root, is_module=is_module or may_be_module),
+        _await_outside(root, is_module=is_module or may_be_module),
+        _of_module(root) if is_module else "",
+    ):
+        if fault:
+            return fault
+    return ""
+
+
+def _of_grammar(root: Node, text: bytes) -> str:
+    error = _first_error(root)
+    if error is None:
+        return ""
+    lines = text.split(b"\n")
+    line = error.start_point[0]
+    around = b"\n".join(lines[max(0, line - _LINES_AROUND) : line + _LINES_AROUND])
+    if len(around) > _LONG_LINE:
+        around = text[max(0, error.start_byte - _LONG_LINE // 2) :][:_LONG_LINE]
+    if _is_cut_off(root, text) or re.search(rb"^(?:<{7}|={7}|>{7})(?: |$)", around, re.MULTILINE):
+        return f"line {line + 1} is no valid JavaScript"
+    if _NEW_OR_ODD.search(around):
+        return ""
+    return f"line {line + 1} is no valid JavaScript"
+
+
+def _first_error(root: Node) -> Node | None:
+    node = root
+    while not (node.is_error or node.is_missing):
+        inner = next((c for c in node.children if c.has_error or c.is_missing), None)
+        if inner is None:
+            return None if node is root else node
+        node = inner
+    return node
+
+
+def _is_cut_off(root: Node, text: bytes) -> bool:
+    """Whether the text ends with brackets open, as that of a file that is cut off."""
+    opened: list[str] = []
+    pairs = {"}": "{", ")": "(", "]": "["}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        kind = node.type
+        if kind in {"string", "regex", "comment"}:
+            continue
+        if kind in {"{", "(", "[", "${"} and not node.is_missing:
+            opened.append("{" if kind == "${" else kind)
+        elif kind in pairs and not node.is_missing and (not opened or opened.pop() != pairs[kind]):
+            return False
+        waiting.extend(reversed(node.children))
+    return bool(opened) and text.count(b"/") < len(text) // 8
+
+
+def _declared_twice(root: Node, *, is_module: bool) -> str:
+    kinds: dict[str, str] = {}
+    for name, kind, node in declared(root):
+        if kind == "function" and not is_module:
+            kind = "var"  # noqa: PLW2901  (in a script a function is like a var)
+        before = kinds.get(name)
+        if before and not before == kind == "var":
+            return f"line {node.start_point[0] + 1} declares {name!r} a second time"
+        kinds[name] = kind
+    return ""
+
+
+def _await_outside(root: Node, *, is_module: bool) -> str:
+    """Find ``await x`` where nothing is async: in a script, it can be no call of an ``await``."""
+    for node in captures(_AWAITS, root).get("await", []):
+        argument = node.named_child(0)
+        if argument is None or argument.type in {
+            "array",
+            "parenthesized_expression",
+            "regex",
+            "template_string",
+            "unary_expression",
+            "update_expression",
+        }:
+            continue
+        first = (argument.text or b"")[:1]
+        if first in b"([`/+-":
+            continue
+        function = _function_around(node)
+        if function is None:
+            if is_module:
+                continue
+        elif function.type in {"class_static_block", "field_definition"} or any(
+            child.type == "async" for child in function.children
+        ):
+            continue
+        return f"line {node.start_point[0] + 1} has an await that is in no async function"
+    return ""
+
+
+def _function_around(node: Node) -> Node | None:
+    here = node.parent
+    while here and here.type not in _FUNCTION_TYPES:
+        here = here.parent
+    return here
+
+
+def _of_module(root: Node) -> str:
+    names = {name for name, _, _ in declared(root)}
+    for name, specifier in exported(root).local.items():
+        if name not in names and not _is_var_below(root, name):
+            return f"line {specifier.start_point[0] + 1} exports {name!r}, which is not defined"
+    for statement in _returns(root):
+        return f"line {statement.start_point[0] + 1} has a return outside of a function"
+    return ""
+
+
+def _is_var_below(root: Node, name: str) -> bool:
+    """Whether a ``var`` of that name may be in a block, from where it belongs to the module."""
+    return re.search(rb"\b(?:var|function)\b", root.text or b"") is not None and any(
+        child.type not in {"import_statement", "export_statement"}
+        and re.search(rb"\bvar\b[^;]*\b" + re.escape(name.encode()) + rb"\b", child.text or b"")
+        for child in root.named_children
+    )
+
+
+def _returns(root: Node) -> Iterator[Node]:
+    for statement in root.named_children:
+        if statement.type == "return_statement" or (
+            statement.type == "if_statement"
+            and may_leave(statement)
+            and "return" in text_of(statement).partition("function")[0].partition("=>")[0]
+            and _has_return(statement)
+        ):
+            yield statement
+
+
+def _has_return(statement: Node) -> bool:
+    waiting = [statement]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "return_statement":
+            return True
+        if node.type in {"if_statement", "statement_block", "else_clause"}:
+            waiting.extend(node.named_children)
+    return False
