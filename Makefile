@@ -14,7 +14,7 @@ TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
 BUILD_PACKAGES := bubblewrap buildah umoci uidmap
 # What the tests make images with, and a browser where there is none.
 BROWSER := $(shell command -v chromium chromium-browser google-chrome)
-TEST_PACKAGES := busybox-static docker-registry fonts-noto-cjk skopeo $(if $(BROWSER),,chromium)
+TEST_PACKAGES := busybox-static docker-registry dumb-init fonts-noto-cjk gosu skopeo tini $(if $(BROWSER),,chromium)
 
 .PHONY: help setup tools build-tools install userns browser run test proofs pipeline incident lighthouse check format \
         openapi snapshots screenshots benchmark comparison lock clean

@@ -13,8 +13,8 @@ from imagecheck.function import Function, Start, effective_start
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.image import Image
 from imagecheck.image.layer import MAX_FILE_BYTES
+from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from imagecheck.start.exec_chain import Cause, Chain, exec_chain
-from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from imagecheck.start.judgement import Judgement, judge_handler
 from imagecheck.start.launch import Launch, launch_of
 from imagecheck.start.search_path import on_path, search_folders

@@ -9,9 +9,9 @@ from imagecheck.finding import Finding
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.legacy_rules.legacy import error, warning
 from imagecheck.legacy_rules.spawn import INTERPRETERS
+from imagecheck.start.aws_base import AWS_ENTRYPOINT
 from imagecheck.start.dynamic_loader import missing_libraries
 from imagecheck.start.exec_chain import Cause, Chain
-from imagecheck.start.handler import AWS_ENTRYPOINT
 from imagecheck.subject import Subject
 
 _SHELL = ("/bin/sh", "-c")

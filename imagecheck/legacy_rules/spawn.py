@@ -3,13 +3,14 @@
 import errno
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imagecheck.finding import Finding
 from imagecheck.image.elf import machine_name
 from imagecheck.image.filesystem import PathError
 from imagecheck.image.layer import Kind
 from imagecheck.legacy_rules.legacy import error, warning
+from imagecheck.start.aws_base import AWS_BOOTSTRAP
 from imagecheck.start.exec_chain import Cause, Chain
 from imagecheck.start.search_path import search_folders
 from imagecheck.subject import Subject
@@ -151,6 +152,28 @@ def entrypoint_cannot_be_started(subject: Subject) -> Iterator[Finding]:
     fix = _FIXES[chain.cause].format(at=chain.at)
     type_ = None if chain.errno else "Runtime.ExitError"
     yield error(_ROWS[chain.cause], _cannot(subject, chain), fix, error_type=type_)
+
+
+def program_behind_cannot_be_started(subject: Subject) -> Iterator[Finding]:
+    """C2 and C6 to C13, of what the entrypoint starts in its turn."""
+    launch = subject.launch
+    process = launch.failed if launch else None
+    if not process or not process.chain.cause or process.argv[0] == AWS_BOOTSTRAP:
+        return
+    chain = process.chain
+    assert chain.cause  # noqa: S101  (it failed)
+    status = f"; exit status {process.exit_status}" if process.exit_status else ""
+    why = (
+        _searched(process.environment, subject, chain.at)
+        if chain.cause is Cause.NOT_ON_PATH
+        else f"{chain}: {chain.cause}"
+    )
+    yield error(
+        _ROWS.get(chain.cause, "C2"),
+        f"{process.by} runs {process.argv[0]}: {why}{status}",
+        _FIXES.get(chain.cause, "copy files of the function's CPU only").format(at=chain.at),
+        error_type="Runtime.ExitError",
+    )
 
 
 def script_may_not_be_read(subject: Subject) -> Iterator[Finding]:
@@ -311,21 +334,21 @@ def _is_handler(subject: Subject) -> bool:
     return not program.startswith("/") and not is_script and bool(_HANDLER.fullmatch(program))
 
 
-def _searched(subject: Subject, name: str) -> str:
+def _searched(environment: Mapping[str, str], subject: Subject, name: str) -> str:
     """Say where a program was looked for, and what is there that cannot be run."""
-    folders = search_folders(subject.start.environment)
+    folders = search_folders(environment)
     text = f"{name!r} is in none of the folders of PATH: {', '.join(folders)}"
     for folder in folders:
         node = subject.files.find(posixpath.join(folder, name)) if subject.files else None
         if node and node.kind is Kind.FILE:
-            return f"{text} ({node.path} has mode {node.entry.mode:04o}, so it is none) (ENOENT)"
-    return f"{text} (ENOENT)"
+            return f"{text} ({node.path} has mode {node.entry.mode:04o}, so it is none)"
+    return text
 
 
 def _cannot(subject: Subject, chain: Chain) -> str:
     """Say what is on the way, and how the start ends."""
     if chain.cause is Cause.NOT_ON_PATH:
-        return _searched(subject, chain.at)
+        return f"{_searched(subject.start.environment, subject, chain.at)} (ENOENT)"
     if chain.cause is Cause.WRONG_MACHINE and chain.machine is not None:
         name = machine_name(chain.machine)
         architecture = subject.function.architecture
@@ -342,6 +365,7 @@ RULES = (
     nothing_or_the_handler_is_started,
     too_large_to_start,
     entrypoint_cannot_be_started,
+    program_behind_cannot_be_started,
     script_may_not_be_read,
     script_of_an_interpreter,
     hidden_at_run_time,

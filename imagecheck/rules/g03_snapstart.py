@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.rule import CREATE, INVALID_PARAMETER, Problem, Rule
-from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
+from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject

@@ -2,19 +2,20 @@
 
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem
+from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT, Language, language_of_base
 from imagecheck.start.launch import Process
+from imagecheck.start.options import node_script, python_program
+from imagecheck.start.shell.state import UNKNOWN
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
-AWS_ENTRYPOINT = "/lambda-entrypoint.sh"
-"""What AWS's base images start; it takes the handler's name and runs ``AWS_BOOTSTRAP``."""
-AWS_BOOTSTRAP = "/var/runtime/bootstrap"
+__all__ = ["AWS_BOOTSTRAP", "AWS_ENTRYPOINT", "Handler", "Language", "handler_of"]
 
-Language = Literal["python", "node", "ruby", "java"]
+JAVA_CLIENT: Final = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 
 
 @dataclass(frozen=True)
@@ -39,31 +40,61 @@ class Handler:
 
 
 def handler_of(subject: "Subject") -> Handler | str:
-    """Return the handler, or why none is judged: a clause for the report."""
+    """Return the handler, or why none is judged: a clause for the report.
+
+    Raises CannotLookError when a script on the way to it cannot be read.
+    """
     files = subject.files
     launch = subject.launch
     if not files or launch is None:
         return "nothing is started"
+    if launch.last.chain.cause or launch.ended:
+        return "the start ends before it"
+    if launch.stopped:
+        return f"what starts it is not known: {launch.stopped}"
     process = launch.last
-    argv = process.argv
-    if argv[0] == AWS_ENTRYPOINT:
-        language = _language_of_base(files)
-        if language and len(argv) == 2:  # noqa: PLR2004  (the program and one name)
-            return Handler(argv[1], language, process)
-        return "AWS's entrypoint is given no one name"
-    for number, argument in enumerate(argv[:-1]):
-        if posixpath.basename(argument) == "awslambdaric":
-            return Handler(argv[number + 1], "python", process, client=argument)
-        if posixpath.basename(argument) == "aws-lambda-ric":
-            return Handler(argv[number + 1], "node", process, client=argument)
-    return f"{argv[0]} is no program that is known to load one"
+    words = process.words
+    found = _on_aws_base(files, process) or _loaded(files, process, words)
+    if isinstance(found, Handler) and (UNKNOWN in found.name or not found.name):
+        return "its name is known only on Lambda"
+    return found or f"{process.argv[0]} is no program that is known to load one"
 
 
-def _language_of_base(files: FileSystem) -> Language | None:
-    folder = files.find("/var/lang/bin")
-    for name in folder.children if folder else ():
-        if name.startswith("python3"):
-            return "python"
-        if name == "node":
-            return "node"
+def _on_aws_base(files: FileSystem, process: Process) -> Handler | str | None:
+    if process.argv[0] != AWS_BOOTSTRAP:
+        return None
+    language = language_of_base(files)
+    name = process.environment.get("_HANDLER", UNKNOWN)
+    return Handler(name, language, process) if language else None
+
+
+def _loaded(files: FileSystem, process: Process, words: tuple[str, ...]) -> Handler | str | None:
+    """Find the client among what an interpreter is given."""
+    name = interpreter_name(process)
+    if name.startswith(("python", "pypy")):
+        module, script, rest = python_program(words)
+        if module == "awslambdaric" or posixpath.basename(script) == "awslambdaric":
+            if not rest:
+                return "awslambdaric is given no handler"
+            return Handler(rest[0], "python", process, client=script or "awslambdaric")
+    elif name in ("node", "nodejs"):
+        script, rest = node_script(words)
+        node = files.find(posixpath.join(process.workdir, script)) if script else None
+        path = node.path if node else script
+        if "/aws-lambda-ric/" in path:
+            handler = rest[0] if rest else process.environment.get("_HANDLER", UNKNOWN)
+            return Handler(handler, "node", process, client=path)
+    elif name.startswith("ruby"):
+        for number, word in enumerate(words[1:-1], start=1):
+            if posixpath.basename(word) in ("aws_lambda_ric", "aws_lambda_ric.rb"):
+                return Handler(words[number + 1], "ruby", process, client=word)
+    elif name == "java" and JAVA_CLIENT in words[:-1]:
+        at = words.index(JAVA_CLIENT)
+        return Handler(words[at + 1], "java", process, client=JAVA_CLIENT)
     return None
+
+
+def interpreter_name(process: Process) -> str:
+    """Return the name of the program that runs, as its file has it."""
+    program = process.chain.program
+    return posixpath.basename(program.path) if program else ""

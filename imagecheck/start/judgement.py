@@ -43,8 +43,6 @@ def judge_handler(subject: "Subject") -> Judgement:
     handler = handler_of(subject)
     if isinstance(handler, str):
         return Judgement(None, not_judged=(f"the handler: {handler}",))
-    if subject.chain and subject.chain.cause:
-        return Judgement(handler, not_judged=("the handler: the start ends before it",))
     judge = _LANGUAGES.get(handler.language)
     if judge is None:
         return Judgement(handler, not_judged=(f"the handler {handler.name}: {handler.language}",))

@@ -13,7 +13,7 @@ from imagecheck.image.manifest import RuntimeConfig
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference
 from imagecheck.progress import ProgressBar
-from imagecheck.start.handler import AWS_BOOTSTRAP, AWS_ENTRYPOINT
+from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from release.errors import CannotDoError
 
 PACKAGES = ("awslambdaric", "boto3", "botocore")

@@ -17,7 +17,7 @@ CASES = (
             name=f"c5-empty-entrypoint-{len(entrypoint)}",
             make=python(APP),
             properties={"ImageConfig": {"EntryPoint": entrypoint, "Command": ["app.handler"]}},
-            findings={"C5": E} | ({"C14": E} if entrypoint else {}),
+            findings={"C5": E} | ({"C6": E} if entrypoint else {}),
             error_type=INVALID_ENTRYPOINT,
         )
         for entrypoint in ([], [""])

@@ -1,0 +1,331 @@
+"""What a script comes to: the program that it becomes or waits for, or its end."""
+
+import fnmatch
+import posixpath
+from dataclasses import dataclass
+from typing import Final
+
+from imagecheck.image.filesystem import Node
+from imagecheck.image.layer import Kind
+from imagecheck.start.shell.conditions import is_true
+from imagecheck.start.shell.expand import assignment, fields, one_text
+from imagecheck.start.shell.state import UNKNOWN, State
+from imagecheck.start.shell.syntax import (
+    Case,
+    Group,
+    If,
+    Program,
+    Simple,
+    Step,
+    TooHardError,
+    parse,
+)
+
+MAX_SCRIPT_BYTES: Final = 256 * 1024
+_MAX_SOURCED: Final = 5
+_NOT_FOUND: Final = 127
+_PLAIN: Final = {
+    "echo", "printf", "ulimit", "umask", "trap", "shopt", "hash", "alias", "mkdir", "chmod",
+}  # fmt: skip
+"""What changes nothing here, and succeeds or does not matter."""
+_STOPS: Final = {"eval", "read", "wait", "return", "break", "continue", "shift", "getopts", "local"}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A program is executed, which stays, or for which the shell waits as its last command."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    workdir: str
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The shell ends, with a status where that is certain."""
+
+    status: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """It is not certain what is run."""
+
+    why: str
+
+
+Outcome = Runs | Ends | Unclear
+
+
+class _DoneError(Exception):
+    """The script has come to its program or its end."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def run_script(text: str, state: State) -> Outcome:
+    """Run a script as far as it is certain. Raises CannotLookError past the budget."""
+    try:
+        status = _run(parse(text, state.budget), state, is_last=True)
+    except TooHardError as error:
+        return Unclear(f"its shell script has {error}")
+    except _DoneError as done:
+        return done.outcome
+    except RecursionError:
+        return Unclear("its shell script has commands in commands")
+    return Ends(0, "its script is at its end") if status == 0 else Unclear("its script ends")
+
+
+def _run(program: Program, state: State, *, is_last: bool) -> int | None:
+    """Return the status of the last command; None where it is not known."""
+    status: int | None = 0
+    for number, step in enumerate(program):
+        state.budget.spend(20)
+        if step.joined == "&&" and status not in (0, None):
+            continue
+        if step.joined == "||" and status in (0, None):
+            continue
+        rest = program[number + 1 :]
+        state.has_fallback = bool(rest) and rest[0].joined == "||"
+        status = _step(step, state, is_last=is_last and not _goes_on(rest))
+        is_tested = bool(rest) and rest[0].joined in ("&&", "||")
+        if (
+            state.ends_on_error
+            and status not in (0, None)
+            and not is_tested
+            and not step.is_negated
+        ):
+            raise _DoneError(Ends(status, "a command of its script fails"))
+    return status
+
+
+def _goes_on(rest: Program) -> bool:
+    """Whether anything follows but what is done when a command fails."""
+    return any(step.joined != "||" for step in rest)
+
+
+def _step(step: Step, state: State, *, is_last: bool) -> int | None:
+    if step.is_piped:
+        if is_last:
+            raise TooHardError("a pipe")
+        return None
+    if step.in_background:
+        if is_last:
+            raise TooHardError("a program in the background")
+        return 0
+    status = _command(step, state, is_last=is_last)
+    if step.is_negated and status is not None:
+        return int(status == 0)
+    return status
+
+
+def _command(step: Step, state: State, *, is_last: bool) -> int | None:
+    match step.command:
+        case Group(program):
+            return _run(program, state, is_last=is_last)
+        case If(branches):
+            for condition, body in branches:
+                holds = 0 if condition is None else _condition(condition, state)
+                if holds is None:
+                    raise TooHardError("a condition that is known only on Lambda")
+                if holds == 0:
+                    return _run(body, state, is_last=is_last)
+            return 0
+        case Case(word, branches):
+            return _case(word, branches, state, is_last=is_last)
+        case Simple(words):
+            return _simple(words, state, is_last=is_last)
+
+
+def _condition(program: Program, state: State) -> int | None:
+    before, state.ends_on_error = state.ends_on_error, False
+    try:
+        return _run(program, state, is_last=False)
+    finally:
+        state.ends_on_error = before
+
+
+def _case(
+    word: str, branches: tuple[tuple[tuple[str, ...], Program], ...], state: State, *, is_last: bool
+) -> int | None:
+    text = one_text(word, state)
+    for patterns, body in branches:
+        for pattern in patterns:
+            wanted = one_text(pattern, state)
+            if wanted != "*" and (UNKNOWN in wanted or UNKNOWN in text):
+                raise TooHardError("a case that is known only on Lambda")
+            if fnmatch.fnmatchcase(text, wanted):
+                return _run(body, state, is_last=is_last)
+    return 0
+
+
+def _simple(words: tuple[str, ...], state: State, *, is_last: bool) -> int | None:
+    given: dict[str, str] = {}
+    at = 0
+    while at < len(words) and (found := assignment(words[at])):
+        given[found[0]] = one_text(found[1], state)
+        at += 1
+    if at == len(words):
+        state.variables |= given
+        return 0
+    if words[at] in ("[[", "["):
+        return _test(words[at:], state)
+    argv = [field for word in words[at:] for field in fields(word, state)]
+    if not argv:
+        return 0
+    return _execute(argv, given, state, is_last=is_last)
+
+
+def _test(words: tuple[str, ...], state: State) -> int | None:
+    for word in words:
+        _require_sure(word, state)
+    if words[0] == "[[":
+        if words[-1] != "]]":
+            raise TooHardError("[[ with more than one condition")
+        found = is_true([one_text(word, state) for word in words[1:-1]], state, patterns=True)
+    else:
+        argv = [field for word in words[1:] for field in fields(word, state)]
+        if argv[-1:] != ["]"]:
+            raise TooHardError("something that no shell takes")
+        found = is_true(argv[:-1], state)
+    return None if found is None else int(not found)
+
+
+def _require_sure(word: str, state: State) -> None:
+    """Raise TooHardError where a condition asks for a variable that the function may set."""
+    for part in word.replace("{", "").split("$")[1:]:
+        name = part[
+            : len(part)
+            - len(part.lstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+        ]
+        if name and not name[0].isdigit() and state.value(name) is None and not state.is_sure(name):
+            raise TooHardError(f"a condition with ${name}, which the function may set")
+
+
+def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: bool) -> int | None:
+    name, arguments = argv[0], argv[1:]
+    match name:
+        case ":" | "true":
+            return 0
+        case "false":
+            return 1
+        case "test":
+            found = is_true(arguments, state)
+            return None if found is None else int(not found)
+        case "export" | "readonly" | "declare" | "typeset":
+            _export(arguments, state)
+            return 0
+        case "unset":
+            for one in arguments:
+                state.variables.pop(one, None)
+            return 0
+        case "set":
+            return _set(arguments, state)
+        case "cd":
+            return _cd(arguments, state)
+        case "." | "source":
+            return _source(arguments, state, is_last=is_last)
+        case "exit":
+            status = arguments[0] if arguments else "0"
+            if not status.isdigit():
+                raise TooHardError("an exit status that is known only on Lambda")
+            raise _DoneError(Ends(int(status), "its script ends"))
+        case "command" if arguments[:1] == ["-v"] and len(arguments) == 2:  # noqa: PLR2004
+            found_path = state.command(arguments[1])
+            return None if found_path == UNKNOWN else int(found_path is None)
+        case "exec":
+            return _exec(arguments, given, state)
+    if name in _STOPS:
+        raise TooHardError(f"a {name}")
+    if name in {"command", "builtin"}:
+        return _execute(arguments, given, state, is_last=is_last) if arguments else 0
+    if name in _PLAIN:
+        return 0
+    path = state.command(name)
+    if is_last and not (path is None and state.has_fallback):
+        raise _DoneError(_runs(argv, given, state))
+    return _NOT_FOUND if path is None else None
+
+
+def _runs(argv: list[str], given: dict[str, str], state: State) -> Outcome:
+    if UNKNOWN in argv[0]:
+        return Unclear("the name of the program is known only on Lambda")
+    return Runs(tuple(argv), state.environment() | given, state.workdir)
+
+
+def _exec(arguments: list[str], given: dict[str, str], state: State) -> int:
+    while arguments[:1] in (["-a"], ["-c"], ["-l"], ["--"]):
+        arguments = arguments[2:] if arguments[0] == "-a" else arguments[1:]
+    if not arguments:
+        return 0
+    raise _DoneError(_runs(arguments, given, state))
+
+
+def _export(arguments: list[str], state: State) -> None:
+    for argument in arguments:
+        if argument.startswith("-"):
+            continue
+        found = assignment(argument)
+        if found:
+            state.variables[found[0]] = found[1]
+        state.exported.add(found[0] if found else argument)
+
+
+def _set(arguments: list[str], state: State) -> int:
+    while arguments:
+        word = arguments.pop(0)
+        if word == "--":
+            state.arguments = arguments
+            break
+        if word in ("-o", "+o"):
+            option = arguments.pop(0) if arguments else ""
+            if option == "errexit":
+                state.ends_on_error = word == "-o"
+            continue
+        if word[:1] not in ("-", "+") or len(word) == 1:
+            state.arguments = [word, *arguments]
+            break
+        if "e" in word:
+            state.ends_on_error = word[0] == "-"
+        if word.endswith("o") and arguments:
+            arguments.pop(0)
+    return 0
+
+
+def _cd(arguments: list[str], state: State) -> int | None:
+    target = [one for one in arguments if one not in ("--", "-P", "-L")]
+    if len(target) != 1 or target[0] == "-" or UNKNOWN in target[0]:
+        raise TooHardError("a cd to where only Lambda knows")
+    node = state.find(target[0])
+    path = posixpath.normpath(posixpath.join(state.workdir, target[0]))
+    if isinstance(node, bool):
+        state.workdir = path
+        return None
+    if node is None or node.kind is not Kind.DIRECTORY or not node.is_executable():
+        return 1
+    state.workdir = path
+    return 0
+
+
+def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
+    path = arguments[0] if arguments else ""
+    node = state.find(path)
+    if "/" not in path or not isinstance(node, Node) or node.kind is not Kind.FILE:
+        raise TooHardError(f"a file that it reads: {path.replace(UNKNOWN, '…')}")
+    if path.endswith("/bin/activate"):
+        # A virtual environment's own script, which is too long to be read here.
+        folder = posixpath.dirname(posixpath.join(state.workdir, path))
+        state.variables["VIRTUAL_ENV"] = posixpath.dirname(folder)
+        state.variables["PATH"] = f"{folder}:{state.value('PATH') or ''}"
+        state.exported |= {"PATH", "VIRTUAL_ENV"}
+        return 0
+    if state.depth >= _MAX_SOURCED or node.entry.size > MAX_SCRIPT_BYTES:
+        raise TooHardError(f"a file that it reads: {path}")
+    state.depth += 1
+    text = state.read(node).decode("utf-8", "replace")
+    status = _run(parse(text, state.budget), state, is_last=is_last)
+    state.depth -= 1
+    return status

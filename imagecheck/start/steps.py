@@ -1,0 +1,42 @@
+"""What may follow a program of a start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Next:
+    """It executes another program."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    workdir: str
+    by: str
+    """What executes it, in words."""
+    status_missing: int | None
+    """What it ends with where there is no such program; None: not known."""
+    status_refused: int | None
+    """What it ends with where the program may not be run."""
+    runs_text: bool = False
+    """Whether it takes a program that the kernel refuses for a script of its own."""
+    may_be_elsewhere: bool = False
+    """Whether it also looks in places that are not known here."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """It ends, and nothing stays."""
+
+    status: int | None
+    why: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """What it starts is not known."""
+
+    why: str
+
+
+Step = Next | Ended | Unclear

@@ -1,0 +1,290 @@
+"""What a program starts in its turn, where it is known to do nothing else."""
+
+import posixpath
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from imagecheck.image.elf import machine_name
+from imagecheck.image.layer import Kind
+from imagecheck.start.javascript_tools import JAVASCRIPT_TOOLS
+from imagecheck.start.shell.run import MAX_SCRIPT_BYTES, Ends, Runs, run_script
+from imagecheck.start.shell.run import Unclear as UnclearScript
+from imagecheck.start.shell.state import UNKNOWN, State
+from imagecheck.start.steps import Ended, Next, Step, Unclear
+
+if TYPE_CHECKING:
+    from imagecheck.start.launch import Process
+    from imagecheck.subject import Subject
+
+SHELLS: Final = {"ash", "bash", "dash", "ksh", "sh", "zsh"}
+_NOT_FOUND, _NOT_RUN = 127, 126
+
+
+def next_of(subject: "Subject", process: "Process") -> Step | None:
+    """Return what a process starts; None where it is the one that stays, or not known to us."""
+    words = process.words
+    if not words or not words[0]:
+        return None
+    name = posixpath.basename(words[0])
+    if name == "busybox" and len(words) > 1:
+        words, name = words[1:], words[1]
+    if name in SHELLS:
+        return _shell(subject, process, words)
+    runner = _runner_of(process, words)
+    if runner is None:
+        return None
+    wrap, arguments = runner
+    return wrap(subject, process, arguments)
+
+
+Wrap = Callable[["Subject", "Process", tuple[str, ...]], Step | None]
+
+
+def _runner_of(process: "Process", words: tuple[str, ...]) -> tuple[Wrap, tuple[str, ...]] | None:
+    """Find what is known of the program, or of the script that an interpreter is given."""
+    for number, word in enumerate(words[:3]):
+        name = posixpath.basename(word)
+        if wrap := _WRAPPERS.get(name):
+            # Of what an interpreter is given, only a file that lies where programs do.
+            if number and "/bin/" not in word and process.file and process.file.path != word:
+                continue
+            return wrap, words[number + 1 :]
+        if wrap := _scripts(word):
+            return wrap, words[number + 1 :]
+    if wrap := _WRAPPERS.get(posixpath.basename(process.argv[0])):
+        return wrap, process.argv[1:]
+    return None
+
+
+def _scripts(word: str) -> Wrap | None:
+    for ending, wrap in _SCRIPTS.items():
+        if word.endswith(ending):
+            return wrap
+    return None
+
+
+def _shell(subject: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    """A shell with a script, in a file or behind ``-c``."""
+    assert subject.files  # noqa: S101  (there is no process without files)
+    flags, rest = _flags(words[1:])
+    state = State(
+        files=subject.files,
+        read=lambda node: subject.contents([node])[node.path],
+        budget=subject.budget,
+        variables=dict(process.environment),
+        exported=set(process.environment),
+        arguments=[],
+        workdir=posixpath.normpath(process.workdir),
+        is_complete=subject.function.declared is not None,
+        machine_name=machine_name(subject.function.machine),
+        ends_on_error="e" in flags,
+    )
+    if "l" in flags or "login" in flags:
+        # /etc/profile sets it anew.
+        state.variables["PATH"] = UNKNOWN
+    if not rest:
+        return Unclear("a shell without a script")
+    if "c" in flags:
+        state.name, state.arguments = rest[1] if len(rest) > 1 else words[0], list(rest[2:])
+        by = f"{words[0]} -c"
+        return _after(run_script(rest[0], state), by)
+    path = posixpath.join(process.workdir, rest[0])
+    node = subject.files.find(path)
+    if node is None or node.kind is not Kind.FILE or not node.is_readable():
+        # Which the rules of the entrypoint's file report.
+        return None
+    if node.entry.size > MAX_SCRIPT_BYTES or UNKNOWN in path:
+        return Unclear(f"{rest[0]} is no small script")
+    state.name, state.arguments = rest[0], list(rest[1:])
+    text = state.read(node)
+    if b"\0" in text:
+        return None
+    return _after(run_script(text.decode("utf-8", "replace"), state), node.path)
+
+
+def _after(outcome: Runs | Ends | UnclearScript, by: str) -> Step:
+    match outcome:
+        case Runs(argv, environment, workdir):
+            return Next(argv, environment, workdir, by, _NOT_FOUND, _NOT_RUN, runs_text=True)
+        case Ends(status, why):
+            return Ended(status, why, by)
+        case UnclearScript(why):
+            return Unclear(f"{by}: {why}")
+
+
+def _flags(words: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
+    flags: set[str] = set()
+    at = 0
+    while at < len(words) and words[at][:1] in ("-", "+") and len(words[at]) > 1:
+        word = words[at]
+        at += 1
+        if word == "--":
+            break
+        if word.startswith("--"):
+            flags.add(word[2:])
+            continue
+        if word[0] == "-":
+            flags |= set(word[1:])
+        if word.endswith("o"):
+            if words[at : at + 1] == ("errexit",):
+                flags.add("e")
+            at += 1
+    return flags, words[at:]
+
+
+def _prefix(
+    *, takes: Iterable[str] = (), status: tuple[int | None, int | None] = (127, 126), skip: int = 0,
+    **more: bool,
+) -> Wrap:  # fmt: skip
+    """A program that takes options, ``skip`` words, and then a command.
+
+    ``takes`` are the options with a value; ``status`` is what it ends with when the command is
+    missing, and when it may not be run.
+    """
+    with_value = frozenset(takes)
+
+    def wrap(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+        rest = without_options(words, with_value)[skip:]
+        by = posixpath.basename(process.argv[0])
+        if not rest:
+            return None
+        return Next(rest, process.environment, process.workdir, by, *status, **more)
+
+    return wrap
+
+
+def without_options(words: tuple[str, ...], with_value: frozenset[str]) -> tuple[str, ...]:
+    """Return what follows the options."""
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "-":
+        at += 1
+        if words[at - 1] == "--":
+            break
+        at += words[at - 1] in with_value
+    return words[at:]
+
+
+def _env(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    environment = dict(process.environment)
+    workdir = process.workdir
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word in ("-i", "-", "--ignore-environment"):
+            environment = {}
+        elif word in ("-u", "--unset") and waiting:
+            environment.pop(waiting.pop(0), None)
+        elif word.startswith("--unset="):
+            environment.pop(word.partition("=")[2], None)
+        elif word in ("-C", "--chdir") and waiting:
+            workdir = posixpath.join(workdir, waiting.pop(0))
+        elif word in ("-S", "--split-string") and waiting:
+            text = waiting.pop(0)
+            if any(mark in text for mark in "\"'\\$"):
+                return Unclear("env -S with quotes")
+            waiting = text.split() + waiting
+        elif word == "--":
+            continue
+        elif word.startswith("-"):
+            return Unclear(f"env {word}")
+        elif "=" in word:
+            name, _sign, value = word.partition("=")
+            environment[name] = value
+        else:
+            return Next((word, *waiting), environment, workdir, "env", _NOT_FOUND, _NOT_RUN)
+    return None
+
+
+def _other_user(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    """gosu and its like become another user first, which only root may."""
+    name = posixpath.basename(process.argv[0])
+    if not words or words[0].startswith("-"):
+        return None
+    return Ended(1, f"{name} is to become the user {words[0]}, which only root may", name)
+
+
+def _newrelic(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    if words[:1] != ("run-program",) or len(words) == 1:
+        return None
+    return Next(words[1:], process.environment, process.workdir, "newrelic-admin", 1, 1)
+
+
+def _project(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    """poetry, uv and the like: ``run`` a program of the project's virtual environment."""
+    tool = posixpath.basename(process.argv[0])
+    if words[:1] != ("run",):
+        return None
+    rest = without_options(words[1:], frozenset(_UV_OPTIONS))
+    if not rest:
+        return None
+    venv = process.environment.get("UV_PROJECT_ENVIRONMENT") or ".venv"
+    folder = posixpath.join(process.workdir, venv)
+    path = f"{folder}/bin:{process.environment.get('PATH', '')}"
+    environment = {**process.environment, "PATH": path, "VIRTUAL_ENV": folder}
+    if rest[0].endswith(".py"):
+        rest = ("python", *rest)
+    return Next(
+        rest, environment, process.workdir, f"{tool} run", None, None, may_be_elsewhere=True
+    )
+
+
+_UV_OPTIONS = (
+    "--directory", "--env-file", "--extra", "--group", "--package", "--project", "--python",
+    "--with", "-p",
+)  # fmt: skip
+
+
+def _bundle(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    rest = without_options(words[1:], frozenset({"--gemfile"}))
+    if words[:1] != ("exec",) or not rest:
+        return None
+    return Next(
+        rest, process.environment, process.workdir, "bundle exec", 127, 126, may_be_elsewhere=True
+    )
+
+
+def _emulator(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    return (
+        Ended(
+            None,
+            "it is the runtime interface emulator, which is for this machine: on Lambda the program"
+            " behind it asks the emulator for events, and nobody asks Lambda",
+            posixpath.basename(process.argv[0]),
+        )
+        if words
+        else None
+    )
+
+
+_WRAPPERS: Final[dict[str, Wrap]] = {
+    "aws-lambda-rie": _emulator,
+    "bundle": _bundle,
+    "bundler": _bundle,
+    "catchsegv": _prefix(),
+    "chrt": _prefix(skip=1),
+    "ddtrace-run": _prefix(takes=["-p"], status=(1, 1)),
+    "docker-init": _prefix(takes=["-e", "-p"]),
+    "dumb-init": _prefix(takes=["-r", "--rewrite"], status=(2, 2)),
+    "env": _env,
+    "gosu": _other_user,
+    "ionice": _prefix(takes=["-c", "-n", "-t"]),
+    "newrelic-admin": _newrelic,
+    "nice": _prefix(takes=["-n", "--adjustment"]),
+    "nohup": _prefix(),
+    "opentelemetry-instrument": _prefix(status=(1, 1)),
+    "pdm": _project,
+    "pipenv": _project,
+    "poetry": _project,
+    "rye": _project,
+    "stdbuf": _prefix(takes=["-e", "-i", "-o"]),
+    "su-exec": _other_user,
+    "time": _prefix(),
+    "tini": _prefix(takes=["-e", "-p"]),
+    "tini-static": _prefix(takes=["-e", "-p"]),
+    "uv": _project,
+    **JAVASCRIPT_TOOLS,
+}
+_SCRIPTS: Final[dict[str, Wrap]] = {
+    "/npm/bin/npx-cli.js": JAVASCRIPT_TOOLS["npx"],
+    "/npm/bin/npm-cli.js": JAVASCRIPT_TOOLS["npm"],
+}
