@@ -158,6 +158,7 @@ def test_it_runs_from_a_checkout_in_every_usual_way(way: str, tmp_path: Path) ->
     image = scratch(run(FOREIGN))(tmp_path / "image").reference
     asked = (image, "--architecture", HOST_CPU)
     tool = Path(sys.executable).with_name
+    command: list[str | Path]
     match way:
         case "pip install .":
             venv.create(tmp_path / "venv", with_pip=True)
