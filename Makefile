@@ -17,7 +17,7 @@ BROWSER := $(shell command -v chromium chromium-browser google-chrome)
 TEST_PACKAGES := busybox-static docker-registry dumb-init fonts-noto-cjk gosu skopeo tini $(if $(BROWSER),,chromium)
 
 .PHONY: help setup tools build-tools install userns browser run test proofs pipeline incident lighthouse check format \
-        openapi snapshots screenshots benchmark comparison lock clean
+        openapi rules wheel snapshots screenshots benchmark comparison lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -78,6 +78,14 @@ format: $(TEST_TOOLS) ## lint with fixes, format
 
 openapi: $(INSTALLED) ## write docs/openapi.json from the route table
 	python -m docs.openapi
+
+rules: $(INSTALLED) ## write docs/rules.md, the catalogue, from imagecheck/rules/
+	python -m docs.rules
+
+wheel: $(INSTALLED) ## build the package lambda-image-check into build/dist
+	rm -rf build/dist
+	uv build --quiet --out-dir build/dist .
+	@ls build/dist/*.whl
 
 snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update

@@ -1,6 +1,7 @@
 """What differs between an image that works and one that fails, what explains most first."""
 
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from imagecheck.start.exec_chain import Cause
 from imagecheck.subject import Subject
 
 _MAX_FILES = 10
+_TASK_ROOTS = ("/var/task", "/opt/nodejs", "/opt/python")
+"""Where AWS's base images look for code, beside the folders that the image names."""
+_PACKAGES = ("/node_modules/", "/site-packages/", "/dist-packages/")
 
 
 class FileChanges(NamedTuple):
@@ -56,18 +60,44 @@ def changed_files(old: FileSystem, new: FileSystem) -> FileChanges:
 
 
 def _differences(works: Report, fails: Report) -> Iterator[str]:
+    """Say what explains a failure first, what only differs after it, and layers last."""
     old, new = works.subject, fails.subject
-    yield from _cpu(old, new)
-    explained = {"C1", "C2"} if new.chain and new.chain.cause is Cause.WRONG_MACHINE else set()
-    known = {finding.rule for finding in works.findings} | explained
-    for finding in fails.findings:
-        if finding.severity == "error" and finding.rule not in known:
-            yield f"only the failing one has {finding.rule}, {finding.error_type}: {finding.found}"
-    yield from _form(old, new)
+    cpu = tuple(_cpu(old, new))
+    explains = bool(new.chain and new.chain.cause is Cause.WRONG_MACHINE)
+    if explains:
+        yield from cpu
+    yield from _findings(works, fails, explained={"C1", "C2"} if explains and cpu else set())
+    known = set(old.judgement.not_judged)
+    yield from (
+        f"only of the failing one was not looked at {clause}"
+        for clause in new.judgement.not_judged
+        if clause not in known and new.files
+    )
+    files = changed_files(old.files, new.files) if old.files and new.files else None
+    code = files and _part(files, lambda path: _is_code(path, (old, new)))
+    if code:
+        yield from _files(code._replace(new=[]), "the function's code and packages: ")
+    if not explains:
+        yield from cpu
     yield from _start(old, new)
+    yield from _form(old, new)
+    if files and code:
+        rest = _part(files, lambda path: not _is_code(path, (old, new)))
+        yield from _files(rest._replace(new=files.new), "files ")
     yield from _layers(old, new)
-    if old.files and new.files:
-        yield from _files(old.files, new.files)
+
+
+def _findings(works: Report, fails: Report, explained: set[str]) -> Iterator[str]:
+    """Say what only the failing one has: errors, and behind them warnings."""
+    errors = {finding.rule for finding in works.findings if finding.severity == "error"} | explained
+    any_ = {finding.rule for finding in works.findings} | explained
+    for finding in fails.findings:
+        if finding.severity == "error" and finding.rule not in errors:
+            kind = f"{finding.rule}, {finding.error_type}" if finding.error_type else finding.rule
+            yield f"only the failing one has {kind}: {finding.found}"
+    for finding in fails.findings:
+        if finding.severity == "warning" and finding.rule not in any_:
+            yield f"only the failing one has the warning {finding.rule}: {finding.found}"
 
 
 def _cpu(old: Subject, new: Subject) -> Iterator[str]:
@@ -102,7 +132,8 @@ def _start(old: Subject, new: Subject) -> Iterator[str]:
         if before != after:
             yield f"{name} {before} → {after}"
     if old.chain and new.chain and old.chain.steps != new.chain.steps:
-        yield f"what is started: {old.chain} → (now) {new.chain}"
+        # The arrow means that one leads to the other, so it cannot mean that one became the other.
+        yield f"what is started: was {old.chain}; is {new.chain}"
     before_names, after_names = old.start.environment, new.start.environment
     changed = sorted(
         name
@@ -129,17 +160,48 @@ def _diff_ids(subject: Subject) -> Sequence[str]:
     return (config.rootfs.diff_ids or []) if config else []
 
 
-def _files(old: FileSystem, new: FileSystem) -> Iterator[str]:
-    found = changed_files(old, new)
+def _is_code(path: str, subjects: tuple[Subject, ...]) -> bool:
+    """Whether it is of the function: below a folder of its code, or of installed packages."""
+    if any(folder in f"{path}/" for folder in _PACKAGES):
+        return True
+    roots = {root for subject in subjects for root in (*subject.task_roots, *_TASK_ROOTS)}
+    return any(path.startswith(f"{root}/") for root in roots)
+
+
+def _part(files: FileChanges, is_in: Callable[[str], bool]) -> FileChanges:
+    """Take the files that something is true of."""
+    return FileChanges(
+        gone=[path for path in files.gone if is_in(path)],
+        new=[path for path in files.new if is_in(path)],
+        changed={path: change for path, change in files.changed.items() if is_in(path)},
+    )
+
+
+def _files(found: FileChanges, of: str) -> Iterator[str]:
     groups = {
-        "gone": found.gone,
-        "new": found.new,
+        "gone": _topmost(found.gone),
         "changed": [f"{path} ({change})" for path, change in found.changed.items()],
+        "new": _topmost(found.new),
     }
     for what, paths in groups.items():
         if paths:
             more = f" and {len(paths) - _MAX_FILES} more" if len(paths) > _MAX_FILES else ""
-            yield f"files {what}: {', '.join(paths[:_MAX_FILES])}{more}"
+            yield f"{of}{what}: {', '.join(paths[:_MAX_FILES])}{more}"
+
+
+def _topmost(paths: Iterable[str]) -> list[str]:
+    """Name a folder in place of what is below it, and say how much that is."""
+    below: dict[str, int] = {}
+    known = set(paths)
+    for path in sorted(known):
+        top, folder = path, posixpath.dirname(path)
+        # Each package is named by itself.
+        while folder in known and f"/{posixpath.basename(folder)}/" not in _PACKAGES:
+            top, folder = folder, posixpath.dirname(folder)
+        below[top] = below.get(top, -1) + 1
+    for folder in {posixpath.dirname(top) for top in below}:
+        below.pop(folder, None)
+    return [f"{path}/ (with {count} below it)" if count else path for path, count in below.items()]
 
 
 def _change(before: Node, after: Node) -> str:

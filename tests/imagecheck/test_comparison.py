@@ -16,6 +16,7 @@ from tests.imagecheck.images import (
     HardLink,
     Image,
     Layer,
+    Member,
     Symlink,
     Whiteout,
     layer_of,
@@ -23,7 +24,16 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import AARCH64, X86_64, tiny_elf
+from tests.imagecheck.programs import (
+    AARCH64,
+    ARCHITECTURES,
+    HOST,
+    HOST_MACHINE,
+    OTHER,
+    OTHER_MACHINE,
+    X86_64,
+    tiny_elf,
+)
 from tests.imagecheck.reading import NoProgress
 
 ENTRYPOINT = "#!/bin/sh\nexec /var/runtime/bootstrap\n"
@@ -87,7 +97,7 @@ def test_the_incident_by_files_alone(tmp_path: Path) -> None:
         "programs x86_64 → aarch64, though both images say amd64: `/lambda-entrypoint.sh` →"
         " `/bin/sh` is aarch64 and cannot be executed on an x86_64 function"
     )
-    assert differences[-1] == "files changed: /bin/sh (x86_64 → aarch64)"
+    assert "files changed: /bin/sh (x86_64 → aarch64)" in differences
     # The cause is named once.
     assert sum("cannot be executed" in difference for difference in differences) == 1
 
@@ -111,13 +121,14 @@ def test_what_explains_a_failure_comes_before_what_only_differs(tmp_path: Path) 
 
     assert [difference.split(":")[0].split(",")[0] for difference in differences] == [
         "only the failing one has C7",
+        "the function's code and packages",
         "what is started",
         "environment",
-        "layers 2 → 2",
-        "files gone",
-        "files new",
         "files changed",
+        "files new",
+        "layers 2 → 2",
     ]
+    assert "the function's code and packages: gone: /var/task/app.py" in differences
     assert "environment: A, TOKEN differ(s)" in differences
     assert "hunter2" not in " ".join(differences)
 
@@ -136,7 +147,7 @@ def test_how_it_is_started(tmp_path: Path) -> None:
         "ENTRYPOINT ['/lambda-entrypoint.sh'] → ['/other.sh']",
         "CMD ['app.handler'] → ['app.other', 'x']",
         "working directory /var/task → /tmp",
-        "what is started: `/lambda-entrypoint.sh` → `/bin/sh` → (now) `/other.sh` → `/bin/sh`",
+        "what is started: was `/lambda-entrypoint.sh` → `/bin/sh`; is `/other.sh` → `/bin/sh`",
     ):
         assert said in differences
 
@@ -221,3 +232,111 @@ def test_two_that_fail_alike(tmp_path: Path) -> None:
 
     assert not any(difference.startswith("only the failing") for difference in differences)
     assert "files new: /a" in differences
+
+
+# --- pairs of a Node image: what was changed, and what the first line has to name ---------------
+
+HANDLERS = "var/task/dist/handlers/rest"
+NODE_HANDLER = "const uuid = require('uuid');\nexports.handler = async () => uuid.v4();\n"
+UUID = (
+    File("var/task/node_modules/uuid/package.json", '{"name": "uuid", "main": "index.js"}'),
+    File("var/task/node_modules/uuid/index.js", "exports.v4 = () => '';\n"),
+)
+PACKAGE = File("var/task/package.json", '{"name": "rooms"}')
+CLIENT = File("var/runtime/node_modules/aws-lambda-ric/package.json", '{"version": "4.0.2"}')
+
+
+def node_image(folder: Path, *members: Member, machine: int = HOST_MACHINE, **more: Any) -> Image:
+    """An image like AWS's for Node, whose handler lies in a folder of its own."""
+    base = layer_of(
+        File("lambda-entrypoint.sh", ENTRYPOINT, 0o755),
+        File("bin/sh", tiny_elf(machine=machine), 0o755),
+        File("var/runtime/bootstrap", "#!/bin/sh\n", 0o755),
+        File("var/lang/bin/node", tiny_elf(machine=machine), 0o755),
+        CLIENT,
+    )
+    settings: dict[str, Any] = {
+        "entrypoint": ["/lambda-entrypoint.sh"],
+        "cmd": ["dist/handlers/rest/rooms.handler"],
+        "workdir": "/var/task",
+        "architecture": ARCHITECTURES[machine],
+    }
+    return write_image(folder, [base, layer_of(*members)], **{**settings, **more})
+
+
+def first_difference(old: Image, new: Image) -> str:
+    cpu: Architecture = {"amd64": "x86_64", "arm64": "arm64"}[HOST]  # type: ignore[assignment]
+    return compared(new, old, cpu)[0]
+
+
+GOOD = (File(f"{HANDLERS}/rooms.js", NODE_HANDLER), *UUID, PACKAGE)
+
+
+def test_a_node_image_of_another_cpu(tmp_path: Path) -> None:
+    old = node_image(tmp_path / "old", *GOOD)
+    new = node_image(tmp_path / "new", *GOOD, machine=OTHER_MACHINE)
+
+    assert first_difference(old, new).startswith(f"architecture {HOST} → {OTHER}: ")
+
+
+def test_a_node_package_that_was_forgotten(tmp_path: Path) -> None:
+    new = node_image(tmp_path / "new", *(one for one in GOOD if one not in UUID))
+
+    assert "uuid" in first_difference(node_image(tmp_path / "old", *GOOD), new)
+
+
+def test_a_node_handler_that_is_compiled_to_another_folder(tmp_path: Path) -> None:
+    moved = File("var/task/dist/src/handlers/rest/rooms.js", NODE_HANDLER)
+    new = node_image(tmp_path / "new", moved, *GOOD[1:])
+
+    first = first_difference(node_image(tmp_path / "old", *GOOD), new)
+
+    assert first.startswith("only the failing one has E2, Runtime.ImportModuleError: ")
+
+
+def test_a_node_package_that_became_an_es_module(tmp_path: Path) -> None:
+    typed = File("var/task/package.json", '{"name": "rooms", "type": "module"}')
+    new = node_image(tmp_path / "new", *GOOD[:-1], typed)
+
+    first = first_difference(node_image(tmp_path / "old", *GOOD), new)
+
+    assert "layers" not in first
+    assert first.startswith(("only the failing one has", "the function's code")), first
+
+
+def test_a_base_without_the_runtime_client(tmp_path: Path) -> None:
+    """FROM was changed to the official image of Node, whose entrypoint runs what CMD names."""
+    base = layer_of(
+        File("usr/local/bin/docker-entrypoint.sh", '#!/bin/sh\nexec "$@"\n', 0o755),
+        File("bin/sh", tiny_elf(), 0o755),
+        File("usr/local/bin/node", tiny_elf(), 0o755),
+    )
+    new = write_image(
+        tmp_path / "new",
+        [base, layer_of(*GOOD)],
+        entrypoint=["docker-entrypoint.sh"],
+        cmd=["dist/handlers/rest/rooms.handler"],
+        workdir="/var/task",
+        architecture=HOST,
+    )
+
+    first = first_difference(node_image(tmp_path / "old", *GOOD), new)
+
+    assert first.startswith("only "), first
+    assert "layers" not in first
+
+
+def test_folders_stand_for_what_is_below_them(tmp_path: Path) -> None:
+    old = node_image(tmp_path / "old", *GOOD, File("srv/a/b"), File("srv/a/c"))
+    new = node_image(tmp_path / "new", *GOOD)
+
+    assert "files gone: /srv/ (with 3 below it)" in compared(new, old, "x86_64")
+
+
+def test_a_warning_of_the_failing_one_comes_before_what_only_differs(tmp_path: Path) -> None:
+    old = node_image(tmp_path / "old", *GOOD)
+    new = node_image(tmp_path / "new", *GOOD[:-1], env={"HF_HOME": "/models"})
+
+    first = first_difference(old, new)
+
+    assert first.startswith("only the failing one has the warning D6: ")

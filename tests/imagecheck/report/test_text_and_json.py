@@ -7,34 +7,14 @@ from typing import Any
 
 import pytest
 
-from imagecheck.check import Report
-from imagecheck.function import Declared, Function
+from imagecheck.function import Function
 from imagecheck.ignore import Ignored
-from imagecheck.image.image import Image
-from imagecheck.image.manifest import parse_config
-from imagecheck.image.reference import parse_reference
 from imagecheck.report import as_json, as_text
 from imagecheck.rules import BY_ID
-from imagecheck.subject import Subject
-from tests.imagecheck.findings import error, warning
+from tests.imagecheck.findings import error
+from tests.imagecheck.report.reports import DIGEST, ERROR, EVIL, WARNING, report
 
 RULES = "https://github.com/hima-five-bomber/rooms/blob/main/docs/rules.md"
-DIGEST = "sha256:" + "0" * 64
-
-
-def report(*findings: Any, name: str = "oci:x", architecture: str = "amd64") -> Report:
-    config = {
-        "architecture": architecture,
-        "config": {"Entrypoint": ["/run"], "Cmd": ["app.handler"]},
-    }
-    image = Image(
-        parse_reference(name),
-        compressed_on_push=False,
-        digest=DIGEST,
-        config=parse_config(json.dumps(config).encode()),
-    )
-    function = Function("x86_64", declared=Declared("Rooms", {}, ""))
-    return Report(Subject(image, function, lambda _: {}), findings)
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +24,6 @@ def _width(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9]*m", "", text)
-
-
-ERROR = error("C6", "`/run`: file missing (ENOENT)", "COPY it")
-WARNING = warning("H1", "a base by tag " + "and so on " * 10, "pin it")
 
 
 def test_text() -> None:
@@ -190,9 +166,6 @@ def test_json() -> None:
 )
 def test_the_cpu_is_named_as_lambda_names_it(image: str, lambda_: str) -> None:
     assert json.loads(as_json(report(architecture=image)))["architecture"] == lambda_
-
-
-EVIL = "\x1b[2J\x07\u009b31m\u202e\r\n\t\x7f\N{GRINNING FACE}é"
 
 
 def test_json_is_text_that_no_terminal_obeys() -> None:

@@ -1,0 +1,51 @@
+"""The catalogue of rules is what the rules say, and the report's addresses lead into it."""
+
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from docs import rules
+from imagecheck.explain import url_of
+from imagecheck.rules import BY_ID, RULES
+from tests.cdk_context import ROOT
+
+
+def test_the_committed_catalogue_is_the_generated_one() -> None:
+    assert rules.PATH.read_text(encoding="utf-8") == rules.render(), (
+        "docs/rules.md is stale: run `make rules`"
+    )
+
+
+def test_every_rule_has_an_anchor_and_a_row_that_leads_to_it() -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(rules.render())
+    headings = [
+        tokens[number + 1].content
+        for number, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == "h3"
+    ]
+    # An id has no character that an anchor would lose but its case.
+    assert headings == list(BY_ID)
+    assert re.findall(r"\| \[([A-Z]\d+)\]\(#([a-z]\d+)\)", rules.render()) == [
+        (id_, id_.lower()) for id_ in BY_ID
+    ]
+
+
+def test_the_address_of_a_rule_is_in_the_catalogue() -> None:
+    path, _, anchor = url_of("C6").partition("#")
+
+    assert path.endswith("/docs/rules.md")
+    assert (ROOT / path[path.index("docs/") :]).is_file()
+    assert anchor == "c6"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_says_all_that_a_stranger_needs(rule: object) -> None:
+    one = BY_ID[rule.id]  # type: ignore[attr-defined]
+
+    assert one.why.endswith(".")
+    assert one.fix.endswith(".")
+    assert one.source.startswith("https://")
+    assert one.bad.strip()
+    assert one.good.strip()
+    assert one.bad != one.good
