@@ -2,7 +2,6 @@
 
 import errno
 import posixpath
-import re
 from collections.abc import Iterator
 
 from imagecheck.finding import Finding
@@ -10,7 +9,6 @@ from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.legacy_rules.legacy import error, warning
 from imagecheck.legacy_rules.spawn import INTERPRETERS
 from imagecheck.start.aws_base import AWS_ENTRYPOINT
-from imagecheck.start.dynamic_loader import missing_libraries
 from imagecheck.start.exec_chain import Cause, Chain
 from imagecheck.subject import Subject
 
@@ -31,7 +29,6 @@ _CLIENTS = (
     "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws_lambda_ric.rb", "bootstrap",
     "lambda-adapter",
 )  # fmt: skip
-_RUNTIME = re.compile(r"/var/lang/bin/(?:python3\.\d+|node)")
 _CLIENT_JAR = "aws-lambda-java-runtime-interface-client"
 
 
@@ -54,33 +51,6 @@ def not_one_handler_name(subject: Subject) -> Iterator[Finding]:
         return
     what = "no handler name" if not arguments else f"{len(arguments)} arguments: {arguments}"
     yield error("D1", f"{AWS_ENTRYPOINT} gets {what}; exit status 142", fix)
-
-
-def libraries_are_missing(subject: Subject) -> Iterator[Finding]:
-    """D2, for the programs that are on the way to the handler."""
-    if not subject.files:
-        return
-    chains = [chain for chain in (subject.chain, subject.runtime) if chain and not chain.cause]
-    programs = [chain.program for chain in chains if chain.program]
-    if subject.runtime and not subject.runtime.cause:
-        # AWS's bootstrap is a script, which runs one of these.
-        programs += [n for n in subject.files.below("/var/lang/bin") if _RUNTIME.fullmatch(n.path)]
-    modules = [n for n in _of_client(subject.files) if n.path.endswith((".so", ".node"))]
-    seen = set()
-    for program in [*programs, *modules]:
-        if program.entry.elf and program.entry.elf.machine != subject.function.machine:
-            continue
-        for lack in missing_libraries(subject.files, program, subject.start.environment):
-            if lack.text in seen:
-                continue
-            seen.add(lack.text)
-            fix = "install the library in the image, or build on the base that it runs on"
-            if not lack.is_certain:
-                yield warning("D2", lack.text, f"{fix}, or set LD_LIBRARY_PATH")
-            elif program in programs:
-                yield error("D2", f"{lack.text}; exit status {lack.exit_status}", fix)
-            else:
-                yield error("D2", lack.text, fix, error_type="Runtime.ImportModuleError")
 
 
 def npm_writes_to_home(subject: Subject) -> Iterator[Finding]:
@@ -108,9 +78,10 @@ def no_runtime_client(subject: Subject) -> Iterator[Finding]:
     if subject.runtime and subject.runtime.cause not in (None, Cause.WRONG_MACHINE):
         yield error("D4", _no_bootstrap(subject.runtime), "build on one of AWS's base images")
         return
-    problems = list(subject.judgement.of("D4"))
-    if problems:
-        yield from (error("D4", problem.found, problem.fix) for problem in problems)
+    argv = subject.start.argv
+    if argv[1:3] == ("-m", "awslambdaric") and not _has_folder(files, "awslambdaric"):
+        found = f"{' '.join(argv)}: there is no awslambdaric in the image; exit status 1"
+        yield error("D4", found, "install awslambdaric in the image: add it to requirements.txt")
         return
     name = posixpath.basename(chain.program.path)
     if name.rstrip("0123456789.") in INTERPRETERS and not next(iter(_of_client(files)), None):
@@ -163,13 +134,19 @@ def _of_client(files: FileSystem) -> Iterator[Node]:
             yield from files.below(node.path)
 
 
+def _has_folder(files: FileSystem, name: str) -> bool:
+    return any(
+        posixpath.basename(node.path) == name and "__init__.py" in node.children
+        for node in files.below("/")
+    )
+
+
 def _no_bootstrap(chain: Chain) -> str:
     return f"{AWS_ENTRYPOINT} runs {chain}: {chain.cause}; exit status 127"
 
 
 RULES = (
     not_one_handler_name,
-    libraries_are_missing,
     npm_writes_to_home,
     no_runtime_client,
     wrapper_is_missing,

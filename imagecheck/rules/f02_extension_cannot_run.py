@@ -35,7 +35,8 @@ def _libraries(subject: "Subject", node: Node, chain: Chain) -> Iterator[Problem
     assert subject.files  # noqa: S101  (there is no extension without files)
     if not chain.program:
         return
-    for lack in missing_libraries(subject.files, chain.program, subject.start.environment):
+    environment = subject.start.environment
+    for lack in missing_libraries(subject.files, chain.program, environment, subject.contents):
         yield Problem(
             f"the extension {node.path}: {lack.text}; exit status {lack.exit_status}",
             "install the library in the image, or take the extension's build for it",
