@@ -2,7 +2,6 @@
 
 from imagecheck.legacy_rules import (
     drift,
-    handler,
     manifest,
     process,
     reference,
@@ -15,6 +14,5 @@ LEGACY_RULES: tuple[LegacyRule, ...] = (
     *manifest.RULES,
     *spawn.RULES,
     *process.RULES,
-    *handler.RULES,
     *drift.RULES,
 )

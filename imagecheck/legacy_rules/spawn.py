@@ -104,7 +104,10 @@ def programs_of_another_cpu(subject: Subject) -> Iterator[Finding]:
         node.path
         for folder in ("/var/runtime", "/var/lang")
         for node in subject.files.below(folder)
-        if node.entry.elf and node.entry.elf.machine != subject.function.machine
+        if node.entry.elf
+        and node.entry.elf.machine != subject.function.machine
+        # What was installed into the runtime is a package, and E7 looks at packages.
+        and not any(f"/{name}/" in node.path for name in ("site-packages", "dist-packages"))
     ]
     if others:
         yield error(

@@ -29,4 +29,4 @@ def report(*findings: Any, name: str = "oci:x", architecture: str = "amd64") -> 
         config=parse_config(json.dumps(config).encode()),
     )
     function = Function("x86_64", declared=Declared("Rooms", {}, ""))
-    return Report(Subject(image, function, lambda _: {}), findings)
+    return Report(Subject(image, function, lambda _, _limit=0: {}), findings)

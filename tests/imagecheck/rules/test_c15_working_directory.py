@@ -24,8 +24,7 @@ CASES = (
     Case(
         name="c15-closed",
         make=scratch(RUN, Directory("root", 0o700), workdir="/root"),
-        # Code there could not be read either.
-        findings={"C15": E, "E6": W},
+        findings={"C15": E},
         error_type=INVALID_ENTRYPOINT,
         is_started=True,
     ),

@@ -38,8 +38,7 @@ CASES = (
             File("var/task/app.py", "import setup_path\nimport nothere\n" + HANDLER),
             File(
                 "var/task/setup_path.py",
-                "import sys, types\n"
-                "for name in ['nothere']:\n    sys.modules[name] = types.ModuleType(name)\n",
+                "import sys, types\nsys.modules['nothere'] = types.ModuleType('nothere')\n",
             ),
         ),
         findings={"E2": W},

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import APP, HANDLER, IMPORT_ERROR, Case, E, W, bad_handler, python
+from tests.imagecheck.cases import APP, HANDLER, IMPORT_ERROR, Case, E, W, app, bad_handler, python
 from tests.imagecheck.images import Directory, File
+from tests.imagecheck.python_runtime import SITE_PACKAGES
 from tests.imagecheck.rules.conftest import Finds
 
 CASES = (
@@ -19,6 +20,51 @@ CASES = (
         ),
         findings={"E6": E, "E2": E},
         error_type=IMPORT_ERROR,
+        is_started=True,
+    ),
+    bad_handler(
+        "e6-installed-file",
+        "E6",
+        "PermissionError",
+        "app.handler",
+        *app(
+            "import closed\n" + HANDLER,
+            File(f"{SITE_PACKAGES}/closed/__init__.py", "", 0o600),
+        ),
+    ),
+    Case(
+        name="e6-folder-of-a-package",
+        make=python(
+            *app(
+                "import closed.it\n" + HANDLER,
+                Directory("var/task/closed", 0o700),
+                File("var/task/closed/it.py", ""),
+            )
+        ),
+        findings={"E6": E, "E2": E},
+        error_type=IMPORT_ERROR,
+        is_started=True,
+    ),
+    Case(
+        name="e6-named-in-code",
+        make=python(
+            *app(
+                "from pathlib import Path\nDATA = Path('/data/rooms.json')\n" + HANDLER,
+                Directory("data", 0o700),
+                File("data/rooms.json", "{}"),
+            )
+        ),
+        findings={"E6": W},
+        is_started=True,
+    ),
+    Case(
+        name="e6-good-nobody-loads-it",
+        make=python(
+            APP,
+            Directory("var/task/.cache", 0o700),
+            File("var/task/tests/test_app.py", "", 0o600),
+            File("var/task/coverage/x.json", "", 0o600),
+        ),
         is_started=True,
     ),
     Case(
