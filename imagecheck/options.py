@@ -103,7 +103,7 @@ class CheckOptions:
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
     timeout: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Give up after that long.", min=0.001),
+        typer.Option(metavar="SECONDS", help="Give up after that long.", min=0),
     ] = DEFAULT_SECONDS
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every layer again, and keep nothing.")

@@ -38,8 +38,8 @@ def aws_client(
         from botocore.config import Config
     except ModuleNotFoundError:
         raise AwsError(
-            "reading private ECR needs boto3, which is not installed:"
-            " pip install 'lambda-image-check[ecr]'"
+            "reading a private ECR needs boto3, which is not installed: pip install boto3 (it is"
+            " the extra `ecr` of lambda-image-check), or name a copy, as docker-archive:FILE"
         ) from None
 
     config = Config(

@@ -75,6 +75,9 @@ class DockerArchiveSource:
         """See ImageSource."""
         return descriptor.digest in self._names
 
+    def stamp(self, descriptor: Descriptor) -> None:
+        """See ImageSource: all layers were hashed to name them."""
+
     def close(self) -> None:
         """See ImageSource."""
         self._files.close()

@@ -124,6 +124,9 @@ class EcrSource:
         )
         return next((image.get("imageStatus") for image in answer["imageDetails"]), None)
 
+    def stamp(self, descriptor: Descriptor) -> None:
+        """See ImageSource: the registry answers for its digests."""
+
     def close(self) -> None:
         """See ImageSource."""
         self._ecr.close()

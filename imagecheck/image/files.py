@@ -1,7 +1,9 @@
 """Files by name, in a folder or in a tar archive that is not unpacked."""
 
+import os
 import posixpath
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +15,14 @@ from imagecheck.image.tar import members
 _MAX_MEMBERS = 10_000
 _MAX_NAME = 4096
 _MAX_LINKS = 8
+# FAT has the coarsest clock
+_TICK_SECONDS = 2.0
 
 
 class Files(Protocol):
     """Opens files by their names, which have slashes in them and never lead outside.
 
-    ``open`` and ``size`` raise FileNotFoundError for a name that is not there, and CannotLookError
+    ``open``, ``size`` and ``stamp`` raise FileNotFoundError for a name that is not there, and CannotLookError
     when what is there cannot be read.
     """
 
@@ -28,6 +32,10 @@ class Files(Protocol):
 
     def size(self, name: str) -> int:
         """Return the length of a file in bytes."""
+        ...
+
+    def stamp(self, name: str) -> str:
+        """Return what changes whenever a file's bytes may have; empty while that is not sure."""
         ...
 
     def close(self) -> None:
@@ -65,6 +73,12 @@ class FolderFiles:
             raise CannotLookError(f"{path} is not a file")
         return found.st_size
 
+    def stamp(self, name: str) -> str:
+        """See Files."""
+        self.size(name)
+        with _saying(self._folder / name):
+            return _stamp((self._folder / name).stat())
+
     def close(self) -> None:
         """See Files."""
 
@@ -95,6 +109,12 @@ class TarFiles:
     def size(self, name: str) -> int:
         """See Files."""
         return self._find(name).size
+
+    def stamp(self, name: str) -> str:
+        """See Files."""
+        member = self._find(name)
+        stamp = _stamp(os.fstat(self._file.fileno()))
+        return stamp and f"{stamp} {member.start} {member.size}"
 
     def close(self) -> None:
         """See Files."""
@@ -165,6 +185,26 @@ class _Readable:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _stamp(found: os.stat_result) -> str:
+    """Tell a state of a file from each other one.
+
+    Nobody can set the time of its last change, as they can that of its content. Two changes within
+    a tick of the clock have the same, so what is that new is not trusted.
+    """
+    if abs(time.time() - found.st_ctime) < _TICK_SECONDS:
+        return ""
+    return " ".join(
+        str(part)
+        for part in (
+            found.st_dev,
+            found.st_ino,
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+        )
+    )
 
 
 @contextmanager

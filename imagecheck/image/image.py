@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from imagecheck.budget import Budget
-from imagecheck.image.content import TooLargeError, UnreadableCompressionError
+from imagecheck.image.content import Blob, TooLargeError, UnreadableCompressionError
 from imagecheck.image.errors import (
     CannotLookError,
     DamagedImageError,
@@ -38,6 +38,9 @@ from imagecheck.image.manifest import (
 )
 from imagecheck.image.reference import Reference
 from imagecheck.image.source import ImageSource
+
+# A layer takes that long beside its files: it is looked up in the cache.
+_STEPS_OF_LAYER = 500
 
 
 class FaultKind(StrEnum):
@@ -191,13 +194,16 @@ class ImageReader:
         self._progress.begin(sum(d.size for d in descriptors if not known[d.digest]))
         left = MAX_IMAGE_BYTES
         listing_left = MAX_LISTING_BYTES
+        seen: set[str] = set()
         for descriptor in descriptors:
             layer = known[descriptor.digest]
             if layer is None:
                 layer = self._read_layer(descriptor, left, listing_left)
                 known[descriptor.digest] = layer
-            elif not self._source.has_blob(descriptor):
-                raise NotInRegistryError(f"blob {descriptor.digest} is not there in its full size")
+            elif descriptor.digest not in seen:
+                self._look_again(descriptor)
+            seen.add(descriptor.digest)
+            self._budget.spend(_STEPS_OF_LAYER)
             left -= layer.size
             listing_left -= layer.listing_bytes
             if left < 0:
@@ -206,7 +212,26 @@ class ImageReader:
                 raise CannotLookError(TOO_MANY_FILES)
             yield layer
 
+    def _look_again(self, descriptor: Descriptor) -> None:
+        """See that a known layer is still there; a local file may have other bytes by now."""
+        if not self._source.has_blob(descriptor):
+            raise NotInRegistryError(f"blob {descriptor.digest} is not there in its full size")
+        stamp = self._source.stamp(descriptor)
+        if stamp is None or self._cache.was_seen(descriptor.digest, stamp):
+            return
+        with self._source.blob(descriptor) as blob:
+            raw = Blob(blob, descriptor, self._budget)
+            raw.drain()
+            raw.verify()
+        self._keep_seen(descriptor, stamp)
+
+    def _keep_seen(self, descriptor: Descriptor, stamp: str | None) -> None:
+        """Remember the stamp of what was read, unless it changed meanwhile."""
+        if stamp and stamp == self._source.stamp(descriptor):
+            self._cache.keep_seen(descriptor.digest, stamp)
+
     def _read_layer(self, descriptor: Descriptor, max_bytes: int, max_listing: int) -> Layer:
+        stamp = self._source.stamp(descriptor)
         with self._source.blob(descriptor) as blob:
             layer = read_layer(
                 blob,
@@ -217,6 +242,7 @@ class ImageReader:
                 progress=self._progress.advance,
             )
         self._cache.keep_layer(descriptor.digest, layer)
+        self._keep_seen(descriptor, stamp)
         return layer
 
     def _merge(self, image: Image) -> None:

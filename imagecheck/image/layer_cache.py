@@ -43,6 +43,7 @@ class LayerCache:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder / _FORM if folder else None
+        self._size: int | None = None
 
     def layer(self, digest: str) -> Layer | None:
         """Return what is known of a layer."""
@@ -51,6 +52,15 @@ class LayerCache:
     def keep_layer(self, digest: str, layer: Layer) -> None:
         """Remember a layer that was read to its end and found to be of that digest."""
         self._save(digest, "layer", layer)
+
+    def was_seen(self, digest: str, stamp: str) -> bool:
+        """Whether a local file of that stamp was read to its end and found to be of that digest."""
+        return bool(stamp) and self._load(digest, "seen", str) == stamp
+
+    def keep_seen(self, digest: str, stamp: str) -> None:
+        """Remember a local file that was read to its end and found to be of that digest."""
+        if stamp:
+            self._save(digest, "seen", stamp)
 
     def files(self, digest: str) -> dict[str, bytes]:
         """Return the starts of the files that were read from a layer, by path."""
@@ -77,7 +87,7 @@ class LayerCache:
         content = msgspec.msgpack.encode(value)
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _make_room(self._folder, len(content))
+            self._make_room(self._folder, len(content))
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
                 try:
                     file.write(content)
@@ -87,16 +97,19 @@ class LayerCache:
                     Path(file.name).unlink(missing_ok=True)
                     raise
 
+    def _make_room(self, folder: Path, size: int) -> None:
+        if self._size is not None and self._size + size <= MAX_BYTES:
+            self._size += size
+            return
+        found = [(path, path.stat()) for path in folder.iterdir()]
+        left = MAX_BYTES - size - sum(status.st_size for _, status in found)
+        for path, status in sorted(found, key=lambda file: file[1].st_mtime):
+            if left >= 0:
+                break
+            path.unlink(missing_ok=True)
+            left += status.st_size
+        self._size = MAX_BYTES - left
+
 
 def _name(digest: str, what: str) -> str:
     return f"{digest.removeprefix('sha256:')}.{what}"
-
-
-def _make_room(folder: Path, size: int) -> None:
-    found = [(path, path.stat()) for path in folder.iterdir()]
-    left = MAX_BYTES - size - sum(status.st_size for _, status in found)
-    for path, status in sorted(found, key=lambda file: file[1].st_mtime):
-        if left >= 0:
-            return
-        path.unlink(missing_ok=True)
-        left += status.st_size

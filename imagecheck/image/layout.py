@@ -70,6 +70,13 @@ class LayoutSource:
         except FileNotFoundError:
             return False
 
+    def stamp(self, descriptor: Descriptor) -> str:
+        """See ImageSource."""
+        try:
+            return self._files.stamp(_name(descriptor))
+        except FileNotFoundError:
+            return ""
+
     def close(self) -> None:
         """See ImageSource."""
         self._files.close()

@@ -60,6 +60,9 @@ class RegistrySource:
         """See ImageSource."""
         return has_blob(self._session, descriptor)
 
+    def stamp(self, descriptor: Descriptor) -> None:
+        """See ImageSource: the registry answers for its digests."""
+
     def close(self) -> None:
         """See ImageSource."""
         self._session.close()

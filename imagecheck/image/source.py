@@ -48,6 +48,14 @@ class ImageSource(Protocol):
         """Whether a blob of this digest and size is there, without reading it."""
         ...
 
+    def stamp(self, descriptor: Descriptor) -> str | None:
+        """Return what changes whenever the bytes of a blob may have; empty while that is not sure.
+
+        None is for a place that answers for its digests itself: a registry, or what was hashed just
+        now.
+        """
+        ...
+
     def close(self) -> None:
         """Give back files and connections."""
         ...

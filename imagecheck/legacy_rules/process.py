@@ -78,10 +78,9 @@ def no_runtime_client(subject: Subject) -> Iterator[Finding]:
     if subject.runtime and subject.runtime.cause not in (None, Cause.WRONG_MACHINE):
         yield error("D4", _no_bootstrap(subject.runtime), "build on one of AWS's base images")
         return
-    argv = subject.start.argv
-    if argv[1:3] == ("-m", "awslambdaric") and not _has_folder(files, "awslambdaric"):
-        found = f"{' '.join(argv)}: there is no awslambdaric in the image; exit status 1"
-        yield error("D4", found, "install awslambdaric in the image: add it to requirements.txt")
+    problems = list(subject.judgement.of("D4"))
+    if problems:
+        yield from (error("D4", problem.found, problem.fix) for problem in problems)
         return
     name = posixpath.basename(chain.program.path)
     if name.rstrip("0123456789.") in INTERPRETERS and not next(iter(_of_client(files)), None):
@@ -132,13 +131,6 @@ def _of_client(files: FileSystem) -> Iterator[Node]:
         elif name in _CLIENTS and (name != "bootstrap" or node.path == "/var/runtime/bootstrap"):
             yield node
             yield from files.below(node.path)
-
-
-def _has_folder(files: FileSystem, name: str) -> bool:
-    return any(
-        posixpath.basename(node.path) == name and "__init__.py" in node.children
-        for node in files.below("/")
-    )
 
 
 def _no_bootstrap(chain: Chain) -> str:

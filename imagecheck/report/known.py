@@ -47,8 +47,8 @@ def _not_looked_at(report: Report) -> Iterator[str]:
     subject = report.subject
     if subject.function.is_assumed:
         yield (
-            "whether the function has the image's CPU: neither --architecture nor --template says"
-            " which it has"
+            "whether the image is for the function's CPU: neither --architecture nor --template"
+            " says which that is"
         )
     if subject.image.files is None:
         yield "the files of the image: it could not be read whole"

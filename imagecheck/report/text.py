@@ -62,7 +62,7 @@ def _head(report: Report) -> Iterator[str]:
     subject = report.subject
     image, function = subject.image, subject.function
     whose = f"{function.declared.logical_id}, " if function.declared else ""
-    assumed = " (taken from the image)" if function.is_assumed else ""
+    assumed = " (assumed)" if function.is_assumed else ""
     yield typer.style(printable(str(image.reference)), bold=True)
     if image.digest and image.digest not in str(image.reference):
         yield f"  digest   {image.digest}"
@@ -73,7 +73,8 @@ def _head(report: Report) -> Iterator[str]:
     handler = handler_of(report)
     if handler and handler.is_found:
         client = handler.client or "AWS's own client"
-        yield f"  handler  {printable(f'{handler.name} is there ({handler.language}, {client})')}"
+        loaded = f"{handler.name} is there ({handler.language.title()}, {client})"
+        yield f"  handler  {printable(loaded)}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -55,6 +55,12 @@ def _check(options: _Options) -> None:
                 "--stage says all of --template, --function and --architecture"
             )
         function = _function_of(options.stage, parse_reference(options.image))
+    elif not (options.template or options.architecture):
+        # A gate that takes the image's own CPU for the function's finds the incident in no image.
+        raise typer.BadParameter(
+            "say which function the image is for: --stage NAME, --template FILE or"
+            " --architecture arm64"
+        )
     checked = run_check(options, function)
     subject = checked.report.subject
     if not checked.report.has_errors:

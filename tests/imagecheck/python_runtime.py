@@ -27,13 +27,20 @@ BOOTSTRAP = f"""#!/bin/sh
 export LD_LIBRARY_PATH=/var/lang/lib
 exec /var/lang/bin/{PYTHON} /var/runtime/bootstrap.py
 """
+# As that of AWS's images: the client comes first, and then the folders of the function's own code.
 BOOTSTRAP_PY = """import os
+import site
 import sys
-
-sys.path.insert(0, os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))
 
 from awslambdaric.__main__ import main
 
+root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
+layers = []
+if "PYTHONPATH" not in os.environ:
+    layers = [f"/opt/python/lib/python3.{sys.version_info.minor}/site-packages", "/opt/python"]
+sys.path[:0] = [root, *layers]
+for folder in (root, *layers):
+    site.addsitedir(folder)
 main([sys.argv[0], os.environ["_HANDLER"]])
 """
 # Nothing that a handler imports, but three quarters of the standard library's bytes.

@@ -83,5 +83,8 @@ class WatchedSource:
     def has_blob(self, descriptor: Descriptor) -> bool:
         return descriptor.digest not in self._missing and self._source.has_blob(descriptor)
 
+    def stamp(self, descriptor: Descriptor) -> str | None:
+        return self._source.stamp(descriptor)
+
     def close(self) -> None:
         self._source.close()

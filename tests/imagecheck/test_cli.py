@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import resource
 import shlex
 import signal
@@ -20,9 +21,11 @@ from typing import Any
 import pytest
 
 import imagecheck.run
+from imagecheck import __version__
 from imagecheck.cli import main
 from imagecheck.function import Architecture
 from imagecheck.image.manifest import digest_of
+from imagecheck.rules import BY_ID
 from tests.imagecheck.images import (
     File,
     Image,
@@ -45,6 +48,8 @@ MACHINE = os.uname().machine
 _CPUS: dict[str, Architecture] = {"x86_64": "x86_64", "aarch64": "arm64"}
 CPU = _CPUS[MACHINE]
 OTHER_CPU = {"x86_64": "arm64", "arm64": "x86_64"}[CPU]
+GO = {"x86_64": "amd64", "arm64": "arm64"}[CPU]
+"""What Docker and Go call this machine's CPU."""
 
 
 @pytest.fixture(autouse=True)
@@ -321,12 +326,59 @@ def test_variables_can_be_given(
     assert (status, "D5" in out) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "name", [MACHINE, MACHINE.upper(), f"linux/{MACHINE}", GO, f"linux/{GO}", f" {GO} "]
+)
+def test_a_cpu_has_many_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    image = image_in(tmp_path)
+
+    status, out, _ = run_main(monkeypatch, capsys, image.reference, "--architecture", name)
+
+    assert (status, f"  function {CPU}" in out.splitlines()) == (0, True)
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+def test_without_a_function_the_cpu_is_the_image_s_and_that_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    architecture: str,
+) -> None:
+    programs = {"amd64": "x86_64", "arm64": "arm64"}
+    shell = busybox() if programs[architecture] == CPU else of_other_cpu(busybox())
+    layers = [BASE, layer_of(File("bin/busybox", shell, 0o755)), HANDLER]
+    image = image_in(tmp_path, *layers, architecture=architecture)
+
+    status, out, err = run_main(monkeypatch, capsys, image.reference)
+
+    assert (status, err) == (0, "")
+    assert f"  function {programs[architecture]} (assumed)" in out.splitlines()
+    assert "whether the image is for the function's CPU: " in out
+    assert "no problems found; 2 things not looked at" in out
+
+
+def test_an_image_of_no_cpu_of_lambda_s_is_held_against_its_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = image_in(tmp_path, architecture="s390x")
+
+    status, out, _ = run_main(monkeypatch, capsys, image.reference, "--json")
+
+    assert status in (0, 1)
+    assert json.loads(out)["function"] == {
+        "architecture": "x86_64", "is_assumed": True, "logical_id": None,
+    }  # fmt: skip
+
+
 # --- what is asked wrongly ----------------------------------------------------------------------
 
 WRONG = {
     "no image": (["--json"], "Missing argument 'IMAGE'"),
     "no transport": (["rooms", "--architecture", "arm64"], "one is named oci:DIR"),
     "another CPU": (["oci:x", "--architecture", "s390x"], "Lambda has x86_64 (Docker's linux/"),
+    "another of Docker's": (["oci:x", "--architecture", "linux/arm/v7"], "Lambda has x86_64"),
     "another system": (["oci:x", "--architecture", "windows/amd64"], "Lambda runs Linux images"),
     "a function of no template": (
         ["oci:x", "--architecture", "arm64", "--function", "F"],
@@ -378,6 +430,31 @@ def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         "oci:DIR",
     ):
         assert name in out
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    said = (0, f"lambda-image-check {__version__}\n", "")
+
+    assert run_main(monkeypatch, capsys, "--version") == said
+
+
+def test_the_rules_are_listed_and_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, listed, _ = run_main(monkeypatch, capsys, "--list-rules")
+    assert status == 0
+    for rule in BY_ID.values():
+        assert f"{rule.id:<4} {rule.severity:<8} {rule.title}" in listed
+
+    status, told, _ = run_main(monkeypatch, capsys, "--explain", "e2")
+    rule = BY_ID["E2"]
+    assert (status, told.splitlines()[0]) == (0, f"E2  {rule.title} (error)")
+    for text in (rule.error_type, rule.why, f"Fix: {rule.fix}", rule.source, "/docs/rules.md#e2"):
+        assert text in " ".join(told.split())
+    assert rule.bad.splitlines()[0] in told
+
+    status, out, err = run_main(monkeypatch, capsys, "--explain", "E22")
+    assert (status, out, "near: E2" in err) == (2, "", True)
 
 
 def test_bytes_that_are_no_text(
@@ -461,6 +538,43 @@ def test_a_fault_of_the_program_is_no_stack_trace(
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert f"a fault of this program, {fault.__name__} in test_cli.py:" in err
     assert "hunter2" not in err
+
+
+def test_debug_prints_the_trace_before_the_message_and_how_long_each_step_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = image_in(tmp_path).reference
+    _, _, told = run_main(monkeypatch, capsys, name, "--architecture", CPU, "--debug")
+    assert re.search(rf"^reading {re.escape(name)}: \d+\.\d{{3}} s$", told, re.MULTILINE)
+
+    nothing = tmp_path / "nothing"
+    status, _, told = run_main(monkeypatch, capsys, f"oci:{nothing}", "--debug")
+    assert status == 2
+    assert told.startswith("Traceback")
+    assert told.endswith(f"\nerror: {nothing}: No such file or directory\n")
+
+
+def test_what_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here at once: no image is read in a millionth of a second."""
+    arguments = (image_in(tmp_path).reference, "--architecture", CPU, "--timeout")
+
+    status, out, err = run_main(monkeypatch, capsys, *arguments, "0.000001")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "--timeout gives it more" in err
+    assert run_main(monkeypatch, capsys, *arguments, "60")[0] == 0
+
+
+def test_without_a_cache_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = (image_in(tmp_path / "image").reference, "--architecture", CPU)
+
+    assert run_main(monkeypatch, capsys, *arguments, "--no-cache")[0] == 0
+    assert not (tmp_path / "cache").exists()
+    assert run_main(monkeypatch, capsys, *arguments)[0] == 0
+    assert (tmp_path / "cache").exists()
 
 
 def test_nothing_is_said_of_an_index_without_the_cpu(

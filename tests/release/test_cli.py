@@ -68,6 +68,12 @@ def test_a_stage_says_all_and_nothing_else_may(run: Run) -> None:
     assert (status, "--stage says all of" in told) == (2, True)
 
 
+def test_a_gate_wants_to_know_the_function(run: Run) -> None:
+    status, _, told = run("check", "oci:image")
+
+    assert (status, "--template FILE or --architecture arm64" in told) == (2, True)
+
+
 def test_help(run: Run) -> None:
     for arguments in ([], ["--help"]):
         status, out, _ = run(*arguments)

@@ -1,171 +1,75 @@
-"""Python modules of an image: where an import would find them, and what is in them.
-
-https://docs.python.org/3/reference/import.html
-"""
+"""What the text of a Python module says: what it imports for certain, and what it binds."""
 
 import ast
-import posixpath
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.start.python.conditions import decided
+from imagecheck.start.python.modules import Module
+from imagecheck.start.python.new_syntax import may_be_newer, too_new
+from imagecheck.start.python.path_changes import Places, path_changes
 
-BUILT_IN: Final = frozenset(
-    """_abc _ast _codecs _collections _functools _imp _io _locale _operator _signal _sre _stat
-    _string _symtable _thread _tokenize _tracemalloc _typing _warnings _weakref atexit builtins
-    errno faulthandler gc itertools marshal posix pwd sys time""".split()  # noqa: SIM905
-)
-"""Modules that every CPython on Linux has built in: its Modules/Setup.bootstrap.in."""
+MAX_TEXT_BYTES: Final = 1024**2
+"""A longer text is not judged."""
 
-_LIBRARY = re.compile(r"python3\.(\d+)")
-_NATIVE = re.compile(r"\.(?:cpython-[\w-]+\.|abi3\.)?so")
 _NAMED = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs,
     ast.MatchStar,
 )  # fmt: skip
 _WRITES_NAMES = {"globals", "exec", "locals", "setattr", "vars"}
 _WRITES_ATTRIBUTES = {"__dict__", "modules"}
-# https://docs.python.org/3/reference/import.html#import-hooks
-_CHANGES_IMPORTS = re.compile(
-    rb"sys\.(?:path|modules|meta_path)|from\s+sys\s+import|addsitedir|import_module"
-)
 # To parse a name of many parts takes memory with the square of their number.
 _MAX_NAME_PARTS = 1000
 _DOTTED = re.compile(rb"[\w.\s\\]+")
-_HARMLESS = ("distutils-precedence.pth",)
-_PACKAGES = ("site-packages", "dist-packages", "lib-dynload")
-
-
-@dataclass(frozen=True)
-class Module:
-    """What an import finds. ``source`` is None where it is no Python text."""
-
-    name: str
-    path: str
-    source: Node | None
-    is_package: bool
-
-    @property
-    def is_namespace(self) -> bool:
-        """Whether it is a folder without code of its own."""
-        return self.is_package and self.source is None
-
-
-class SearchPath:
-    """The folders in which the image's Python looks for modules.
-
-    Args:
-        files: the image's files.
-        program: the path of what runs; where that does not name its version, it is AWS's Python in
-            /var/lang, or the only one there is.
-        roots: the folders that come first.
-
-    """
-
-    def __init__(self, files: FileSystem, program: str, roots: Sequence[str]) -> None:
-        self._files = files
-        libraries = []
-        standard = []
-        self.has_path_files = False
-        """Whether an installed file adds folders or hooks: library/site.html in Python's docs."""
-        for node in files.below("/"):
-            name = posixpath.basename(node.path)
-            if node.kind is not Kind.DIRECTORY:
-                continue
-            match = _LIBRARY.fullmatch(name)
-            if match and "os.py" in node.children:
-                standard.append(node.path)
-            if match or name in _PACKAGES:
-                libraries.append(node.path)
-                self.has_path_files |= any(
-                    child.endswith(".pth") and child not in _HARMLESS for child in node.children
-                )
-        self.minor = _minor(program, standard)
-        """The ``N`` of the image's Python 3.N; None where it is not clear which one runs."""
-        ours = [path for path in libraries if not self._is_of_another_python(path)]
-        self.folders = [*roots, "/opt/python", "/var/runtime", *ours]
-
-    def _is_of_another_python(self, path: str) -> bool:
-        versions = {int(minor) for minor in _LIBRARY.findall(path)}
-        return bool(self.minor and versions and self.minor not in versions)
-
-    def find(self, name: str) -> Module | None:
-        """Return the module of a dotted name; a name that starts with a dot is none."""
-        if name.startswith("."):
-            return None
-        relative = name.replace(".", "/")
-        namespace = None
-        for root in self.folders:
-            path = posixpath.join(root, relative)
-            node = self._files.find(path)
-            if node and node.kind is Kind.DIRECTORY:
-                init = self._files.find(f"{path}/__init__.py")
-                if init:
-                    return Module(name, init.path, init, is_package=True)
-                namespace = namespace or Module(name, path, None, is_package=True)
-            source = self._files.find(f"{path}.py")
-            if source and source.kind is Kind.FILE:
-                return Module(name, source.path, source, is_package=False)
-            if native := self._native(path):
-                return Module(name, native.path, None, is_package=False)
-        return namespace
-
-    def _native(self, path: str) -> Node | None:
-        folder = self._files.find(posixpath.dirname(path))
-        stem = posixpath.basename(path)
-        for name, node in folder.children.items() if folder else ():
-            if name.startswith(stem) and (
-                _NATIVE.fullmatch(name, len(stem)) or name == f"{stem}.pyc"
-            ):
-                return node
-        return None
-
-
-def _minor(program: str, standard: Sequence[str]) -> int | None:
-    named = _LIBRARY.fullmatch(posixpath.basename(program))
-    aws = [path for path in standard if path.startswith("/var/lang/")]
-    minors = {int(minor) for path in aws or standard for minor in _LIBRARY.findall(path)}
-    if named:
-        return int(named[1])
-    return minors.pop() if len(minors) == 1 else None
+_IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 class Import(NamedTuple):
     """A module that is imported."""
 
     name: str
-    is_module: bool
-    """False for what ``from package import name`` names, which may be no module."""
+    line: int
+    wanted: str = ""
+    """What ``from name import wanted`` names: something that it binds, or a module in it."""
 
 
 @dataclass(frozen=True)
 class Code:
     """What the text of a module says of it."""
 
+    tree: ast.Module
     imports: tuple[Import, ...]
     """What is imported for certain when it is: not under if, try or def."""
     names: frozenset[str]
     """What it binds."""
     is_open: bool
     """Whether it may bind names that cannot be read from the text."""
-    changes_path: bool
-    """Whether it changes where imports look."""
+    adds: tuple[str, ...]
+    """The folders that it adds to ``sys.path``."""
+    makes: frozenset[str]
+    """The modules that it puts into ``sys.modules``."""
+    changes_imports: bool
+    """Whether it changes what imports find in a way that is not read here."""
 
 
-def parse(module: Module, text: bytes, minor: int | None) -> Code | None:
-    """Read a module's text; None where it cannot be judged here.
+class Unreadable(NamedTuple):
+    """A text that is not judged."""
 
-    ``minor`` is that of the image's Python. Raises SyntaxError where that one would.
-    """
-    if module.source and module.source.entry.size > MAX_FILE_BYTES:
-        return None
+    why: str
+    is_new: bool = False
+    """Whether only a later Python than the one that reads it can tell."""
+
+
+def parse(module: Module, text: bytes, minor: int | None, places: Places) -> Code | Unreadable:
+    """Read a module's text. Raises SyntaxError where the image's Python 3.``minor`` would."""
+    if module.node and module.node.entry.size > MAX_TEXT_BYTES:
+        return Unreadable("it is longer than 1 MiB")
     if any(run.count(b".") > _MAX_NAME_PARTS for run in _DOTTED.findall(text)):
-        return None
+        return Unreadable("it has an endless name")
     ours = sys.version_info.minor
     version = (3, min(minor, ours)) if minor else None
     try:
@@ -174,48 +78,91 @@ def parse(module: Module, text: bytes, minor: int | None) -> Code | None:
             # Only now shows, for one, a return outside of a function.
             compile(tree, module.path, "exec", dont_inherit=True)
     except (RecursionError, MemoryError, ValueError):
-        return None
-    except SyntaxError:
-        if minor and minor > ours:
-            # What is new in that version is not known to this one.
-            return None
+        return Unreadable("it is too deeply nested, or has zero bytes")
+    except SyntaxError as error:
+        if minor and minor > ours and may_be_newer(error, text, minor):
+            return Unreadable(
+                f"its syntax is of Python 3.{minor}, and 3.{ours} reads it", is_new=True
+            )
         raise
+    if minor and (wrong := too_new(tree, text, minor)):
+        raise wrong
+    return code_of(module, tree, minor, places)
+
+
+def code_of(module: Module, tree: ast.Module, minor: int | None, places: Places) -> Code:
+    """Say what a parsed text does."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names = frozenset(_bound(tree.body))
+    changes = path_changes(tree, module.path, places)
     return Code(
-        imports=tuple(_imports(tree.body, package)),
+        tree=tree,
+        imports=tuple(_imports(tree.body, package, minor)),
         names=names,
         is_open=bool(
             names & {"*", "__getattr__"} or used & _WRITES_NAMES or attributes & _WRITES_ATTRIBUTES
         ),
-        changes_path=bool(_CHANGES_IMPORTS.search(text)),
+        adds=changes.adds,
+        makes=changes.makes,
+        changes_imports=changes.is_open,
     )
 
 
-def _imports(body: Iterable[ast.stmt], package: str) -> Iterator[Import]:
+def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Iterator[Import]:
     for statement in body:
         match statement:
             case ast.Import(names=names):
-                yield from (Import(alias.name, is_module=True) for alias in names)
-            case ast.ImportFrom(module=module, names=names, level=level):
-                base = module or ""
-                if level:
-                    parents = package.split(".") if package else []
-                    if level > len(parents):
-                        # There is no such parent; with the dots, nothing is found.
-                        yield Import("." * level + base, is_module=True)
-                        continue
-                    kept = ".".join(parents[: len(parents) - level + 1])
-                    base = ".".join(part for part in (kept, base) if part)
-                yield Import(base, is_module=True)
-                for alias in names:
-                    yield Import(f"{base}.{alias.name}", is_module=False)
+                yield from (Import(alias.name, statement.lineno) for alias in names)
+            case ast.ImportFrom():
+                yield from _from(statement, package)
             case ast.ClassDef(body=inner):
-                yield from _imports(inner, package)
+                yield from _imports(inner, package, minor)
+            case ast.If(test=test, body=inner, orelse=otherwise):
+                holds = decided(test, minor)
+                if holds is not None:
+                    yield from _imports(inner if holds else otherwise, package, minor)
+            case ast.Try(body=inner, handlers=handlers):
+                if all(_ends(handler) for handler in handlers if _catches_import(handler)):
+                    yield from _imports(inner, package, minor)
+                yield from _imports(statement.finalbody, package, minor)
+            case ast.Raise():
+                return
             case _:
                 pass
+
+
+def _from(statement: ast.ImportFrom, package: str) -> Iterator[Import]:
+    base = statement.module or ""
+    level = statement.level
+    if level:
+        parents = package.split(".") if package else []
+        if level > len(parents):
+            # There is no such parent; with the dots, nothing is found.
+            yield Import("." * level + base, statement.lineno)
+            return
+        kept = ".".join(parents[: len(parents) - level + 1])
+        base = ".".join(part for part in (kept, base) if part)
+    yield Import(base, statement.lineno)
+    for alias in statement.names:
+        yield Import(base, statement.lineno, alias.name)
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+    others = {"OSError", "ValueError", "KeyError", "AttributeError", "TypeError", "RuntimeError"}
+    return bool(names & _IMPORT_ERRORS) or not names <= others
+
+
+def _ends(handler: ast.ExceptHandler) -> bool:
+    """Whether it raises again, whatever it does before."""
+    plain = (ast.Raise, ast.Expr, ast.Assign)
+    return isinstance(handler.body[-1], ast.Raise) and all(
+        isinstance(statement, plain) for statement in handler.body
+    )
 
 
 def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
@@ -233,6 +180,8 @@ def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
                 yield node.name
             elif isinstance(node, ast.MatchMapping) and node.rest:
                 yield node.rest
+            elif isinstance(node, ast.Global):
+                yield from node.names
 
 
 def _global(statement: ast.stmt) -> Iterator[str]:

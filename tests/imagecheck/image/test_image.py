@@ -1,6 +1,9 @@
 """Images, read whole: every byte is held against its digest, and what is cached is not read."""
 
 import json
+import os
+import tarfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -9,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from imagecheck.image import files
 from imagecheck.image import image as image_module
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.image import FaultKind, ImageReader
+from imagecheck.image.layer import read_layer
 from imagecheck.image.layer_cache import LayerCache
-from imagecheck.image.manifest import DOCKER_LIST, MAX_DOCUMENT_BYTES
+from imagecheck.image.manifest import DOCKER_LIST, MAX_DOCUMENT_BYTES, Descriptor
 from tests.imagecheck.images import (
     File,
     HardLink,
@@ -224,10 +229,12 @@ def opened_by(
         return image, set(source.opened)
 
 
-def test_no_layer_is_opened_a_second_time(tmp_path: Path) -> None:
+def test_no_layer_is_opened_a_second_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = image_in(tmp_path / "image")
     layers = {BASE.digest, TOP.digest}
 
+    monkeypatch.setattr(files, "_TICK_SECONDS", 0.05)
+    settled(*(image.blob(digest) for digest in layers))
     first, opened = opened_by(image.reference, tmp_path / "cache")
     assert opened >= layers
     second, opened = opened_by(image.reference, tmp_path / "cache")
@@ -237,14 +244,23 @@ def test_no_layer_is_opened_a_second_time(tmp_path: Path) -> None:
     assert (second.faults, second.digest) == ([], image.digest)
 
 
-def test_of_another_image_on_the_same_base_only_the_top_is_opened(tmp_path: Path) -> None:
+def test_of_another_image_on_the_same_base_only_the_top_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base's file is another one, so it is hashed."""
     opened_by(image_in(tmp_path / "one").reference, tmp_path / "cache")
     image = image_in(tmp_path / "two", BASE, OTHER_TOP)
+    unpacked = []
 
-    read, opened = opened_by(image.reference, tmp_path / "cache")
+    def noted(blob: Any, descriptor: Descriptor, **options: Any) -> Any:
+        unpacked.append(descriptor.digest)
+        return read_layer(blob, descriptor, **options)
 
-    assert OTHER_TOP.digest in opened
-    assert BASE.digest not in opened
+    monkeypatch.setattr(image_module, "read_layer", noted)
+
+    read, _ = opened_by(image.reference, tmp_path / "cache")
+
+    assert unpacked == [OTHER_TOP.digest]
     assert read.files.find("/run") is None
 
 
@@ -267,6 +283,97 @@ def test_a_layer_that_is_known_still_has_to_be_there(tmp_path: Path) -> None:
     path = image.blob(TOP.digest)
     path.write_bytes(path.read_bytes()[:-1])
     assert faults_of(image, cache=tmp_path / "cache") == [FaultKind.BLOB_MISSING]
+
+
+def settled(*paths: Path) -> None:
+    """Let files be so old that their times tell one state from the next."""
+    time.sleep(files._TICK_SECONDS + 0.1)
+    assert all(files._stamp(path.stat()) for path in paths)
+
+
+def spoil_in_place(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last[0] ^ 1]))
+
+
+def spoil_and_restore_its_time(path: Path) -> None:
+    before = path.stat()
+    spoil_in_place(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def spoil_a_copy_in_its_place(path: Path) -> None:
+    before = path.stat()
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    spoil_in_place(copy)
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    copy.replace(path)
+
+
+@pytest.mark.parametrize(
+    "spoil", [spoil_in_place, spoil_and_restore_its_time, spoil_a_copy_in_its_place]
+)
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_known_layer_whose_file_was_damaged_since_is_found(
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
+    is_settled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "_TICK_SECONDS", 0.05 if is_settled else 60)
+    image = image_in(tmp_path / "image")
+    path = image.blob(BASE.digest)
+    if is_settled:
+        settled(path)
+    for _ in range(2):
+        assert faults_of(image, cache=tmp_path / "cache") == []
+
+    spoil(path)
+
+    for _ in range(2):
+        assert faults_of(image, cache=tmp_path / "cache") == [FaultKind.WRONG_BYTES]
+
+
+def test_an_archive_that_was_damaged_since_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_TICK_SECONDS", 0.05)
+    image = image_in(tmp_path / "image")
+    archive = tmp_path / "image.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(image.folder, ".")
+    settled(archive)
+    name = f"oci-archive:{archive}"
+    assert read_image(name, tmp_path / "cache").faults == []
+
+    content = archive.read_bytes()
+    at = content.index(BASE.blob) + len(BASE.blob) - 1
+    archive.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+
+    faults = read_image(name, tmp_path / "cache").faults
+    assert [fault.kind for fault in faults] == [FaultKind.WRONG_BYTES]
+
+
+def test_a_file_is_hashed_again_only_when_it_may_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_TICK_SECONDS", 0.05)
+    image = image_in(tmp_path / "image")
+    layers = {BASE.digest, TOP.digest}
+    opened_by(image.reference, tmp_path / "cache")
+    settled(image.blob(BASE.digest))
+
+    _, opened = opened_by(image.reference, tmp_path / "cache")
+    assert opened >= layers
+    _, opened = opened_by(image.reference, tmp_path / "cache")
+    assert not opened & layers
+    image.blob(BASE.digest).touch()
+    _, opened = opened_by(image.reference, tmp_path / "cache")
+    assert opened & layers == {BASE.digest}
 
 
 def test_a_layer_that_was_not_read_whole_is_not_kept(tmp_path: Path) -> None:

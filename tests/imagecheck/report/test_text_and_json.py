@@ -95,12 +95,12 @@ def test_what_was_not_looked_at_is_said() -> None:
     of = report()
     assumed = replace(of, subject=replace(of.subject, function=Function("arm64", is_assumed=True)))
 
-    assert "whether the function has the image's CPU" in plain(as_text(assumed))
-    assert "function arm64 (taken from the image)" in plain(as_text(assumed))
+    assert "whether the image is for the function's CPU" in plain(as_text(assumed))
+    assert "function arm64 (assumed)" in plain(as_text(assumed))
     found = json.loads(as_json(assumed))
     assert found["function"]["is_assumed"] is True
     assert [one.partition(":")[0] for one in found["not_looked_at"]] == [
-        "whether the function has the image's CPU", "the files of the image",
+        "whether the image is for the function's CPU", "the files of the image",
     ]  # fmt: skip
 
 

@@ -38,7 +38,8 @@ CASES = (
             File("var/task/app.py", "import setup_path\nimport nothere\n" + HANDLER),
             File(
                 "var/task/setup_path.py",
-                "import sys, types\nsys.modules['nothere'] = types.ModuleType('nothere')\n",
+                "import sys, types\n"
+                "for name in ['nothere']:\n    sys.modules[name] = types.ModuleType(name)\n",
             ),
         ),
         findings={"E2": W},

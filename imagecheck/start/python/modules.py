@@ -1,0 +1,381 @@
+"""Python modules of an image: what an import finds.
+
+https://docs.python.org/3/reference/import.html and importlib/_bootstrap_external.py of CPython.
+"""
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from imagecheck.image.elf import AARCH64
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.start.python.search_path import SearchPath
+from imagecheck.start.python.standard_library import (
+    BUILT_IN,
+    COMPILED,
+    NEEDS_A_LIBRARY,
+    OLDEST,
+    is_standard,
+)
+
+if TYPE_CHECKING:
+    from imagecheck.subject import Subject
+
+_WHOLE_LIBRARY = 60
+"""A standard library with at least so many modules is taken for a whole one."""
+_USUAL_COMPILED = 20
+"""So many files in lib-dynload say that modules are not built in, as a rule."""
+_MADE_AT_RUN_TIME = frozenset(
+    """os.path collections.abc importlib._bootstrap importlib._bootstrap_external typing.io
+    typing.re xml.parsers.expat.model xml.parsers.expat.errors""".split()  # noqa: SIM905
+)
+_NATIVE = re.compile(r"\.(?:cpython-[\w-]+\.|abi3\.)?so")
+_MAX_DEPTH = 100
+_FREE_THREADED = re.compile(r"python3\.\d+t")
+
+
+@dataclass(frozen=True)
+class Module:
+    """What an import finds."""
+
+    name: str
+    path: str
+    """Its file; the folder of a package without code; empty for one that is built in."""
+    node: Node | None = None
+    """Its file."""
+    is_text: bool = False
+    """Whether the file is Python text, and no native or compiled module."""
+    folders: tuple[str, ...] | None = None
+    """Where its modules are looked for; None when it is no package."""
+    is_standard: bool = False
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it can have modules."""
+        return self.folders is not None
+
+    @property
+    def is_namespace(self) -> bool:
+        """Whether it is a folder without code of its own."""
+        return self.is_package and self.node is None and not self.is_standard
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A module that is not found."""
+
+    name: str
+    """The first of its parts that is missing, with those before it."""
+    parent: Module | None
+    """What was found of it."""
+    certainty: Literal["certain", "doubtful", "open"] = "certain"
+    """Open where modules come from something that is not read here."""
+    why: str = ""
+    """Why it is missing, where more than its absence is known."""
+
+
+class Modules:
+    """Finds modules by their dotted names, and remembers them."""
+
+    def __init__(self, subject: "Subject", path: SearchPath) -> None:
+        assert subject.files  # noqa: S101  (nothing is started without files)
+        self.path = path
+        self._subject = subject
+        self._files: FileSystem = subject.files
+        self._library = _Library(self._files, path)
+        self._suffixes = _suffixes(path, self._library, subject)
+        self._found: dict[str, Module | Miss] = {}
+        self._entries = path.entries
+        self._zips = _zips(subject, path)
+        self._site_folders: list[Node] | None = None
+        self._nodes: dict[str, Node | None] = {}
+
+    @property
+    def minor(self) -> int | None:
+        """The ``N`` of the interpreter's Python 3.N."""
+        return self.path.interpreter.minor
+
+    @property
+    def has_whole_library(self) -> bool:
+        """Whether the image has all of the standard library, and not a part that stands for it."""
+        return self._library.is_whole
+
+    def is_built_in(self, top: str) -> bool:
+        """Whether a module of this name is in the interpreter itself."""
+        if top in BUILT_IN:
+            return True
+        is_chosen = top in COMPILED and top not in NEEDS_A_LIBRARY
+        return is_chosen and self._library.has_no_file_of(top)
+
+    def own_names(self) -> Iterator[str]:
+        """Yield the names of the modules that lie in the function's own folders."""
+        for folder in self.path.own:
+            node = self._folder(folder)
+            for name in node.children if node else ():
+                self._subject.budget.spend()
+                yield name.partition(".")[0]
+
+    def find(self, name: str) -> Module | Miss:
+        """Return the module of a dotted name, or which part of it is missing."""
+        known = self._found.get(name)
+        if known is None:
+            known = self._found[name] = self._find(name)
+        return known
+
+    def extend(self, folders: Iterable[str]) -> None:
+        """Look into more folders, after the others: code has added them."""
+        new = [folder for folder in folders if folder not in self._entries]
+        if new:
+            self._entries = (*self._entries, *new)
+            found = self._found.items()
+            self._found = {name: one for name, one in found if isinstance(one, Module)}
+
+    def _find(self, name: str) -> Module | Miss:
+        self._subject.budget.spend(5)
+        parent, _, part = name.rpartition(".")
+        if not part or name.count(".") > _MAX_DEPTH:
+            return Miss(name, None)
+        if not parent:
+            return self._top(name)
+        found = self.find(parent)
+        if isinstance(found, Miss):
+            return found
+        return self._below(found, name, part)
+
+    def _top(self, name: str) -> Module | Miss:  # noqa: PLR0911  (one a place)
+        if name in BUILT_IN:
+            return Module(name, "", is_standard=True)
+        found = self._in(name, name, self._entries)
+        if isinstance(found, Module) and not found.is_namespace:
+            return found
+        if name in self.path.mapped:
+            return self._mapped(name)
+        standard = self._library.judge(name)
+        if standard == "there":
+            return Module(name, "", folders=(), is_standard=True)
+        if isinstance(found, Module):
+            return found
+        if name == "distutils" and self._has_distutils():
+            return Module(name, "", folders=(), is_standard=True)
+        if self._zips.may_have(name):
+            return Miss(name, None, "open", "a zip file is on the path, which is not read here")
+        certainty: Literal["certain", "doubtful"] = (
+            "doubtful" if standard == "doubtful" else "certain"
+        )
+        return Miss(name, None, certainty, self._foreign(name, self._entries))
+
+    def _below(self, parent: Module, name: str, part: str) -> Module | Miss:
+        if parent.is_standard:
+            return self._standard_below(parent, name, part)
+        if parent.folders is None:
+            # Such a parent can only have modules that it makes itself.
+            certainty: Literal["certain", "open"] = "certain" if parent.is_text else "open"
+            return Miss(name, parent, certainty, f"{parent.path} is no package")
+        found = self._in(name, part, parent.folders) or self._in_other_portion(name, part)
+        if found:
+            return found
+        if name in self.path.mapped:
+            return self._mapped(name)
+        return Miss(name, parent, why=self._foreign(part, parent.folders))
+
+    def _in_other_portion(self, name: str, part: str) -> Module | None:
+        """Look where else the path has a folder of the parent: pkgutil.extend_path does."""
+        relative = posixpath.dirname(name.replace(".", "/"))
+        return self._in(name, part, tuple(f"{entry}/{relative}" for entry in self._entries))
+
+    def _standard_below(self, parent: Module, name: str, part: str) -> Module | Miss:
+        if parent.folders and name not in _MADE_AT_RUN_TIME:
+            found = self._in(name, part, parent.folders)
+            if found:
+                return found
+            if self._library.is_whole:
+                return Miss(name, parent)
+        return Module(name, "", folders=(), is_standard=True)
+
+    def _in(self, name: str, part: str, folders: tuple[str, ...]) -> Module | None:
+        """Look into each folder as FileFinder does."""
+        portions: list[str] = []
+        for folder in folders:
+            found = self._in_folder(name, part, folder)
+            if isinstance(found, Module):
+                return found
+            if found:
+                portions.append(found)
+        return Module(name, portions[0], folders=tuple(portions)) if portions else None
+
+    def _in_folder(self, name: str, part: str, folder: str) -> "Module | str | None":
+        """Return the module, or the folder of that name that has no code."""
+        node = self._folder(folder)
+        if node is None:
+            return None
+        self._subject.budget.spend(2)
+        is_standard = self._library.has(folder)
+        portion = None
+        inner = self._folder(f"{folder}/{part}") if part in node.children else None
+        if inner:
+            for suffix, is_text in (*self._suffixes, (".py", True), (".pyc", False)):
+                if init := self._file(inner, f"__init__{suffix}"):
+                    path, folders = f"{folder}/{part}", (f"{folder}/{part}",)
+                    return Module(
+                        name, f"{path}/__init__{suffix}", init, is_text, folders, is_standard
+                    )
+            portion = f"{folder}/{part}"
+        for suffix, is_text in (*self._suffixes, (".py", True), (".pyc", False)):
+            if file := self._file(node, f"{part}{suffix}"):
+                return Module(
+                    name, f"{folder}/{part}{suffix}", file, is_text, is_standard=is_standard
+                )
+        return portion
+
+    def _mapped(self, name: str) -> Module | Miss:
+        """Find a module that an editable install maps to another place."""
+        path = self.path.mapped[name]
+        folder, part = posixpath.split(path.removesuffix(".py"))
+        found = self._in_folder(name, part, folder)
+        if isinstance(found, Module):
+            return found
+        if found:
+            return Module(name, found, folders=(found,))
+        return Miss(name, None, why=f"an editable install leads to {path}, which is not there")
+
+    def _folder(self, path: str) -> Node | None:
+        """Return a folder that can be listed: others hold nothing for Python."""
+        if path not in self._nodes:
+            node = self._files.find(path)
+            is_usable = (
+                node and node.kind is Kind.DIRECTORY and node.is_readable() and node.is_executable()
+            )
+            self._nodes[path] = node if is_usable else None
+        return self._nodes[path]
+
+    def _file(self, folder: Node, name: str) -> Node | None:
+        node = folder.children.get(name)
+        if node and node.kind is Kind.SYMLINK:
+            node = self._files.find(posixpath.join(folder.path, name))
+        return node if node and node.kind is Kind.FILE else None
+
+    def _foreign(self, part: str, folders: tuple[str, ...]) -> str:
+        """Say that the module is there, but for another Python."""
+        for folder in folders:
+            node = self._folder(folder)
+            for file in node.children if node else ():
+                if file.startswith(f"{part}.") and _NATIVE.fullmatch(file, len(part)):
+                    return f"{folder}/{file} is for another Python or another system"
+        return ""
+
+    def elsewhere(self, top: str) -> str:
+        """Say where a package is installed that this interpreter does not find, if it is."""
+        if self._site_folders is None:
+            nodes = self._files.below("/")
+            self._site_folders = [
+                node
+                for node in nodes
+                if node.kind is Kind.DIRECTORY
+                and posixpath.basename(node.path) in ("site-packages", "dist-packages")
+            ]
+        for node in self._site_folders:
+            if top in node.children or f"{top}.py" in node.children:
+                return f"it is in {node.path}, where this interpreter does not look"
+        return ""
+
+    def _has_distutils(self) -> bool:
+        wanted = self.path.interpreter.environment.get("SETUPTOOLS_USE_DISTUTILS", "local")
+        return self.path.brings_distutils and wanted == "local"
+
+
+class _Library:
+    """The standard library: that of the image where it is whole, else that of the tables."""
+
+    def __init__(self, files: FileSystem, path: SearchPath) -> None:
+        interpreter = path.interpreter
+        self._minor = interpreter.minor
+        self._folder = interpreter.library
+        node = files.find(self._folder) if self._folder else None
+        names = node.children if node else {}
+        modules = [n for n in names if n.endswith((".py", ".pyc")) or n == "encodings"]
+        zipped = f"{interpreter.prefix.rstrip('/')}/lib/python3{self._minor}.zip"
+        self.is_whole = (
+            len(modules) >= _WHOLE_LIBRARY and "encodings" in names and not files.find(zipped)
+        )
+        compiled = files.find(f"{self._folder}/lib-dynload") if self._folder else None
+        self.compiled = tuple(compiled.children) if compiled else ()
+
+    def has(self, folder: str) -> bool:
+        """Whether a folder is of the standard library."""
+        is_inside = folder == self._folder or folder.startswith(f"{self._folder}/")
+        return bool(self._folder) and is_inside and "-packages" not in folder
+
+    def has_no_file_of(self, name: str) -> bool:
+        """Whether a module that this version has is in no file, and so in the interpreter."""
+        is_file = any(file.startswith(f"{name}.") for file in self.compiled)
+        return bool(self.compiled) and not is_file and is_standard(name, self._minor)
+
+    def judge(self, name: str) -> Literal["there", "doubtful", "missing"]:
+        """Say whether a module that is in no folder is built in, or would be in a whole one."""
+        if name in NEEDS_A_LIBRARY and self.compiled and is_standard(name, self._minor):
+            if any(file.startswith(f"{name}.") for file in self.compiled):
+                return "there"
+            return "missing" if len(self.compiled) >= _USUAL_COMPILED else "doubtful"
+        minor = self._minor if self._minor and self._minor >= OLDEST else None
+        if not is_standard(name, minor):
+            return "missing"
+        is_expected = self.is_whole and name not in COMPILED and not name.startswith("_")
+        return "missing" if is_expected else "there"
+
+
+class _Zips:
+    """The zip files among the entries of the path, as far as they can be read."""
+
+    def __init__(self, names: frozenset[str], *, has_unread: bool) -> None:
+        self._names = names
+        self._has_unread = has_unread
+
+    def may_have(self, top: str) -> bool:
+        return self._has_unread or top in self._names
+
+
+def _zips(subject: "Subject", path: SearchPath) -> _Zips:
+    assert subject.files  # noqa: S101  (nothing is started without files)
+    nodes = [node for entry in path.entries if (node := subject.files.find(entry))]
+    nodes = [node for node in nodes if node.kind is Kind.FILE]
+    small = [node for node in nodes if node.entry.size <= MAX_FILE_BYTES]
+    texts = subject.contents(small) if small else {}
+    names: set[str] = set()
+    has_unread = len(small) < len(nodes)
+    for node in small:
+        try:
+            with zipfile.ZipFile(io.BytesIO(texts.get(node.path, b""))) as archive:
+                for name in archive.namelist():
+                    subject.budget.spend()
+                    names.add(name.partition("/")[0].partition(".")[0])
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            continue
+    return _Zips(frozenset(names), has_unread=has_unread)
+
+
+def _suffixes(
+    path: SearchPath, library: _Library, subject: "Subject"
+) -> tuple[tuple[str, bool], ...]:
+    """Return the endings of native modules: ``EXTENSION_SUFFIXES`` of importlib.machinery."""
+    minor = path.interpreter.minor
+    if minor is None:
+        return ((".so", False), (".abi3.so", False))
+    tags = {
+        match[1]
+        for file in library.compiled
+        if (match := re.search(rf"\.(cpython-3{minor}t?-[\w-]+)\.so$", file))
+    }
+    if len(tags) == 1:
+        tag = tags.pop()
+    else:
+        cpu = "aarch64" if subject.function.machine == AARCH64 else "x86_64"
+        thread = "t" if _FREE_THREADED.search(path.interpreter.program) else ""
+        libc = "musl" if path.interpreter.is_musl else "gnu"
+        tag = f"cpython-3{minor}{thread}-{cpu}-linux-{libc}"
+    endings = (f".{tag}.so", ".abi3.so", ".so")
+    return tuple((ending, False) for ending in endings)

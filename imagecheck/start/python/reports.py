@@ -1,0 +1,142 @@
+"""What following the imports found, as problems, loaded files and clauses for the report."""
+
+from collections.abc import Iterator
+
+from imagecheck.image.filesystem import Node
+from imagecheck.rule import Severity
+from imagecheck.start.judged import Judged, judged
+from imagecheck.start.python.code import Unreadable
+from imagecheck.start.python.graph import Graph, Loaded, Lost, makes_modules
+from imagecheck.start.python.modules import Miss, Modules
+from imagecheck.start.python.standard_library import gone_since, new_since
+
+_FIX = "COPY it into the image or install it there, or correct the name"
+_MAX_CLAUSES = 5
+
+
+def of_graph(graph: Graph) -> Iterator[Judged | Node | str]:
+    """Say what a graph found."""
+    unsure: list[str] = []
+    said: set[str] = set()
+    for lost in graph.lost:
+        one = _lost(graph, lost)
+        name = f"{lost.miss.name if lost.miss else lost.what}"
+        if isinstance(one, str):
+            unsure.append(one)
+        elif one and name not in said:
+            said.add(name)
+            yield one
+    for loaded in graph.loaded.values():
+        yield from _loaded(graph, loaded)
+    yield from list(dict.fromkeys(unsure))[:_MAX_CLAUSES]
+    if graph.is_cut_off:
+        yield f"modules of Python after the first {len(graph.loaded)} that are imported"
+
+
+def missing(modules: Modules, miss: Miss, by: str, severity: Severity | None = None) -> Judged:
+    """Report a module that is not found."""
+    name = miss.name
+    top = name.partition(".")[0]
+    minor = modules.minor
+    since, until = new_since(top), gone_since(top)
+    if why := miss.why or ("" if miss.parent else modules.elsewhere(top)):
+        text, fix = why, "install it for the Python that is started, or correct the name"
+    elif until and minor and minor >= until:
+        text = f"Python 3.{minor} no longer has it"
+        fix = f"install a package that replaces {top}, or do without it"
+    elif since and minor and minor < since:
+        text, fix = f"it came with Python 3.{since}, and this is 3.{minor}", "use a newer Python"
+    elif miss.parent:
+        text, fix = f"there is none in {miss.parent.path}", _FIX
+    else:
+        text = f"there is no such module in {modules.path.where}, where this interpreter looks"
+        fix = _FIX
+    if miss.certainty != "certain":
+        severity = "warning"
+    return judged("E2", f"{by} imports {name!r}: {text}", fix, severity=severity)
+
+
+def _lost(graph: Graph, lost: Lost) -> Judged | str | None:
+    """Report an import that finds nothing, as far as it is certain."""
+    if not graph.imports(lost.by, lost.what):
+        return None
+    by = lost.by.module.path if lost.by else "what is started"
+    if lost.miss is None:
+        return _name(graph, lost, by)
+    name = lost.miss.name
+    made = {one for loaded in graph.loaded.values() for one in _makes(loaded)}
+    if made & _with_parents(lost.what.name):
+        return None
+    if lost.miss.certainty == "open" or _is_made(graph, lost):
+        return f"whether {by} finds {name!r}, which may be made at run time"
+    return missing(graph.modules, lost.miss, by, "warning" if _is_changed(graph) else None)
+
+
+def _name(graph: Graph, lost: Lost, by: str) -> Judged | str | None:
+    """Report ``from module import name`` where the module has no such name."""
+    base, name = lost.what.name, lost.what.wanted
+    module = graph.loaded.get(base)
+    if module:
+        code = graph.code(module)
+        if isinstance(code, SyntaxError | Unreadable):
+            return None
+        if code and (name in code.names or code.is_open):
+            return None
+        if not module.is_own and makes_modules(graph, base):
+            return f"whether {by} finds {name!r} in {base}, which may be made at run time"
+    why = f": {lost.why}" if lost.why else ""
+    return judged(
+        "E2",
+        f"{by}, line {lost.what.line}, imports {name!r} from {base!r}, which has no such name{why}",
+        "correct the name, or install the version of the package that has it",
+        severity="warning" if _is_changed(graph) else None,
+    )
+
+
+def _with_parents(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[: number + 1]) for number in range(len(parts))}
+
+
+def _makes(loaded: Loaded) -> frozenset[str]:
+    code = loaded.code
+    is_read = code is not None and not isinstance(code, SyntaxError | Unreadable)
+    return code.makes if is_read else frozenset()  # type: ignore[union-attr]
+
+
+def _is_made(graph: Graph, lost: Lost) -> bool:
+    """Whether the package that should have the module, or that imports it, makes its own."""
+    if lost.miss and lost.miss.parent and not lost.miss.parent.is_standard:
+        return makes_modules(graph, lost.miss.parent.name)
+    return bool(lost.by and not lost.by.is_own and makes_modules(graph, lost.by.module.name))
+
+
+def _is_changed(graph: Graph) -> bool:
+    """Whether the function's own code, or what runs before it, changes what imports find."""
+    codes = [loaded.code for loaded in graph.loaded.values() if loaded.is_own]
+    return bool(graph.modules.path.unknown) or any(
+        code.changes_imports
+        for code in codes
+        if code is not None and not isinstance(code, SyntaxError | Unreadable)
+    )
+
+
+def _loaded(graph: Graph, loaded: Loaded) -> Iterator[Judged | Node | str]:
+    node = loaded.module.node
+    if node is None:
+        return
+    if loaded.is_own:
+        code = graph.code(loaded)
+        if isinstance(code, SyntaxError):
+            found = f"{loaded.module.path}, line {code.lineno}: {code.msg}"
+            yield judged("E4", found, f"correct {loaded.module.path}")
+        elif isinstance(code, Unreadable) and code.is_new:
+            yield f"the code of {loaded.module.path}: {code.why}"
+        elif isinstance(code, Unreadable):
+            found = f"{loaded.module.path} is not judged: {code.why}"
+            fix = f"see for yourself that {loaded.module.path} can be imported"
+            yield judged("E4", found, fix, severity="warning")
+    # What matters of a text that can be read is in it; of other files, that they are loaded.
+    is_plain = loaded.module.is_text and node.is_readable()
+    if is_plain or graph.certain(loaded):
+        yield node
