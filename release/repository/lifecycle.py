@@ -1,6 +1,6 @@
 """Which images a repository's lifecycle policy can ever take away.
 
-Rows A4 and A5: ECR does not know that Lambda uses an image, and Lambda pulls it again long after it
+Rules A4 and A5: ECR does not know that Lambda uses an image, and Lambda pulls it again long after it
 was deployed. So neither age nor number are considered here: what a rule can select, it will select
 one day.
 

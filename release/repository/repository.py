@@ -80,7 +80,7 @@ class StageRepository:
     def problem(self, digest: str, image: StoredImage | None) -> str | None:
         """Say why Lambda cannot fetch an image, and what to do. None: it can.
 
-        Rows A1 and A4: https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html
+        Rules A1 and A4: https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html
         """
         if image is None:
             return (
