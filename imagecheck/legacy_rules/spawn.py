@@ -11,7 +11,7 @@ from imagecheck.image.filesystem import PathError
 from imagecheck.image.layer import Kind
 from imagecheck.legacy_rules.legacy import error, warning
 from imagecheck.start.aws_base import AWS_BOOTSTRAP
-from imagecheck.start.exec_chain import Cause, Chain
+from imagecheck.start.exec_chain import Cause, Chain, errno_name
 from imagecheck.start.search_path import search_folders
 from imagecheck.subject import Subject
 
@@ -355,7 +355,7 @@ def _cannot(subject: Subject, chain: Chain) -> str:
     if chain.cause is Cause.WRONG_MACHINE and chain.machine is not None:
         name = machine_name(chain.machine)
         architecture = subject.function.architecture
-        number = f" ({errno.errorcode[chain.errno]})" if chain.errno else ""
+        number = f" ({errno_name(chain.errno)})" if chain.errno else ""
         return f"{chain} is {name} and cannot be executed on an {architecture} function{number}"
     return f"{chain}: {chain.end}"
 

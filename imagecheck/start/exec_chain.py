@@ -16,6 +16,8 @@ from imagecheck.image.layer import HEAD, Kind
 _MAX_INTERPRETERS = 5
 _SHELL = "/bin/sh"
 _ELF_HEADER_BYTES = 64
+# Linux alone has it, and images are read on macOS and Windows, too.
+_ELIBBAD = getattr(errno, "ELIBBAD", 80)
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = {
     b"!<arch>": "an ar archive",
@@ -25,6 +27,11 @@ _FOREIGN = {
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "a gzip file",
 }
+
+
+def errno_name(number: int) -> str:
+    """Return the kernel's name of an error, on every system."""
+    return errno.errorcode.get(number, "ELIBBAD")
 
 
 class Cause(StrEnum):
@@ -75,7 +82,7 @@ class Chain:
         """Why it does not start, with the kernel's name for it."""
         if self.errno is None:
             return f"{self.cause}; the process ends at once"
-        return f"{self.cause} ({errno.errorcode[self.errno]})"
+        return f"{self.cause} ({errno_name(self.errno)})"
 
 
 def exec_chain(
@@ -209,7 +216,7 @@ def _loader(files: FileSystem, result: Chain, path: str, cwd: str, machine: int)
     if entry.size < _ELF_HEADER_BYTES:
         return replace(result, cause=Cause.LOADER_BROKEN, errno=errno.EIO, at=entry.path)
     if not entry.elf or not entry.elf.loadable or entry.elf.machine != machine:
-        result = replace(result, errno=errno.ELIBBAD, at=entry.path)
+        result = replace(result, errno=_ELIBBAD, at=entry.path)
         if entry.elf and entry.elf.machine != machine:
             return replace(result, cause=Cause.WRONG_MACHINE, machine=entry.elf.machine)
         return replace(result, cause=Cause.LOADER_BROKEN)

@@ -1,8 +1,8 @@
 """Which images a repository's lifecycle policy can ever take away.
 
-Rules A4 and A5: ECR does not know that Lambda uses an image, and Lambda pulls it again long after it
-was deployed. So neither age nor number are considered here: what a rule can select, it will select
-one day.
+Rules A4 and A5: ECR does not know that Lambda uses an image, and Lambda pulls it again long after
+it was deployed. So neither age nor number are considered here: what a rule can select, it will
+select one day.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html

@@ -1,6 +1,7 @@
 """The package as strangers install it: the wheel, in an environment that has nothing else."""
 
 import ast
+import errno
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from imagecheck import HOME_URL, __version__
+from imagecheck.start.exec_chain import errno_name
 from tests.cdk_context import ROOT
 from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, run, scratch
 
@@ -62,6 +64,23 @@ def test_nothing_is_imported_that_windows_lacks() -> None:
         assert not imported(tree) & POSIX_ONLY, file
         used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         assert not used & POSIX_NAMES, file
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_its_types_are_right_on_other_systems(system: str, tmp_path: Path) -> None:
+    """What a module of the standard library lacks there, its types lack."""
+    mypy = (sys.executable, "-m", "mypy", "--cache-dir", tmp_path, "--platform", system)
+
+    _done(*mypy, "--config-file", ROOT / "pyproject.toml", PACKAGE, cwd=ROOT)
+
+
+def test_an_error_that_linux_alone_has_has_a_name_everywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(errno.errorcode, errno.ELIBBAD)
+
+    assert errno_name(80) == "ELIBBAD"
 
 
 def test_the_metadata_and_the_code_name_one_home_and_one_version() -> None:
