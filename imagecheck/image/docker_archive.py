@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
 from imagecheck.image.files import TarFiles
+from imagecheck.image.layout import LayoutSource
 from imagecheck.image.manifest import (
     CONFIG_TYPES,
     DOCKER_MANIFEST,
@@ -19,9 +20,10 @@ from imagecheck.image.manifest import (
     Descriptor,
     Manifest,
     digest_of,
+    parse_manifest,
 )
 from imagecheck.image.reference import FileReference
-from imagecheck.image.source import Document
+from imagecheck.image.source import Document, ImageSource
 
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 _CHUNK = 1024 * 1024
@@ -31,6 +33,20 @@ class _Image(msgspec.Struct, frozen=True, rename="pascal"):
     config: str
     layers: list[str]
     repo_tags: list[str] | None = None
+
+
+def open_docker_archive(reference: FileReference) -> ImageSource:
+    """Open an archive of ``docker save``.
+
+    One of Docker's containerd store has beside its own manifest an OCI layout with the manifest or
+    the index that a push sends. An index is what Lambda refuses, so then that is what is read.
+    """
+    source = DockerArchiveSource(reference)
+    try:
+        return LayoutSource(reference, source.files) if source.pushes_an_index() else source
+    except BaseException:
+        source.close()
+        raise
 
 
 class DockerArchiveSource:
@@ -45,7 +61,7 @@ class DockerArchiveSource:
 
     def __init__(self, reference: FileReference) -> None:
         self.reference = reference
-        self._files = TarFiles(reference.path)
+        self.files = TarFiles(reference.path)
         self._names: dict[str, str] = {}
 
     def root(self) -> Document:
@@ -62,6 +78,16 @@ class DockerArchiveSource:
         )
         self._names[digest_of(config)] = image.config
         return Document(DOCKER_MANIFEST, msgspec.json.encode(manifest))
+
+    def pushes_an_index(self) -> bool:
+        """Whether a push of it sends an index, which lies here too."""
+        try:
+            listed = parse_manifest(self._read("index.json")).manifests or []
+            names = {f"blobs/sha256/{d.digest.removeprefix('sha256:')}" for d in listed}
+            content = self._read(names.pop()) if len(names) == 1 else b""
+            return parse_manifest(content).is_index if content else False
+        except (CannotLookError, DamagedImageError):
+            return False
 
     def manifest(self, descriptor: Descriptor) -> Document:
         """See ImageSource; an archive has no index."""
@@ -80,12 +106,12 @@ class DockerArchiveSource:
 
     def close(self) -> None:
         """See ImageSource."""
-        self._files.close()
+        self.files.close()
 
     def _named(self) -> _Image:
         content = self._read("manifest.json")
         try:
-            images = msgspec.json.decode(content, type=list[_Image])
+            images = found = msgspec.json.decode(content, type=list[_Image])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CannotLookError(
                 f"{self.reference.path} is not what `docker save` writes: manifest.json: {error}"
@@ -94,9 +120,11 @@ class DockerArchiveSource:
         if tag:
             images = [image for image in images if tag in (image.repo_tags or [])]
         if len(images) != 1:
-            many = "several images; name one" if images else "no such image"
+            many = "several images; name one" if images else f"no image {tag}; it has"
+            names = [name for image in (images or found) for name in image.repo_tags or []]
+            shown = "".join(f"\n  docker-archive:{self.reference.path}:{name}" for name in names)
             raise CannotLookError(
-                f"{self.reference.path} has {many}: docker-archive:FILE:REPOSITORY:TAG"
+                f"{self.reference.path} has {many}:{shown or ' docker-archive:FILE:REPOSITORY:TAG'}"
             )
         return images[0]
 
@@ -121,7 +149,7 @@ class DockerArchiveSource:
 
     def _open(self, name: str) -> BinaryIO:
         try:
-            return self._files.open(name)
+            return self.files.open(name)
         except FileNotFoundError:
             raise CannotLookError(
                 f"{self.reference.path} is not what `docker save` writes: it has no file {name!r}"

@@ -3,27 +3,37 @@
 import os
 import posixpath
 import stat
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from imagecheck.image.errors import CannotLookError, DamagedImageError
+from imagecheck.image.gunzip import GZIP_MAGIC, PIECE_BYTES, BrokenGzipError, gunzip
 from imagecheck.image.tar import members
 
 _MAX_MEMBERS = 10_000
 _MAX_NAME = 4096
 _MAX_LINKS = 8
-# FAT has the coarsest clock
+# Layers of 10 GiB, and what is around them.
+_MAX_ARCHIVE_BYTES = 11 * 1024**3
+_COMPRESSED = (
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd --decompress"),
+    (b"\xfd7zXZ\0", "xz", "xz --decompress --keep"),
+    (b"BZh", "bzip2", "bzip2 --decompress --keep"),
+)
+_MAGIC_BYTES = 6
+# FAT, with two seconds, has the coarsest clock.
 _TICK_SECONDS = 2.0
 
 
 class Files(Protocol):
     """Opens files by their names, which have slashes in them and never lead outside.
 
-    ``open``, ``size`` and ``stamp`` raise FileNotFoundError for a name that is not there, and CannotLookError
-    when what is there cannot be read.
+    ``open``, ``size`` and ``stamp`` raise FileNotFoundError for a name that is not there, and
+    CannotLookError when what is there cannot be read.
     """
 
     def open(self, name: str) -> BinaryIO:
@@ -84,7 +94,7 @@ class FolderFiles:
 
 
 class TarFiles:
-    """The files of an uncompressed tar archive, read where they lie."""
+    """The files of a tar archive, read where they lie; of one in gzip, from an unpacked copy."""
 
     def __init__(self, archive: Path) -> None:
         with _saying(archive):
@@ -92,14 +102,21 @@ class TarFiles:
                 raise CannotLookError(
                     f"{archive} is not a file; an archive is not read from a pipe"
                 )
-            self._file = archive.open("rb")
+            self._file: BinaryIO = archive.open("rb")
         try:
             with _saying(archive):
+                start = self._file.read(_MAGIC_BYTES)
+                self._file.seek(0)
+                if start.startswith(GZIP_MAGIC):
+                    self._file = _unpacked(self._file, archive)
                 self._members = dict(_members(self._file))
+        except BrokenGzipError as error:
+            raise CannotLookError(f"{archive} cannot be read to its end: {error}") from None
         except DamagedImageError as error:
-            hint = _hint(self._file, archive)
             self._file.close()
-            raise CannotLookError(f"{archive} is not a tar archive{hint} ({error})") from None
+            raise CannotLookError(
+                f"{archive} is not a tar archive{_hint(start, archive)} ({error})"
+            ) from None
 
     def open(self, name: str) -> BinaryIO:
         """See Files."""
@@ -215,7 +232,38 @@ def _saying(path: Path) -> Iterator[None]:
         raise CannotLookError(f"{path}: {error.strerror}") from None
 
 
-def _hint(file: BinaryIO, archive: Path) -> str:
-    file.seek(0)
-    is_gzip = file.read(2) == b"\x1f\x8b"
-    return f"; it is compressed, so run gunzip first: gunzip --keep {archive}" if is_gzip else ""
+def _unpacked(file: BinaryIO, archive: Path) -> BinaryIO:
+    """Inflate into a file that has no name and is gone when it is closed."""
+    copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (it is closed with the rest)
+    try:
+        with file:
+            for piece in _at_most(
+                _MAX_ARCHIVE_BYTES, gunzip(b"", lambda: file.read(PIECE_BYTES)), archive
+            ):
+                copy.write(piece)
+        copy.seek(0)
+    except OSError as error:
+        copy.close()
+        raise CannotLookError(
+            f"{archive} cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}; TMPDIR"
+            " names another folder"
+        ) from None
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _at_most(most: int, pieces: Iterable[bytes], archive: Path) -> Iterator[bytes]:
+    for piece in pieces:
+        most -= len(piece)
+        if most < 0:
+            raise CannotLookError(f"{archive} has more bytes than any image that is taken")
+        yield piece
+
+
+def _hint(start: bytes, archive: Path) -> str:
+    for magic, name, command in _COMPRESSED:
+        if start.startswith(magic):
+            return f"; it is compressed with {name}, so run this first: {command} {archive}"
+    return ""

@@ -34,7 +34,7 @@ def gunzip(
 
     Raises BrokenGzipError.
     """
-    chunk = start
+    chunk = start or read()
     try:
         while chunk:
             stream: Any = library.decompressobj(_GZIP)

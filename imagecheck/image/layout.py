@@ -29,10 +29,10 @@ class LayoutSource:
 
     compressed_on_push = False
 
-    def __init__(self, reference: FileReference) -> None:
+    def __init__(self, reference: FileReference, files: Files | None = None) -> None:
         self.reference = reference
-        archive = reference.transport == "oci-archive"
-        self._files: Files = TarFiles(reference.path) if archive else FolderFiles(reference.path)
+        is_folder = reference.transport == "oci"
+        self._files = files or (FolderFiles if is_folder else TarFiles)(reference.path)
 
     def root(self) -> Document:
         """See ImageSource."""
@@ -40,7 +40,7 @@ class LayoutSource:
             index = self._read("index.json")
         except FileNotFoundError:
             raise CannotLookError(
-                f"{self.reference.path} is no OCI image layout: it has no index.json"
+                f"{self.reference.path} is no OCI image layout: it has no index.json{self._hint()}"
             ) from None
         named = self._named(index)
         if named is None:
@@ -85,6 +85,15 @@ class LayoutSource:
         with closing(self._files.open(name)) as file:
             return file.read(MAX_DOCUMENT_BYTES + 1)
 
+    def _hint(self) -> str:
+        """Say what it is instead."""
+        other = "dir" if self.reference.transport == "oci" else "docker-archive"
+        try:
+            self._files.size("manifest.json")
+        except (FileNotFoundError, CannotLookError):
+            return ""
+        return f"; {other}:{self.reference.path} may be what is meant"
+
     def _named(self, content: bytes) -> Descriptor | None:
         """Find the image; a layout's own index may list several, each under its tag."""
         try:
@@ -93,13 +102,17 @@ class LayoutSource:
             raise CannotLookError(f"{self.reference.path}, index.json: {error}") from None
         found = index.manifests or []
         wanted = self.reference
+        if wanted.transport == "docker-archive":
+            return found[0]  # there is one only
         if wanted.digest:
             return next((d for d in found if d.digest == wanted.digest), None)
         if wanted.tag:
             found = [d for d in found if (d.annotations or {}).get(_TAG) == wanted.tag]
         if not found:
             what = f"no image with the tag {wanted.tag}" if wanted.tag else "no image"
-            raise CannotLookError(f"{wanted.path} has {what}")
+            tags = [(d.annotations or {}).get(_TAG) for d in index.manifests or []]
+            there = f"; it has the tag {', '.join(sorted(filter(None, tags)))}" if any(tags) else ""
+            raise CannotLookError(f"{wanted.path} has {what}{there}")
         if len({d.digest for d in found}) > 1:
             digests = "\n".join(f"  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
             raise CannotLookError(f"{wanted.path} has several images; name one:\n{digests}")

@@ -18,9 +18,13 @@ def open_source(reference: Reference) -> ImageSource:
 
         return RegistrySource(reference)
     if reference.transport == "docker-archive":
-        from imagecheck.image.docker_archive import DockerArchiveSource
+        from imagecheck.image.docker_archive import open_docker_archive
 
-        return DockerArchiveSource(reference)
+        return open_docker_archive(reference)
+    if reference.transport == "dir":
+        from imagecheck.image.directory import DirectorySource
+
+        return DirectorySource(reference)
     from imagecheck.image.layout import LayoutSource
 
     return LayoutSource(reference)

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from imagecheck.image.hints import hint_for
+
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 FORMS = (
-    "oci:DIR, oci-archive:FILE, docker-archive:FILE or docker://HOST[:PORT]/REPOSITORY@sha256:..."
+    "oci:DIR, oci-archive:FILE, docker-archive:FILE, dir:DIR or"
+    " docker://HOST[:PORT]/REPOSITORY@sha256:..."
 )
+DOCKER_HUB = "docker.io"
 # https://github.com/distribution/reference/blob/main/reference.go has the grammar of these three.
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 _REPOSITORY = re.compile(
@@ -24,7 +28,7 @@ _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _PRIVATE_ECR = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
-FileTransport = Literal["oci", "oci-archive", "docker-archive"]
+FileTransport = Literal["oci", "oci-archive", "docker-archive", "dir"]
 
 
 class InvalidReferenceError(ValueError):
@@ -99,11 +103,11 @@ def parse_reference(text: str) -> Reference:
         match transport:
             case "oci" | "oci-archive" | "docker-archive":
                 return _file(transport, rest)
-    if "@" in text:
-        # What stands before it may be a password, so it is not repeated.
-        raise InvalidReferenceError(f"this names no image; one is named {FORMS}")
-    hint = f"; an image in a registry is docker://{text}" if _looks_like_an_image(text) else ""
-    raise InvalidReferenceError(f"{text!r} names no image; one is named {FORMS}{hint}")
+            case "dir":
+                return FileReference("dir", Path(rest))
+    # Where there is an '@', what stands before it may be a password, so it is not repeated.
+    subject = "this" if "@" in text else repr(text)
+    raise InvalidReferenceError(f"{subject} names no image{hint_for(text)}; one is named {FORMS}")
 
 
 def _registry(text: str, rest: str) -> RegistryReference:
@@ -114,9 +118,9 @@ def _registry(text: str, rest: str) -> RegistryReference:
             "behind '@' comes a digest, 'sha256:' and 64 lower-case hexadecimal digits; credentials"
             " are those of docker login"
         )
-    host, slash, path = name.partition("/")
+    host, path = _host_and_path(name)
     repository, colon, tag = path.partition(":")
-    if not slash or not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(repository):
+    if not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(repository):
         raise InvalidReferenceError(f"{text!r} is not docker://HOST[:PORT]/REPOSITORY@sha256:...")
     if colon and not _TAG.fullmatch(tag):
         raise InvalidReferenceError(f"{text!r}: {tag!r} is not a tag")
@@ -125,6 +129,18 @@ def _registry(text: str, rest: str) -> RegistryReference:
             f"{text!r} says neither digest nor tag; add the digest: {text}@sha256:..."
         )
     return RegistryReference(host, repository, tag or None, digest or None)
+
+
+def _host_and_path(name: str) -> tuple[str, str]:
+    """Tell the host from the repository, as Docker does: without one it is Docker Hub's.
+
+    https://github.com/distribution/reference/blob/main/normalize.go
+    """
+    host, slash, path = name.partition("/")
+    is_host = bool(re.search(r"[.:]", host)) or host == "localhost" or host != host.lower()
+    if slash and is_host:
+        return host, path
+    return DOCKER_HUB, name if slash else f"library/{name}"
 
 
 def _file(transport: FileTransport, rest: str) -> FileReference:
@@ -149,10 +165,6 @@ def _split_tag(rest: str) -> tuple[str, str]:
         if os.path.lexists(path):
             return path, tag
     return parts[0], ":".join(parts[1:])
-
-
-def _looks_like_an_image(text: str) -> bool:
-    return "/" in text and bool(re.fullmatch(r"[\w.:/-]+", text)) and not os.path.lexists(text)
 
 
 def _suffix(tag: str | None, digest: str | None) -> str:

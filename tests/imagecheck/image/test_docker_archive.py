@@ -12,7 +12,15 @@ from imagecheck.image.errors import CannotLookError
 from imagecheck.image.image import FaultKind
 from imagecheck.image.manifest import DOCKER_MANIFEST
 from imagecheck.image.reference import InvalidReferenceError
-from tests.imagecheck.images import File, Symlink, layer_of, write_image
+from tests.imagecheck.images import (
+    File,
+    Symlink,
+    layer_of,
+    write_attestation,
+    write_image,
+    write_index,
+    write_layout,
+)
 from tests.imagecheck.programs import HOST
 from tests.imagecheck.reading import read_image
 from tests.imagecheck.tools import skopeo_copy
@@ -92,7 +100,7 @@ def test_one_of_several_images(archive: Path) -> None:
     assert read_image(f"docker-archive:{archive}:rooms:v1").config
     with pytest.raises(CannotLookError, match="several images; name one"):
         read_image(f"docker-archive:{archive}")
-    with pytest.raises(CannotLookError, match="no such image"):
+    with pytest.raises(CannotLookError, match="no image rooms:v2; it has"):
         read_image(f"docker-archive:{archive}:rooms:v2")
 
 
@@ -127,10 +135,41 @@ def test_a_manifest_that_is_too_long(archive: Path) -> None:
 
 
 def test_a_compressed_archive(archive: Path) -> None:
-    archive.write_bytes(gzip.compress(archive.read_bytes()))
+    plain = read_image(f"docker-archive:{archive}")
+    compressed = archive.with_name("image.tar.gz")
+    compressed.write_bytes(gzip.compress(archive.read_bytes()))
 
-    with pytest.raises(CannotLookError, match=f"run gunzip first: gunzip --keep {archive}"):
-        read_image(f"docker-archive:{archive}")
+    read = read_image(f"docker-archive:{compressed}")
+
+    assert read.faults == []
+    assert (read.manifest, read.layers) == (plain.manifest, plain.layers)
+
+
+@pytest.mark.parametrize("attested", [True, False])
+def test_an_archive_of_the_containerd_store(tmp_path: Path, attested: bool) -> None:
+    """Beside Docker's own manifest it has a layout, which names what a push sends."""
+    image = write_image(tmp_path / "image", LAYERS, entrypoint=["/run"])
+    pushed = write_index(tmp_path / "image", image, write_attestation(image)) if attested else image
+    write_layout(tmp_path / "image", pushed)
+    manifest = json.loads(image.blob(image.digest).read_bytes())
+    blobs = {
+        f"blobs/sha256/{path.name}": path.read_bytes()
+        for path in (tmp_path / "image/blobs/sha256").iterdir()
+    }
+    listed = {
+        "Config": f"blobs/sha256/{manifest['config']['digest'][7:]}",
+        "RepoTags": ["rooms:v1"],
+        "Layers": [f"blobs/sha256/{layer.digest[7:]}" for layer in LAYERS],
+    }
+    index = (tmp_path / "image/index.json").read_bytes()
+    archive = tmp_path / "saved.tar"
+    write(archive, {**blobs, "index.json": index, "manifest.json": json.dumps([listed]).encode()})
+
+    for name in (f"docker-archive:{archive}", f"docker-archive:{archive}:rooms:v1"):
+        read = read_image(name)
+        assert (read.faults, read.compressed_on_push) == ([], not attested)
+        assert read.root and read.root.is_index == attested
+        assert read.files and read.files.find("/run")
 
 
 def test_a_digest_means_nothing(archive: Path) -> None:

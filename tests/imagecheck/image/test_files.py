@@ -3,15 +3,17 @@
 import gzip
 import os
 import tarfile
+import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from imagecheck.image import files as files_module
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.files import Files, FolderFiles, TarFiles
 from tests.imagecheck.images import Directory, File, HardLink, Member, Symlink, layer_of
-from tests.imagecheck.tools import run
 
 
 def archive(folder: Path, *members: Member) -> Path:
@@ -148,15 +150,54 @@ def test_an_archive_that_is_too_much(tmp_path: Path, members: list[Member]) -> N
         TarFiles(archive(tmp_path, *members))
 
 
-def test_the_hint_for_a_compressed_archive_works(tmp_path: Path) -> None:
-    path = archive(tmp_path, File("a", "content"))
+def test_an_archive_in_gzip_is_read(tmp_path: Path) -> None:
+    whole = archive(tmp_path, File("a", "content"), File("b", bytes(2_000_000))).read_bytes()
     compressed = tmp_path / "image.tar.gz"
-    compressed.write_bytes(gzip.compress(path.read_bytes()))
+    half = len(whole) // 2
+    compressed.write_bytes(gzip.compress(whole[:half]) + gzip.compress(whole[half:]))
 
-    with pytest.raises(CannotLookError) as error:
-        TarFiles(compressed)
-
-    command = str(error.value).partition("run gunzip first: ")[2].partition(" (")[0]
-    run(command.split())
-    with closing(TarFiles(tmp_path / "image.tar")) as files:
+    with closing(TarFiles(compressed)) as files:
         assert content(files, "a") == b"content"
+        assert files.size("b") == 2_000_000
+
+
+@pytest.mark.parametrize(
+    "change", [lambda b: b[:-9], lambda b: b + b"x", lambda b: b[:40] + b[50:]]
+)
+def test_an_archive_in_broken_gzip(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    whole = archive(tmp_path, File("a", os.urandom(3000))).read_bytes()
+    (tmp_path / "image.tar.gz").write_bytes(change(gzip.compress(whole)))
+
+    with pytest.raises(CannotLookError, match=r"gz cannot be read to its end: the gzip"):
+        TarFiles(tmp_path / "image.tar.gz")
+
+
+def test_an_archive_that_inflates_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "_MAX_ARCHIVE_BYTES", 1_000_000)
+    (tmp_path / "image.tar.gz").write_bytes(gzip.compress(bytes(50_000_000)))
+
+    with pytest.raises(CannotLookError, match="more bytes than any image"):
+        TarFiles(tmp_path / "image.tar.gz")
+
+
+def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "image.tar.gz").write_bytes(gzip.compress(bytes(5_000_000)))
+    monkeypatch.setattr(
+        files_module.tempfile, "TemporaryFile", lambda: Path("/dev/full").open("wb")
+    )
+
+    with pytest.raises(CannotLookError, match="No space left on device; TMPDIR"):
+        TarFiles(tmp_path / "image.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("magic", "what"),
+    [(b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"BZh9", "bzip2")],
+)
+def test_another_compression_is_named(tmp_path: Path, magic: bytes, what: str) -> None:
+    (tmp_path / "image.tar").write_bytes(magic + bytes(1000))
+
+    with pytest.raises(CannotLookError, match=f"compressed with {what}, so run this first: {what}"):
+        TarFiles(tmp_path / "image.tar")

@@ -13,6 +13,7 @@ from imagecheck.image.reference import (
     RegistryReference,
     parse_reference,
 )
+from imagecheck.image.registry_session import access_to
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 ECR = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
@@ -32,8 +33,9 @@ ECR = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
         (f"docker://{ECR}/a/b@{DIGEST}", RegistryReference(ECR, "a/b", digest=DIGEST)),
         ("docker://localhost:5000/a:v1", RegistryReference("localhost:5000", "a", tag="v1")),
         ("docker://[::1]:5000/a:v1", RegistryReference("[::1]:5000", "a", tag="v1")),
-        (f"docker://h/a:v1@{DIGEST}", RegistryReference("h", "a", "v1", DIGEST)),
-        ("docker://h/a__b/c-d.e_f:V.1-_", RegistryReference("h", "a__b/c-d.e_f", "V.1-_")),
+        (f"docker://h.io/a:v1@{DIGEST}", RegistryReference("h.io", "a", "v1", DIGEST)),
+        ("dir:build/image", FileReference("dir", Path("build/image"))),
+        ("docker://h.io/a__b/c-d.e_f:V.1-_", RegistryReference("h.io", "a__b/c-d.e_f", "V.1-_")),
     ],
 )
 def test_every_form_is_read_and_written_back(
@@ -44,18 +46,40 @@ def test_every_form_is_read_and_written_back(
 
 
 @pytest.mark.parametrize(
+    ("name", "repository"),
+    [
+        ("nginx:latest", "library/nginx"),
+        ("library/nginx:latest", "library/nginx"),
+        ("docker.io/nginx:latest", "nginx"),
+        ("bitnami/nginx:latest", "bitnami/nginx"),
+        ("a/b/c:latest", "a/b/c"),
+    ],
+)
+def test_a_name_without_a_host_is_docker_hubs(name: str, repository: str) -> None:
+    """As skopeo and Docker take it; Docker Hub's registry has a name of its own."""
+    reference = parse_reference(f"docker://{name}")
+
+    assert reference == RegistryReference("docker.io", repository, "latest")
+    assert isinstance(reference, RegistryReference)
+    access = access_to(reference)
+    assert str(access.registry) == "https://registry-1.docker.io"
+    assert access.repository == (repository if "/" in repository else f"library/{repository}")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "", "rooms", "oci", "oci:", "oci::v1", f"oci:@{DIGEST}", "docker:", "docker://", "docker:x",
-        "dir:x", "docker-daemon:x:y", "OCI:x", "containers-storage:x",
+        "dir:", "docker-daemon:x:y", "OCI:x", "containers-storage:x",
         f"docker-archive:i.tar@{DIGEST}",
-        "docker://h", "docker://h/", "docker:///a:v1", "docker://h/a", "docker://h/A:v1",
-        "docker://h/a:", "docker://h/a:-v", "docker://h/a:" + "x" * 129, "docker://h/a b:v1",
-        "docker://h/../a:v1", "docker://h//a:v1", "docker://h/a/:v1", "docker://h:port/a:v1",
-        "docker://h\n/a:v1", "docker://h/a:v1\n",
-        "docker://h/a@sha256:abc", f"docker://h/a@{DIGEST.upper()}", f"docker://h/a@{DIGEST}0",
-        "docker://h/a@sha512:" + "0" * 128, f"docker://h/a@{DIGEST}\n", "docker://h/a@",
-        "docker://h/a?x=1:v1",
+        "docker://h", "docker://h.io/", "docker:///a:v1", "docker://h.io/a", "docker://h.io/A:v1",
+        "docker://h.io/a:", "docker://h.io/a:-v", "docker://h.io/a:" + "x" * 129,
+        "docker://h.io/a b:v1",
+        "docker://h.io/../a:v1", "docker://h.io//a:v1", "docker://h.io/a/:v1", "docker://h:port/a:v1",
+        "docker://h\n/a:v1", "docker://h.io/a:v1\n",
+        "docker://h.io/a@sha256:abc", f"docker://h.io/a@{DIGEST.upper()}", f"docker://h.io/a@{DIGEST}0",
+        "docker://h.io/a@sha512:" + "0" * 128, f"docker://h.io/a@{DIGEST}\n", "docker://h.io/a@",
+        "docker://h.io/a?x=1:v1",
     ],
 )  # fmt: skip
 def test_what_names_no_image(text: str) -> None:
@@ -68,7 +92,7 @@ def test_what_names_no_image(text: str) -> None:
 @settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    for form in ("{}", "oci:{}", "docker://{}", "docker://h/{}", "docker-archive:{}"):
+    for form in ("{}", "oci:{}", "docker://{}", "docker://h.io/{}", "docker-archive:{}"):
         try:
             reference = parse_reference(form.format(text))
         except InvalidReferenceError:
@@ -85,7 +109,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         "docker:me:hunter2@h/a:v1",
         "https://me:hunter2@h/a:v1",
         "me:hunter2@h/a:v1",
-        "docker://h/a@hunter2",
+        "docker://h.io/a@hunter2",
     ],
 )
 def test_what_may_be_a_password_is_not_repeated(text: str) -> None:
@@ -104,8 +128,8 @@ def test_a_forgotten_transport_is_suggested(tmp_path: Path) -> None:
 
 
 def test_a_missing_digest_is_asked_for() -> None:
-    with pytest.raises(InvalidReferenceError, match="add the digest: docker://h/a@sha256:"):
-        parse_reference("docker://h/a")
+    with pytest.raises(InvalidReferenceError, match=r"add the digest: docker://h\.io/a@sha256:"):
+        parse_reference("docker://h.io/a")
 
 
 def test_what_exists_decides_which_colon_ends_the_path(tmp_path: Path) -> None:
