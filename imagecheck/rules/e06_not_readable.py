@@ -99,11 +99,9 @@ def _ways(subject: "Subject") -> Iterator[str]:
     name = handler.name if handler else ""
     if handler and handler.language == "python":
         relative = name.rpartition(".")[0].replace(".", "/")
-        roots = subject.python_roots
     else:
         relative = posixpath.dirname(name)
-        roots = subject.task_roots
-    for root in roots:
+    for root in subject.task_roots or ("/",):
         yield root
         if relative and not name.startswith("/"):
             yield posixpath.join(root, relative)

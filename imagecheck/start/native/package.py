@@ -102,7 +102,7 @@ class _Places:
 
     def __init__(self, subject: "Subject", files: FileSystem) -> None:
         self._files = files
-        self._roots = {*subject.task_roots, *subject.python_roots, "/opt/python"} - {"/"}
+        self._roots = {*subject.task_roots, "/opt/python"}
         handler = subject.judgement.handler
         self._takes_plain = handler is None or handler.language == "python"
 
