@@ -12,7 +12,7 @@ from tree_sitter import Node, Query
 
 from imagecheck.budget import Budget
 from imagecheck.start.node.names import declared
-from imagecheck.start.node.parse import LANGUAGE, captures, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import LANGUAGE, captures, first_of, string_of, text_of, unwrapped
 
 _WORDS = Query(LANGUAGE, "[(identifier) (this)] @word")
 _STAR_HELPERS = (
@@ -190,7 +190,7 @@ class _Reader:
         if value.type == "call_expression":
             function = value.child_by_field_name("function")
             arguments = value.child_by_field_name("arguments")
-            first = arguments.named_child(0) if arguments else None
+            first = first_of(arguments)
             if text_of(function) == "__toCommonJS" and first:
                 self._becomes(first)
                 return
@@ -280,7 +280,7 @@ def _required(node: Node) -> Iterator[str]:
         if node.type != "call_expression":
             return
         arguments = node.child_by_field_name("arguments")
-        first = arguments.named_child(0) if arguments else None
+        first = first_of(arguments)
         if first is None:
             return
         if text_of(node.child_by_field_name("function")) == "require":

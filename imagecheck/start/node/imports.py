@@ -8,7 +8,7 @@ from typing import Literal
 from tree_sitter import Node
 
 from imagecheck.budget import Budget
-from imagecheck.start.node.parse import running, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import first_of, running, string_of, text_of, unwrapped
 
 _OWN_REQUIRE = re.compile(
     rb"\b(?:var|let|const)\s+require\s*=\s*(?:\(0,\s*)?[\w$.]*(?:createRequire|[cC]r\w*)\)?\("
@@ -99,14 +99,14 @@ def _require(call: Node) -> Request | None:
 
 def _awaited(node: Node) -> Request | None:
     """Read ``await import("x")``."""
-    call = node.named_child(0)
+    call = first_of(node)
     if call is None or call.type != "call_expression":
         return None
     function = call.child_by_field_name("function")
     arguments = call.child_by_field_name("arguments")
     if function is None or function.type != "import" or arguments is None:
         return None
-    name = string_of(arguments.named_child(0))
+    name = string_of(first_of(arguments))
     if name is None:
         return None
     has_type = arguments.named_child_count > 1

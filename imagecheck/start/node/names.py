@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from imagecheck.start.node.parse import string_of, text_of, unwrapped
+from imagecheck.start.node.parse import first_of, string_of, text_of, unwrapped
 
 _FUNCTIONS = frozenset({"function_declaration", "generator_function_declaration"})
 
@@ -103,7 +103,7 @@ def _read_export(statement: Node, values: dict[str, Node], result: Exported) -> 
     clause = next((c for c in statement.named_children if c.type == "export_clause"), None)
     namespace = next((c for c in statement.named_children if c.type == "namespace_export"), None)
     if namespace:
-        whole = namespace.named_child(0)
+        whole = first_of(namespace)
         result.names[string_of(whole) or text_of(whole)] = None
     elif clause:
         for specifier in clause.named_children:

@@ -179,6 +179,12 @@ def unwrapped(node: Node) -> Node:
     return node
 
 
+def first_of(node: Node | None) -> Node | None:
+    """Return the first child that is no comment; None where there is none."""
+    children = node.named_children if node else []
+    return next((child for child in children if child.type != "comment"), None)
+
+
 def text_of(node: Node | None) -> str:
     """Return the text of a node; nothing for none."""
     return (node.text or b"").decode("utf-8", "replace") if node else ""

@@ -4,16 +4,25 @@ Each reading goes through the layers again, so it pays to ask for what will be n
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.image.layer import Kind
 
-MAX_BYTES: Final = 48 * 1024**2
+if TYPE_CHECKING:
+    from imagecheck.subject import Contents
+
+MAX_BYTES: Final = 32 * 1024**2
 """How much text is read of one image in all."""
-_MAX_BEFOREHAND: Final = 6 * 1024**2
-_MAX_FILES_BEFOREHAND: Final = 3000
+MAX_MODULE_BYTES: Final = 8 * 1024**2
+"""The largest module that is read: bundles have some megabytes."""
+_MAX_BEFOREHAND: Final = 12 * 1024**2
+_MAX_FILES_BEFOREHAND: Final = 6000
+_MAX_OF_A_PACKAGE: Final = 3 * 1024**2
+_NOT_LOADED = frozenset({"test", "tests", "__tests__", "docs", "examples", "umd", ".git", ".bin"})
 _ENDINGS = (".js", ".cjs", ".mjs", ".json")
 
 
@@ -23,12 +32,13 @@ class Sources:
     def __init__(
         self,
         files: FileSystem,
-        contents: Callable[[Iterable[Node]], Mapping[str, bytes]],
+        contents: "Contents",
     ) -> None:
         self._files = files
         self._contents = contents
         self._texts: dict[str, bytes] = {}
         self._bytes_left = MAX_BYTES
+        self._read_packages: set[str] = set()
         self.is_exhausted = False
         """Whether some files were not read, since there were too many."""
 
@@ -48,7 +58,7 @@ class Sources:
         for node in nodes:
             if node.path in self._texts or node.kind is not Kind.FILE or not node.is_readable():
                 continue
-            if node.entry.size > MAX_FILE_BYTES:
+            if node.entry.size > MAX_MODULE_BYTES:
                 continue
             if node.entry.size > self._bytes_left:
                 self.is_exhausted = True
@@ -56,7 +66,7 @@ class Sources:
             self._bytes_left -= node.entry.size
             wanted[node.path] = node
         if wanted:
-            found = self._contents(wanted.values())
+            found = self._contents(wanted.values(), MAX_MODULE_BYTES)
             self._texts |= {path: found.get(path, b"") for path in wanted}
 
     def read_path(self, path: str) -> bytes | None:
@@ -65,14 +75,20 @@ class Sources:
         return self.text(node) if node and node.kind is Kind.FILE else None
 
     def read_around(self, folder: str) -> None:
-        """Read a folder's own modules and the package.json of each of its packages beforehand."""
+        """Read a folder's own modules, and the package.json of each package, beforehand."""
         own: list[Node] = []
         packages: list[Node] = []
-        waiting = [node] if (node := self._files.find(folder)) else []
-        while waiting and len(own) + len(packages) < _MAX_FILES_BEFOREHAND:
-            here = waiting.pop()
+        start = self._files.find(folder)
+        waiting = [start] if start else []
+        while folder != "/":
+            folder = posixpath.dirname(folder)
+            above = self._files.find(posixpath.join(folder, "node_modules"))
+            waiting += [above] if above else []
+        for here in waiting:
+            if len(own) + len(packages) > _MAX_FILES_BEFOREHAND:
+                break
             for name, child in here.children.items():
-                if child.kind is Kind.DIRECTORY:
+                if child.kind is Kind.DIRECTORY and name not in _NOT_LOADED:
                     waiting.append(child)
                 elif name == "package.json":
                     packages.append(child)
@@ -80,17 +96,52 @@ class Sources:
                     own.append(child)
         self.read([*packages, *_within(own, _MAX_BEFOREHAND)])
 
-    def read_package_of(self, nodes: Iterable[Node]) -> None:
-        """Read some modules, and with them the others of their packages, which they will need."""
+    def read_packages_of(self, nodes: Iterable[Node]) -> None:
+        """Read some modules, and with them their packages and what those depend on.
+
+        That is what will most probably be asked for next, and each reading costs one more way
+        through the layers.
+        """
         wanted: dict[str, Node] = {}
+        waiting: list[str] = []
         for node in nodes:
-            if node.path in self._texts:
+            if node.path not in self._texts:
+                wanted[node.path] = node
+                waiting.append(package_folder(node.path))
+        size = 0
+        for root in waiting:
+            if not root or root in self._read_packages or size > _MAX_BEFOREHAND:
                 continue
-            wanted[node.path] = node
-            root = package_folder(node.path)
-            if root and (folder := self._files.find(root)):
-                wanted |= {n.path: n for n in _modules_of(folder)}
-        self.read(wanted.values())
+            self._read_packages.add(root)
+            folder = self._files.find(root)
+            modules = _modules_of(folder) if folder else []
+            size += sum(node.entry.size for node in modules)
+            wanted |= {node.path: node for node in modules}
+            waiting += self._dependencies_of(root)
+        if wanted:
+            self.read(wanted.values())
+
+    def _dependencies_of(self, root: str) -> list[str]:
+        """Return the folders of what a package depends on, as far as its package.json is read."""
+        text = self._texts.get(posixpath.join(root, "package.json"))
+        try:
+            content = msgspec.json.decode(text or b"{}", type=_Dependencies)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return []
+        found = []
+        for name in content.dependencies:
+            folder = root
+            while folder != "/":
+                node = self._files.find(posixpath.join(folder, "node_modules", name))
+                if node:
+                    found.append(node.path)
+                    break
+                folder = posixpath.dirname(folder)
+        return found
+
+
+class _Dependencies(msgspec.Struct):
+    dependencies: dict[str, object] = {}
 
 
 def package_folder(path: str) -> str:
@@ -108,11 +159,11 @@ def _modules_of(folder: Node) -> list[Node]:
     waiting = [folder]
     while waiting and len(found) < _MAX_FILES_BEFOREHAND:
         for name, child in waiting.pop().children.items():
-            if child.kind is Kind.DIRECTORY and name != "node_modules":
+            if child.kind is Kind.DIRECTORY and name not in {"node_modules", *_NOT_LOADED}:
                 waiting.append(child)
             elif name.endswith(_ENDINGS) and not name.endswith(".min.js"):
                 found.append(child)
-    return _within(found, _MAX_BEFOREHAND // 2)
+    return _within(found, _MAX_OF_A_PACKAGE)
 
 
 def _within(nodes: Iterable[Node], size: int) -> list[Node]:

@@ -19,11 +19,11 @@ from imagecheck.start.node.resolve import Missing
 from imagecheck.start.node.scan import may_ask
 from imagecheck.start.node.sources import package_folder
 
-MAX_PARSED_BYTES: Final = 12 * 1024**2
+MAX_PARSED_BYTES: Final = 6 * 1024**2
 """How much is parsed for one image."""
 FINDS_ITS_OWN: Final = re.compile(rb"require\(\s*['\"](?:bindings|node-gyp-build)['\"]\s*\)\s*\(")
 """What a package says that looks for its native module while it loads."""
-_MAX_MODULES: Final = 5000
+_MAX_MODULES: Final = 2500
 
 
 @dataclass
@@ -34,6 +34,9 @@ class Survey:
     unseen: list[str] = field(default_factory=list)
     """Clauses for the report: what was not looked at."""
 
+    refused: set[str] = field(default_factory=set)
+    """ES modules that are required by a Node that requires none."""
+
     def doubtful_from(self, start: Node) -> set[str]:
         """Return the paths of modules from which something doubtful may be reached."""
         asked_by: dict[str, list[str]] = {start.path: []}
@@ -43,7 +46,7 @@ class Survey:
             if len(asked_by) > _MAX_MODULES:
                 self.unseen.append(f"all that {start.path} loads: there are too many modules")
                 break
-            self.loader.world.sources.read_package_of(waiting)
+            self.loader.world.sources.read_packages_of(waiting)
             following = []
             for node in waiting:
                 targets, is_doubtful = self._look_over(node)
@@ -57,7 +60,7 @@ class Survey:
             waiting = following
         if self.loader.world.sources.is_exhausted:
             self.unseen.append(f"all that {start.path} loads: there is more code than is read")
-        return _reaching(doubtful, asked_by)
+        return _reaching(doubtful | self.refused, asked_by)
 
     def _look_over(self, node: Node) -> tuple[list[Node], bool]:
         """Return what a module may load, and whether something about that is doubtful."""
@@ -79,8 +82,9 @@ class Survey:
                 suspects.add((name, how))
             elif isinstance(found, Node):
                 targets.append(found)
-                is_addon = found.path.endswith(".node")
-                is_doubtful |= is_addon or self._may_be_refused(found, how)
+                is_doubtful |= found.path.endswith(".node")
+                if self._may_be_refused(found, how):
+                    self.refused.add(found.path)
         if suspects and package_folder(node.path) and not is_doubtful:
             is_doubtful = self._asks_for_certain(text, suspects)
         return targets, is_doubtful

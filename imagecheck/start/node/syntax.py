@@ -12,7 +12,7 @@ from tree_sitter import Node, Query
 from imagecheck.budget import Budget
 from imagecheck.start.node.exports import FUNCTIONS
 from imagecheck.start.node.names import declared, exported
-from imagecheck.start.node.parse import LANGUAGE, captures, may_leave, text_of
+from imagecheck.start.node.parse import LANGUAGE, captures, first_of, may_leave, text_of
 
 _AWAITS = Query(LANGUAGE, "(await_expression) @await")
 _NEW_OR_ODD = re.compile(
@@ -104,7 +104,7 @@ def _declared_twice(root: Node, *, is_module: bool) -> str:
 def _await_outside(root: Node, *, is_module: bool) -> str:
     """Find ``await x`` where nothing is async: in a script, it can be no call of an ``await``."""
     for node in captures(_AWAITS, root).get("await", []):
-        argument = node.named_child(0)
+        argument = first_of(node)
         if argument is None or argument.type in {
             "array",
             "parenthesized_expression",

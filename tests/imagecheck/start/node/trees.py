@@ -1,0 +1,258 @@
+"""Small trees of files with a handler of Node, and what AWS's clients report of them.
+
+What is reported was measured with aws-lambda-ric 3.3.0 and 4.0.2 on Node 20, 22 and 24;
+test_clients.py measures it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from tests.imagecheck.images import Directory, File, Member, Symlink
+
+IMPORT: Final = "Runtime.ImportModuleError"
+SYNTAX: Final = "Runtime.UserCodeSyntaxError"
+NOT_FOUND: Final = "Runtime.HandlerNotFound"
+MALFORMED: Final = "Runtime.MalformedHandlerName"
+CALLBACK: Final = "Runtime.CallbackHandlerDeprecated"
+REFERENCE: Final = "ReferenceError"
+ERROR: Final = "Error"
+TYPE_ERROR: Final = "TypeError"
+STARTS: Final = ""
+CJS: Final = "exports.handler = async () => ({});\n"
+ESM: Final = "export const handler = async () => ({});\n"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files below /task, the handler's name, and what clients 3 and 4 report."""
+
+    name: str
+    files: Mapping[str, str | None]
+    """A text that begins with ``-> `` is a link's; None is for an empty folder."""
+    client_3: str
+    client_4: str
+    handler: str = "index.handler"
+
+    def members(self) -> tuple[Member, ...]:
+        """Return the files with their folders, as a layer has them."""
+        made: list[Member] = []
+        paths = [f"task/{path}" for path in self.files]
+        folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+        made += [Directory(folder) for folder in sorted(folders | {"task"}) if folder != "."]
+        for path, content in self.files.items():
+            if content is None:
+                made.append(Directory(f"task/{path}"))
+            elif content.startswith("-> "):
+                made.append(Symlink(f"task/{path}", content.removeprefix("-> ")))
+            else:
+                made.append(File(f"task/{path}", content))
+        return tuple(made)
+
+
+def both(
+    name: str, said: str, files: Mapping[str, str | None], handler: str = "index.handler"
+) -> Tree:
+    """Make a tree of which both clients report the same."""
+    return Tree(name, files, said, said, handler)
+
+
+_MODULE = {"package.json": '{"type": "module"}'}
+_X = "node_modules/x"
+
+TREES: Final = (
+    both("commonjs", STARTS, {"index.js": CJS}),
+    both("module", STARTS, {"index.mjs": ESM}),
+    both("module-by-type", STARTS, {"index.js": ESM, **_MODULE}),
+    both("module-by-its-syntax", STARTS, {"index.js": ESM}),
+    both("commonjs-in-a-module-package", STARTS, {"index.cjs": CJS, **_MODULE}),
+    both("no-file", IMPORT, {"other.js": CJS}),
+    both("only-typescript", IMPORT, {"index.ts": ESM}),
+    both("no-package", IMPORT, {"index.js": "require('axios');\n" + CJS}),
+    both("no-relative", IMPORT, {"index.js": "require('./store');\n" + CJS}),
+    both("no-package-deeper", IMPORT, {
+        "index.js": "const s = require('./lib/store');\n" + CJS,
+        "lib/store.js": "module.exports = require('pg');\n",
+    }),
+    both("no-package-of-a-package", IMPORT, {
+        "index.js": "require('x');\n" + CJS,
+        f"{_X}/index.js": "const y = require('y');\n",
+    }),
+    both("optional-packages", STARTS, {
+        "index.js": "require('x');\nlet a; try { a = require('a'); } catch {}\n"
+        "if (process.env.NOT_SET) require('b');\nconst c = () => require('c');\n"
+        "const d = process.env.NOT_SET && require('d');\n"
+        "const e = process.env.NOT_SET ? require('e') : null;\n" + CJS,
+        f"{_X}/index.js": "try { require('y'); } catch (error) {}\n"
+        "// require('z')\nconst text = `require('w')`;\n",
+    }),
+    both("called-on-the-spot", IMPORT, {
+        "index.js": "(() => { const a = require('axios'); })();\n" + CJS,
+    }),
+    both("import-of-no-package", ERROR, {"index.mjs": "import axios from 'axios';\n" + ESM}),
+    both("import-without-ending", ERROR, {
+        "index.mjs": "import { a } from './a';\n" + ESM, "a.js": "export const a = 1;\n", **_MODULE,
+    }),
+    both("import-of-a-folder", ERROR, {
+        "index.mjs": "import './lib';\n" + ESM, "lib/index.js": "",
+    }),
+    both("import-of-json", TYPE_ERROR, {"index.mjs": "import './a.json';\n" + ESM, "a.json": "{}"}),
+    both("import-of-json-with-its-type", STARTS, {
+        "index.mjs": "import a from './a.json' with { type: 'json' };\n" + ESM, "a.json": "{}",
+    }),
+    both("import-of-no-such-name", SYNTAX, {
+        "index.mjs": "import { a } from './a.mjs';\n" + ESM, "a.mjs": "export const b = 1;\n",
+    }),
+    both("cut-off", SYNTAX, {"index.js": "exports.handler = async () => ({\n"}),
+    both("module-cut-off", SYNTAX, {"index.mjs": "export const handler = async () => {\n"}),
+    both("syntax-of-another-module", SYNTAX, {
+        "index.js": "require('./a');\n" + CJS, "a.js": "const a = ;\n",
+    }),
+    both("typescript-in-javascript", SYNTAX, {
+        "index.js": "exports.handler = async (event: any): Promise<string> => 'x';\n",
+    }),
+    both("declared-twice", SYNTAX, {"index.js": "const a = 1;\nconst a = 2;\n" + CJS}),
+    both("await-outside", SYNTAX, {
+        "index.js": "const f = () => { await work(); };\n" + CJS,
+    }),
+    both("new-syntax", STARTS, {
+        "index.mjs": "#!/usr/bin/env node\nclass A { static { this.x = 1_000; } #y; "
+        "static has(o) { return #y in o; } }\nconst r = /[\\p{L}--[a-z]]/v;\n"
+        "const n = null ?? 1;\nawait 1;\nconst _null = 1;\nexport { _null as null };\n" + ESM,
+    }),
+    both("exports-in-a-module", REFERENCE, {"index.js": CJS, **_MODULE}),
+    both("require-in-a-module", REFERENCE, {
+        "index.js": "const fs = require('fs');\n" + ESM, **_MODULE,
+    }),
+    both("dirname-in-a-module", REFERENCE, {"index.mjs": "const d = __dirname;\n" + ESM}),
+    both("require-made-in-a-module", STARTS, {
+        "index.mjs": "import { createRequire } from 'module';\n"
+        "const require = createRequire(import.meta.url);\nconst fs = require('fs');\n" + ESM,
+    }),
+    both("typeof-in-a-module", STARTS, {
+        "index.mjs": "const cjs = typeof module !== 'undefined' && module.exports;\n" + ESM,
+    }),
+    both("module-in-commonjs", SYNTAX, {"index.js": ESM, "package.json": '{"type": "commonjs"}'}),
+    both("import-in-cjs", SYNTAX, {"index.cjs": "import fs from 'fs';\n" + CJS}),
+    both("words-in-a-text", STARTS, {
+        "index.js": "const help = `\nexport default x\nimport y from z\n`;\n" + CJS,
+        "package.json": '{"type": "commonjs"}',
+    }),
+    both("required-module-that-awaits", ERROR, {
+        "index.js": "require('./a.mjs');\n" + CJS, "a.mjs": "await 1;\nexport const a = 1;\n",
+    }),
+    both("required-module", STARTS, {
+        "index.js": "require('./a.mjs');\n" + CJS, "a.mjs": "export const a = 1;\n",
+    }),
+    both("no-function", NOT_FOUND, {"index.js": "exports.main = async () => ({});\n"}),
+    both("no-function-in-a-module", NOT_FOUND, {"index.mjs": "export const main = () => 1;\n"}),
+    both("nothing-exported", NOT_FOUND, {"index.js": "const handler = async () => ({});\n"}),
+    both("no-function-but-a-number", NOT_FOUND, {"index.js": "exports.handler = 1;\n"}),
+    both("no-function-behind-a-star", NOT_FOUND, {
+        "index.mjs": "export * from './a.mjs';\n", "a.mjs": "export const main = () => 1;\n",
+    }),
+    both("function-behind-a-star", STARTS, {
+        "index.mjs": "export * from './a.mjs';\n", "a.mjs": ESM,
+    }),
+    both("function-behind-require", STARTS, {
+        "index.js": "module.exports = require('./a');\n", "a.js": CJS,
+    }),
+    both("object", STARTS, {"index.js": "module.exports = { async handler() {} };\n"}),
+    both("object-by-name", STARTS, {
+        "index.js": "const all = {};\nall.handler = async () => ({});\nmodule.exports = all;\n",
+    }),
+    both("defined-property", STARTS, {
+        "index.js": "Object.defineProperty(exports, 'handler', { get: () => async () => ({}) });\n",
+    }),
+    both("assigned", STARTS, {
+        "index.js": "Object.assign(module.exports, { handler: async () => ({}) });\n",
+    }),
+    both("esbuild", STARTS, {
+        "index.js": "var __defProp = Object.defineProperty;\nvar __export = (target, all) => {\n"
+        "  for (var n in all) __defProp(target, n, { get: all[n], enumerable: true });\n};\n"
+        "var __toCommonJS = (mod) => mod;\nvar index_exports = {};\n"
+        "__export(index_exports, { handler: () => handler });\n"
+        "module.exports = __toCommonJS(index_exports);\nvar handler = async () => ({});\n"
+        "0 && (module.exports = { handler });\n",
+    }),
+    both("esbuild-without-it", NOT_FOUND, {
+        "index.js": "var __defProp = Object.defineProperty;\nvar __export = (target, all) => {\n"
+        "  for (var n in all) __defProp(target, n, { get: all[n], enumerable: true });\n};\n"
+        "var __toCommonJS = (mod) => mod;\nvar index_exports = {};\n"
+        "__export(index_exports, { main: () => main });\n"
+        "module.exports = __toCommonJS(index_exports);\nvar main = async () => ({});\n"
+        "0 && (module.exports = { main });\n",
+    }),
+    both("webpack", STARTS, {
+        "index.js": "module.exports = (() => { var e = {}; e.handler = async () => ({}); "
+        "return e; })();\n",
+    }),
+    both("typescript-compiled", STARTS, {
+        "index.js": "Object.defineProperty(exports, '__esModule', { value: true });\n"
+        "exports.handler = void 0;\nconst handler = async () => ({});\n"
+        "exports.handler = handler;\n",
+    }),
+    both("star-helper", STARTS, {
+        "index.js": "var __exportStar = (m, e) => { for (var p in m) e[p] = m[p]; };\n"
+        "__exportStar(require('./a'), exports);\n", "a.js": CJS,
+    }),
+    both("nested-name", STARTS, {
+        "index.js": "exports.api = { rooms: { handler: async () => ({}) } };\n",
+    }, "index.api.rooms.handler"),
+    Tree("default", {"index.mjs": "export default { handler: async () => ({}) };\n"}, NOT_FOUND,
+         STARTS),
+    Tree("callback", {"index.js": "exports.handler = (e, c, done) => done();\n"}, STARTS, CALLBACK),
+    Tree("async-callback", {
+        "index.mjs": "export async function handler(event, context, callback) {}\n",
+    }, STARTS, CALLBACK),
+    both("no-callback", STARTS, {"index.js": "exports.handler = async (e, c, d = 1) => ({});\n"}),
+    Tree("folder-beside", {"rooms.js": CJS, "rooms/a.js": ""}, STARTS, ERROR, "rooms.handler"),
+    Tree("folder-alone", {"rooms/index.js": CJS}, STARTS, ERROR, "rooms.handler"),
+    Tree("slash-first", {"index.js": CJS}, IMPORT, STARTS, "/index.handler"),
+    both("absolute", STARTS, {"index.js": CJS}, "/task/index.handler"),
+    both("in-a-folder", STARTS, {"dist/index.js": CJS}, "dist/index.handler"),
+    both("in-a-package", STARTS, {"node_modules/wrap/index.js": CJS}, "wrap.handler"),
+    both("in-a-package-by-path", STARTS, {
+        "node_modules/wrap/dist/a.js": CJS,
+    }, "node_modules/wrap/dist/a.handler"),
+    Tree("no-module-name", {"index.js": CJS}, STARTS, ERROR, ".handler"),
+    both("no-dot", MALFORMED, {"index.js": CJS}, "index"),
+    both("two-dots", MALFORMED, {"index.js": CJS}, "../index.handler"),
+    both("dangling-link", IMPORT, {"index.js": "require('x');\n" + CJS, _X: "-> .pnpm/x"}),
+    both("link", STARTS, {
+        "index.js": "require('x');\n" + CJS, _X: "-> .pnpm/x@1/node_modules/x",
+        "node_modules/.pnpm/x@1/node_modules/x/index.js": "require('y');\n",
+        "node_modules/.pnpm/x@1/node_modules/y/index.js": "",
+    }),
+    both("exports-map", STARTS, {
+        "index.js": "require('x'); require('x/a');\n" + CJS,
+        f"{_X}/package.json": '{"exports": {".": {"import": "./no.mjs", "require": "./i.cjs"},'
+        ' "./*": {"node": "./lib/*.js"}}}',
+        f"{_X}/i.cjs": "", f"{_X}/lib/a.js": "",
+    }),
+    both("exports-map-without-it", ERROR, {
+        "index.js": "require('x/b');\n" + CJS,
+        f"{_X}/package.json": '{"exports": {".": "./a.js"}}', f"{_X}/a.js": "", f"{_X}/b.js": "",
+    }),
+    both("imports-map", STARTS, {
+        "index.js": "require('#db');\n" + CJS,
+        "package.json": '{"imports": {"#db": "./db.js"}}', "db.js": "",
+    }),
+    both("imports-map-without-it", ERROR, {
+        "index.js": "require('#db');\n" + CJS, "package.json": '{"imports": {}}',
+    }),
+    both("own-name", STARTS, {
+        "index.js": "require('me/a');\n" + CJS,
+        "package.json": '{"name": "me", "exports": {"./a": "./a.js"}}', "a.js": "",
+    }),
+    both("main-that-is-not-there", IMPORT, {
+        "index.js": "require('x');\n" + CJS, f"{_X}/package.json": '{"main": "dist/a.js"}',
+    }),
+    both("built-in", STARTS, {
+        "index.js": "require('fs/promises'); require('node:test'); require('fs');\n" + CJS,
+    }),
+    both("returns-before", STARTS, {
+        "index.js": CJS + "if (process.env.PATH) return;\nrequire('axios');\n",
+    }),
+)  # fmt: skip
