@@ -20,7 +20,8 @@ from packaging.requirements import Requirement
 from imagecheck import HOME_URL, __version__
 from imagecheck.start.exec_chain import errno_name
 from tests.cdk_context import ROOT
-from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, run, scratch
+from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, node, run, scratch
+from tests.imagecheck.images import File
 
 PACKAGE = ROOT / "imagecheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -37,11 +38,11 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
 def imported(tree: ast.Module) -> set[str]:
     """The top-level names that a module imports, wherever it does."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.add(node.module.partition(".")[0])
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in one.names}
+        elif isinstance(one, ast.ImportFrom) and one.level == 0 and one.module:
+            found.add(one.module.partition(".")[0])
     return found
 
 
@@ -57,6 +58,8 @@ def test_it_imports_what_it_declares_and_nothing_else() -> None:
     foreign -= sys.stdlib_module_names | {"imagecheck"}
 
     assert foreign <= known
+    used = {of for name in foreign for of in distributions[name]} | {"isal"}  # as a text, in gunzip
+    assert declared == used, "a dependency that nothing imports"
 
 
 def test_nothing_is_imported_that_windows_lacks() -> None:
@@ -152,12 +155,17 @@ def test_a_stranger_checks_a_good_and_a_bad_image(bare: Path, tmp_path: Path) ->
     command = bare / "bin/lambda-image-check"
     good = scratch(run(PROGRAM))(tmp_path / "good").reference
     bad = scratch(run(FOREIGN))(tmp_path / "bad").reference
+    # Its parser is a library, so this is one that needs it.
+    lost = node(File("var/task/index.js", "require('uuid');\nexports.handler = 1;\n"))
+    unknown = lost(tmp_path / "lost").reference
 
     assert _done(command, "--version").stdout == f"lambda-image-check {__version__}\n"
     assert "Usage: lambda-image-check" in _done(command, "--help").stdout
     assert "no problems found" in _done(command, good, "--architecture", HOST_CPU).stdout
     said = _done(command, bad, "--architecture", HOST_CPU, "--json", status=1)
     assert json.loads(said.stdout)["findings"][0]["rule"] == "C2"
+    said = _done(command, unknown, "--architecture", HOST_CPU, "--json", status=1)
+    assert json.loads(said.stdout)["findings"][0]["rule"] == "E2"
     as_module = _done(bare / "bin/python", "-m", "imagecheck", good, "--architecture", HOST_CPU)
     assert as_module.stdout.startswith(good)
 
