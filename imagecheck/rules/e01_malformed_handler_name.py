@@ -21,8 +21,9 @@ RULE = Rule(
     error_type="Runtime.MalformedHandlerName",
     when=START,
     why=(
-        "The runtime client splits the handler's name at its last dot: module and function."
-        " A name without a dot, or without a module, cannot be split."
+        "The runtime client splits the handler's name at a dot: module and function."
+        " A name without a dot, or without a module, cannot be split. Node's client also refuses"
+        " a name with two dots in a row."
     ),
     fix='Name the handler as module.function: CMD ["app.handler"].',
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

@@ -75,7 +75,9 @@ class Walk:
             found = f"{node.path} {kind.text}"
             fix = "import it, or use a version of the package that is CommonJS, or a newer Node"
             self.problems.append(judged("E4", found, fix, error_type=kind.error_type))
-        elif root and text and not self._is_refused_for_its_text(node, root, text, kind, how):
+        elif root is None or text is None:
+            return
+        elif not self._is_refused_for_its_text(node, root, text, kind, how):
             self._note_hooks(node, text)
             yield from self._followed(node, root, text, kind)
 

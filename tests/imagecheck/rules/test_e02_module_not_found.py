@@ -6,11 +6,14 @@ from tests.imagecheck.cases import (
     APP,
     HANDLER,
     IMPORT_ERROR,
+    NODE_HANDLER,
     Case,
+    E,
     W,
     app,
     bad_handler,
     bad_start,
+    node,
     python,
 )
 from tests.imagecheck.images import Directory, File
@@ -71,6 +74,24 @@ CASES = (
             env={"LAMBDA_TASK_ROOT": "/var/task", "LD_LIBRARY_PATH": "/var/lang/lib"},
         ),
         error_type=IMPORT_ERROR,
+    ),
+    *(
+        Case(
+            name=f"e2-node-{name}",
+            make=node(*members),
+            findings={"E2": E},
+            error_type=type_,
+        )
+        for name, type_, members in (
+            ("no-module", IMPORT_ERROR, ()),
+            ("typescript", IMPORT_ERROR, (File("var/task/index.ts", NODE_HANDLER),)),
+            (
+                "no-package",
+                IMPORT_ERROR,
+                (File("var/task/index.js", "require('axios');\n" + NODE_HANDLER),),
+            ),
+            ("import-of-no-package", "Error", (File("var/task/index.mjs", "import 'axios';\n"),)),
+        )
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imagecheck.cases import APP, HANDLER, Case, bad_handler
+from tests.imagecheck.cases import APP, HANDLER, NODE_HANDLER, Case, E, bad_handler, node
 from tests.imagecheck.images import Directory, File
 from tests.imagecheck.rules.conftest import Finds
 
@@ -15,6 +15,12 @@ CASES = (
         "rooms.handler",
         Directory("var/task/rooms"),
         File("var/task/rooms/app.py", HANDLER),
+    ),
+    Case(
+        name="e3-node-no-export",
+        make=node(File("var/task/index.js", NODE_HANDLER), handler="index.lambdaHandler"),
+        findings={"E3": E},
+        error_type="Runtime.HandlerNotFound",
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imagecheck.cases import HANDLER, Case, W, app, bad_handler, python
+from tests.imagecheck.cases import HANDLER, NODE_HANDLER, Case, E, W, app, bad_handler, node, python
 from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
 
@@ -25,6 +25,26 @@ CASES = (
     ),
     bad_handler(
         "e4-not-utf-8", "E4", _SYNTAX, "app.handler", *app(b"name = '\xe9'\n" + HANDLER.encode())
+    ),
+    Case(
+        name="e4-node-module-kind",
+        make=node(File("var/task/index.js", "export const handler = async () => ({});\n")),
+        findings={"E4": W},
+    ),
+    Case(
+        name="e4-node-exports-in-a-module",
+        make=node(
+            File("var/task/index.js", NODE_HANDLER),
+            File("var/task/package.json", '{"type": "module"}'),
+        ),
+        findings={"E4": E},
+        error_type="ReferenceError",
+    ),
+    Case(
+        name="e4-node-syntax",
+        make=node(File("var/task/index.js", "exports.handler = async () => ({\n")),
+        findings={"E4": E},
+        error_type=_SYNTAX,
     ),
 )
 

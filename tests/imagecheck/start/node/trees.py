@@ -24,7 +24,7 @@ CJS: Final = "exports.handler = async () => ({});\n"
 ESM: Final = "export const handler = async () => ({});\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
     """The files below /task, the handler's name, and what clients 3 and 4 report."""
 

@@ -1,0 +1,179 @@
+"""What decides about a handler of Node beside its own files: Node, the client, packages."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from imagecheck.check import Report
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.start.judged import Judged
+from imagecheck.start.launch import Process
+from imagecheck.start.node.program import judge_node_program, program_file
+from tests.imagecheck.cases import Case, check_case, node
+from tests.imagecheck.images import Directory, File
+from tests.imagecheck.start.node.test_trees import predicted, report_of
+from tests.imagecheck.start.node.trees import (
+    CJS,
+    ERROR,
+    ESM,
+    IMPORT,
+    NOT_FOUND,
+    STARTS,
+    SYNTAX,
+    both,
+)
+
+OLD, NEW = (20, 18), (22, 23)
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [(OLD, SYNTAX), ((22, 4), SYNTAX), ((20, 19), STARTS), (NEW, STARTS)]
+)
+def test_only_newer_nodes_take_a_file_for_a_module_by_its_syntax(
+    version: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    tree = both("module", "", {"index.js": ESM})
+
+    assert predicted(report_of(tmp_path, tree, 3, version)) == said
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [(OLD, ERROR), ((22, 11), ERROR), ((22, 12), STARTS), (NEW, STARTS)]
+)
+def test_only_newer_nodes_require_modules(
+    version: tuple[int, int], said: str, tmp_path: Path
+) -> None:
+    files = {
+        "index.js": "const { a } = require('x');\n" + CJS,
+        "node_modules/x/package.json": '{"type": "module", "main": "index.js"}',
+        "node_modules/x/index.js": "export const a = 1;\n",
+    }
+
+    assert predicted(report_of(tmp_path, both("required", "", files), 3, version)) == said
+
+
+def test_a_large_bundle_is_read(tmp_path: Path) -> None:
+    text = "const data = '" + "x" * 2_000_000 + "';\n"
+
+    good = report_of(tmp_path / "good", both("good", "", {"index.js": text + CJS}), 4)
+    bad = report_of(tmp_path / "bad", both("bad", "", {"index.js": text}), 4)
+
+    assert (predicted(good), predicted(bad)) == (STARTS, NOT_FOUND)
+
+
+_PLATFORMS = '"@img/sharp-darwin-arm64": "1", "@img/sharp-linux-x64": "1"'
+_SHARP = {
+    "index.js": "require('sharp');\n" + CJS,
+    "node_modules/sharp/package.json": (
+        f'{{"name": "sharp", "main": "a.js", "optionalDependencies": {{{_PLATFORMS},'
+        ' "@img/sharp-linux-arm64": "1"}}'
+    ),
+    "node_modules/sharp/a.js": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("installed", "said"),
+    [
+        (["darwin-arm64"], ERROR),
+        ([], ERROR),
+        (["darwin-arm64", "linux-x64", "linux-arm64"], STARTS),
+    ],
+)
+def test_sharp_needs_its_package_for_the_platform(
+    installed: list[str], said: str, tmp_path: Path
+) -> None:
+    files = dict(_SHARP)
+    for name in installed:
+        files[f"node_modules/@img/sharp-{name}/package.json"] = "{}"
+
+    report = report_of(tmp_path, both("sharp", "", files), 4)
+
+    assert predicted(report) == said
+
+
+def _on_base(
+    tmp_path: Path, *members: File | Directory, handler: str, env: Mapping[str, str]
+) -> Report:
+    case = Case(name="case", make=node(*members, handler=handler, env=env))
+    return check_case(case, case.write(tmp_path), LayerCache(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(("wrapped", "said"), [("app.handler", STARTS), ("api.handler", IMPORT)])
+def test_the_handler_behind_a_vendors_is_judged_too(
+    wrapped: str, said: str, tmp_path: Path
+) -> None:
+    folder = "opt/nodejs/node_modules/datadog-lambda-js"
+    report = _on_base(
+        tmp_path,
+        *(Directory(f"opt/nodejs{more}") for more in ("", "/node_modules")),
+        Directory(folder),
+        File(f"{folder}/handler.js", CJS),
+        File("var/task/app.js", CJS),
+        handler=f"/{folder}/handler.handler",
+        env={"DD_LAMBDA_HANDLER": wrapped},
+    )
+
+    assert predicted(report) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "severities"), [(ESM, ["warning"]), (CJS, []), (f"require('x');\n{CJS}", ["error"])]
+)
+def test_of_a_node_of_unknown_version_only_what_is_true_of_all_is_said(
+    text: str, severities: list[str], tmp_path: Path
+) -> None:
+    report = _on_base(tmp_path, File("var/task/index.js", text), handler="index.handler", env={})
+
+    assert [finding.severity for finding in report.findings] == severities
+
+
+def test_a_package_of_a_layer_is_found_by_the_path_of_awss_base(tmp_path: Path) -> None:
+    report = _on_base(
+        tmp_path,
+        *(Directory(f"opt/nodejs{more}") for more in ("", "/node_modules", "/node_modules/x")),
+        File("opt/nodejs/node_modules/x/index.js", ""),
+        File("var/task/index.mjs", "import 'x';\n" + ESM),
+        handler="index.handler",
+        env={},
+    )
+
+    assert predicted(report) == STARTS
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"server.js": "require('http');\n"}, []),
+        ({"app.js": ""}, ["E2"]),
+        ({"server.js": "require('express');\n"}, ["E2"]),
+        ({"server.js": "const a = ;\n"}, ["E4"]),
+    ],
+)
+def test_a_program_that_is_no_client_is_judged(
+    files: dict[str, str], found: list[str], tmp_path: Path
+) -> None:
+    subject = report_of(tmp_path, both("program", "", {"index.js": CJS, **files}), 4).subject
+    assert subject.launch
+    process = subject.launch.last
+    server = Process(("node", "--enable-source-maps", "server.js"), process.chain, "/task", {})
+
+    said = [one for one in judge_node_program(subject, server) if isinstance(one, Judged)]
+
+    assert [one.rule for one in said] == found
+    assert all(one.problem.error_type == "Runtime.ExitError" for one in said)
+
+
+@pytest.mark.parametrize(
+    ("argv", "file"),
+    [
+        (("node", "a.js", "b"), "a.js"),
+        (("node", "-r", "./x.js", "--import=y", "a.js"), "a.js"),
+        (("node", "--", "a.js"), "a.js"),
+        (("node", "-e", "1"), ""),
+        (("node",), ""),
+    ],
+)
+def test_the_file_that_node_runs(argv: tuple[str, ...], file: str) -> None:
+    assert program_file(argv) == file
