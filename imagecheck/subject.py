@@ -17,7 +17,7 @@ from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
 from imagecheck.start.exec_chain import Cause, Chain, exec_chain
 from imagecheck.start.judgement import Judgement, judge_handler
 from imagecheck.start.launch import Launch, launch_of
-from imagecheck.start.search_path import on_path, search_folders
+from imagecheck.start.search_path import looks_like_handler, on_path, search_folders
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,14 @@ class Subject:
                 return Chain((f"`{program}`",), Cause.NOT_ON_PATH, errno.ENOENT, program)
             program = path
         return self.walk(self.files, program, self.start.workdir or "/")
+
+    @property
+    def names_a_handler(self) -> bool:
+        """Whether what is to be started is no program, and looks like a handler's name."""
+        missing = (Cause.NOT_ON_PATH, Cause.MISSING)
+        argv = self.start.argv
+        is_missing = bool(argv and self.chain and self.chain.cause in missing)
+        return is_missing and looks_like_handler(argv[0])
 
     @cached_property
     def launch(self) -> Launch | None:

@@ -83,6 +83,8 @@ def _program(
             f"{tool} finds no {name} in the node_modules above {process.workdir}, nor among the"
             " global packages, and Lambda's file system and time are not there to install it",
             tool,
+            "D4",
+            "RUN npm install aws-lambda-ric in the folder of the function",
         )
     return Unclear(f"{tool} {name}, which is not installed where it looks first")
 
@@ -102,7 +104,13 @@ def _script(
         if subject.files and subject.files.find(posixpath.join(folder, "server.js")):
             text = "node server.js"
     if not isinstance(text, str):
-        return Ended(1, f"{package} has no script {name!r}", f"{tool} {name}")
+        return Ended(
+            1,
+            f"{package} has no script {name!r}",
+            f"{tool} {name}",
+            "C6",
+            f"add the script to {package}, or name one that is there",
+        )
     folder = posixpath.dirname(package)
     environment = {**process.environment, "PATH": _path(process, folder)}
     line = " ".join([text, *(_quoted(word) for word in arguments)])

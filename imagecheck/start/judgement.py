@@ -9,6 +9,7 @@ from imagecheck.rule import Problem
 from imagecheck.start.handler import Handler, Language, handler_of
 from imagecheck.start.judged import Judged
 from imagecheck.start.node.handler import node_handler
+from imagecheck.start.other_languages import dotnet_handler, java_handler, ruby_handler
 from imagecheck.start.python.handler import python_handler
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Judgement:
 _LANGUAGES: Mapping[Language, Callable[["Subject", Handler], Iterator[Judged | Node | str]]] = {
     "python": python_handler,
     "node": node_handler,
+    "java": java_handler,
+    "dotnet": dotnet_handler,
+    "ruby": ruby_handler,
 }
 """Each yields problems, the files that are loaded, and clauses for what it did not look at."""
 
@@ -43,10 +47,7 @@ def judge_handler(subject: "Subject") -> Judgement:
     handler = handler_of(subject)
     if isinstance(handler, str):
         return Judgement(None, not_judged=(f"the handler: {handler}",))
-    judge = _LANGUAGES.get(handler.language)
-    if judge is None:
-        return Judgement(handler, not_judged=(f"the handler {handler.name}: {handler.language}",))
-    said = list(judge(subject, handler))
+    said = list(_LANGUAGES[handler.language](subject, handler))
     return Judgement(
         handler,
         tuple(one for one in said if isinstance(one, Judged)),

@@ -6,6 +6,7 @@ https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/main/internal/
 """
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,16 @@ DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 
 What Lambda has then is documented nowhere.
 """
+
+
+_HANDLER: Final = re.compile(r"[\w/-]+(?:\.[\w/-]+)+")
+_SCRIPTS: Final = (".bash", ".bin", ".exe", ".jar", ".js", ".mjs", ".pl", ".py", ".rb", ".sh")
+
+
+def looks_like_handler(name: str) -> bool:
+    """Whether a name is rather a handler's, such as ``app.handler``, than a program's."""
+    is_path = name.startswith("/") or name.endswith(_SCRIPTS)
+    return not is_path and bool(_HANDLER.fullmatch(name))
 
 
 def search_folders(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -28,8 +28,13 @@ class Ended:
     """It ends, and nothing stays."""
 
     status: int | None
+    """None: not known."""
     why: str
     by: str
+    """What ends, in words."""
+    rule: str = ""
+    """The rule that reports it; empty where that is no failure by itself."""
+    fix: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHELLS: Final = {"ash", "bash", "dash", "ksh", "sh", "zsh"}
 _NOT_FOUND, _NOT_RUN = 127, 126
+_NAME_PROGRAM: Final = "let the script run the program that asks for events, as its last command"
 
 
 def next_of(subject: "Subject", process: "Process") -> Step | None:
@@ -107,7 +108,8 @@ def _after(outcome: Runs | Ends | UnclearScript, by: str) -> Step:
         case Runs(argv, environment, workdir):
             return Next(argv, environment, workdir, by, _NOT_FOUND, _NOT_RUN, runs_text=True)
         case Ends(status, why):
-            return Ended(status, why, by)
+            # A script that ends without an error may be a stand-in for one that is not known.
+            return Ended(status, why, by, "D4" if status else "", _NAME_PROGRAM)
         case UnclearScript(why):
             return Unclear(f"{by}: {why}")
 
@@ -200,7 +202,8 @@ def _other_user(_: "Subject", process: "Process", words: tuple[str, ...]) -> Ste
     name = posixpath.basename(process.argv[0])
     if not words or words[0].startswith("-"):
         return None
-    return Ended(1, f"{name} is to become the user {words[0]}, which only root may", name)
+    why = f"it is to become the user {words[0]}, which only root may"
+    return Ended(1, why, name, "C7", f"leave {name} out: Lambda has a user of its own for all")
 
 
 def _newrelic(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
@@ -244,15 +247,15 @@ def _bundle(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | 
 
 
 def _emulator(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
-    return (
-        Ended(
-            None,
-            "it is the runtime interface emulator, which is for this machine: on Lambda the program"
-            " behind it asks the emulator for events, and nobody asks Lambda",
-            posixpath.basename(process.argv[0]),
-        )
-        if words
-        else None
+    if not words:
+        return None
+    return Ended(
+        None,
+        "it is the runtime interface emulator, which is for a laptop: what it starts asks the"
+        " emulator for events, and nobody asks Lambda",
+        posixpath.basename(process.argv[0]),
+        "D4",
+        "start the program behind it, or choose by AWS_LAMBDA_RUNTIME_API in a script",
     )
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -114,7 +115,7 @@ def boot_image(
         subject = Subject(
             image=image,
             function=Function(stage.settings.architecture),
-            contents=lambda nodes: reader.contents(image, nodes),
+            contents=partial(reader.contents, image),
         )
         if failure := refused_by_lambda(image):
             return Boot(subject=subject, failure=failure)

@@ -7,7 +7,6 @@ from typing import Final
 from imagecheck.finding import finding_of
 from imagecheck.function import Architecture
 from imagecheck.image.image import FaultKind, Image
-from imagecheck.legacy_rules.spawn import working_directory
 from imagecheck.rules import BY_ID
 from imagecheck.start.exec_chain import Cause
 from imagecheck.subject import Subject
@@ -53,7 +52,9 @@ def refused_command(subject: Subject) -> Failure | None:
 
 def refused_workdir(subject: Subject) -> Failure | None:
     """Say whether there is a working directory; Docker would make one."""
-    for finding in working_directory(subject):
+    rule = BY_ID["C15"]
+    for problem in rule.check(subject):
+        finding = finding_of(rule, problem)
         if finding.severity == "error":
             return Failure(finding.error_type, finding.found, "init")
     return None

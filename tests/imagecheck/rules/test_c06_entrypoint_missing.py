@@ -7,7 +7,6 @@ from tests.imagecheck.cases import (
     PROGRAM,
     RUN,
     Case,
-    W,
     bad_start,
     scratch,
     shell,
@@ -72,10 +71,33 @@ CASES = (
         ),
         is_started=True,
     ),
+    bad_start(
+        "c6-below-tmp",
+        "C6",
+        scratch(Directory("tmp"), File("tmp/run", PROGRAM, 0o755), entrypoint=["/tmp/run"]),
+    ),
+    bad_start(
+        "c6-handler-in-shell-form",
+        "C6",
+        shell(entrypoint=None, cmd=["/bin/sh", "-c", "datadog_lambda.handler.handler"]),
+        error_type=EXIT_ERROR,
+    ),
+    bad_start(
+        "c6-behind-a-script",
+        "C6",
+        shell(
+            File("entry.sh", '#!/bin/sh\nexec python -m awslambdaric "$@"\n', 0o755),
+            entrypoint=["/entry.sh"],
+        ),
+        error_type=EXIT_ERROR,
+    ),
     Case(
-        name="c6-below-tmp",
-        make=scratch(File("tmp/run", PROGRAM, 0o755), entrypoint=["/tmp/run"]),
-        findings={"C6": W},
+        name="c6-good-behind-a-script",
+        make=shell(
+            File("entry.sh", '#!/bin/sh\nexec /lambda-entrypoint.sh "$@"\n', 0o755),
+            entrypoint=["/entry.sh"],
+        ),
+        is_started=True,
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imagecheck.cases import PROGRAM, Case, W, bad_start, scratch
+from tests.imagecheck.cases import PROGRAM, Case, bad_start, scratch
 from tests.imagecheck.images import File, Member, Symlink
 from tests.imagecheck.rules.conftest import Finds
 
@@ -17,11 +17,10 @@ CASES = (
     bad_start("c13-dangling", "C13", scratch(Symlink("run", "nowhere"))),
     bad_start("c13-loop", "C13", scratch(Symlink("run", "there"), Symlink("there", "run"))),
     bad_start("c13-41-links", "C13", scratch(*_links(41))),
-    Case(name="c13-40-links", make=scratch(*_links(40)), findings={"C13": W}, is_started=True),
+    Case(name="c13-good-40-links", make=scratch(*_links(40)), is_started=True),
     Case(
-        name="c13-symlinked-entrypoint",
+        name="c13-good-symlinked-entrypoint",
         make=scratch(Symlink("run", "/app/it"), File("app/it", PROGRAM, 0o755)),
-        findings={"C13": W},
         is_started=True,
     ),
 )

@@ -6,6 +6,8 @@ from tests.imagecheck.cases import (
     EXIT_ERROR,
     PROGRAM,
     Case,
+    E,
+    Make,
     W,
     bad_start,
     built,
@@ -13,17 +15,44 @@ from tests.imagecheck.cases import (
     scratch,
     shell,
 )
-from tests.imagecheck.images import File, Whiteout, layer_of
+from tests.imagecheck.images import File, Member, Whiteout, layer_of
 from tests.imagecheck.python_runtime import PYTHON
 from tests.imagecheck.rules.conftest import Finds
 
+
+def _server(*members: Member) -> Make:
+    return scratch(
+        File("usr/bin/node", PROGRAM, 0o755),
+        File("app/server.js", "require('http').createServer().listen(8080)\n"),
+        *members,
+        entrypoint=["/usr/bin/node", "server.js"],
+        workdir="/app",
+    )
+
+
 CASES = (
+    Case(name="d4-no-client", make=_server(), findings={"D4": E}),
     Case(
-        name="d4-no-client",
-        make=scratch(
-            File("usr/bin/node", PROGRAM, 0o755), entrypoint=["/usr/bin/node", "server.js"]
-        ),
+        name="d4-behind-an-unknown-extension",
+        make=_server(File("opt/extensions/own", PROGRAM, 0o755)),
         findings={"D4": W},
+    ),
+    Case(
+        name="d4-good-web-adapter",
+        make=_server(File("opt/extensions/lambda-adapter", PROGRAM, 0o755)),
+    ),
+    Case(
+        name="d4-good-own-client",
+        make=_server(File("app/lib/next.js", "fetch(process.env.AWS_LAMBDA_RUNTIME_API)\n")),
+    ),
+    Case(
+        name="d4-emulator",
+        make=scratch(
+            File("usr/bin/aws-lambda-rie", PROGRAM, 0o755),
+            File("app/run", PROGRAM, 0o755),
+            entrypoint=["/usr/bin/aws-lambda-rie", "/app/run"],
+        ),
+        findings={"D4": E},
     ),
     bad_start(
         "d4-no-module",

@@ -2,14 +2,35 @@
 
 import pytest
 
-from tests.imagecheck.cases import RUN, Case, W, scratch
+from tests.imagecheck.cases import RUN, Case, W, app, python, scratch
+from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+
+_AT_HOME = app(
+    "import models\n\n\ndef handler(event, context):\n    return {}\n",
+    File("var/task/models.py", "import os\n\nos.makedirs(os.path.expanduser('~/.models'))\n"),
+)
 
 CASES = (
     Case(
         name="d6-cache-folder",
         make=scratch(RUN, env={"HF_HOME": "/var/cache"}),
         findings={"D6": W},
+        is_started=True,
+    ),
+    Case(
+        name="d6-good-baked-models",
+        make=scratch(RUN, File("opt/models/hub/m.bin", "x"), env={"HF_HOME": "/opt/models"}),
+        is_started=True,
+    ),
+    Case(
+        name="d6-folder-at-home-when-imported",
+        make=python(*_AT_HOME),
+        findings={"D6": W},
+    ),
+    Case(
+        name="d6-good-home-in-tmp",
+        make=python(*_AT_HOME, env={"LD_LIBRARY_PATH": "/var/lang/lib", "HOME": "/tmp"}),
         is_started=True,
     ),
 )

@@ -1,0 +1,59 @@
+"""Not one handler name for AWS's entrypoint."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imagecheck.rule import EXIT_ERROR, START, Problem, Rule
+from imagecheck.start.aws_base import AWS_ENTRYPOINT, WRONG_ARGUMENTS
+
+if TYPE_CHECKING:
+    from imagecheck.subject import Subject
+
+_SHELL = ("/bin/sh", "-c")
+_FIX = 'CMD ["module.function"]: JSON, double quotes, one item'
+
+
+def check(subject: "Subject") -> Iterator[Problem]:
+    """Count what AWS's entrypoint gets, also where another program starts it."""
+    launch = subject.launch
+    process = launch.last if launch else None
+    if not process or process.argv[0] != AWS_ENTRYPOINT:
+        return
+    arguments = process.argv[1:]
+    if len(arguments) == 1 or process.chain.cause:
+        return
+    if arguments[:2] == _SHELL:
+        yield Problem(
+            f"CMD is in shell form ({' '.join(arguments[2:])}), so {AWS_ENTRYPOINT} gets"
+            f" {len(arguments)} arguments in place of one handler name; exit status"
+            f" {WRONG_ARGUMENTS}",
+            _FIX,
+        )
+        return
+    what = "no handler name" if not arguments else f"{len(arguments)} arguments: {arguments}"
+    yield Problem(f"{AWS_ENTRYPOINT} gets {what}; exit status {WRONG_ARGUMENTS}", _FIX)
+
+
+RULE = Rule(
+    id="D1",
+    title="Not one handler name for AWS's entrypoint",
+    severity="error",
+    error_type=EXIT_ERROR,
+    when=START,
+    why=(
+        "The entrypoint of AWS's base images takes one argument, the handler's name, and ends"
+        " with status 142 for none or several. A CMD in shell form is several: /bin/sh, -c and"
+        " the rest."
+    ),
+    fix="Write CMD as JSON, with double quotes and one item.",
+    source="https://github.com/aws/aws-lambda-base-images/issues/83",
+    bad="""\
+FROM public.ecr.aws/lambda/python:3.13
+CMD app.handler
+""",
+    good="""\
+FROM public.ecr.aws/lambda/python:3.13
+CMD ["app.handler"]
+""",
+    check=check,
+)

@@ -1,0 +1,92 @@
+"""The file that an interpreter is given: whether it is there and may be read."""
+
+import posixpath
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.layer import Kind
+from imagecheck.rule import EXIT_ERROR
+from imagecheck.start.judged import Judged, judged
+from imagecheck.start.options import java_program, node_script, python_program
+from imagecheck.start.shell.state import UNKNOWN
+
+if TYPE_CHECKING:
+    from imagecheck.start.launch import Process
+    from imagecheck.subject import Subject
+
+_COPY = "copy it into the last stage of the Dockerfile, or name what is there"
+_AT_RUN_TIME = ("/tmp/", "/dev/", "/proc/", "/mnt/")  # noqa: S108
+_SHELLS = {"bash", "busybox", "dash", "sh"}
+_STATUSES = {"java": 1, "node": 1, "perl": 2, "php": 1, "python": 2, "ruby": 1}
+"""What each ends with when its file is missing: tried with the programs of Debian 12."""
+
+
+def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
+    """Report a file of an interpreter that is missing or closed."""
+    if not subject.files:
+        return
+    file = process.file
+    if file and not file.entry.elf and not file.is_readable():
+        yield judged(
+            "C7",
+            f"{file.path} has mode {file.entry.mode:04o}: it is started, but its interpreter may"
+            " not read it",
+            f"RUN chmod a+rx {file.path}",
+            error_type=EXIT_ERROR,
+        )
+        return
+    name, script = script_of(process)
+    if not script or UNKNOWN in script:
+        return
+    path = posixpath.join(process.workdir, script)
+    node = found_script(subject.files, name, path)
+    if node is None:
+        if path.startswith(_AT_RUN_TIME):
+            return
+        status = f"; exit status {_STATUSES[name]}" if name in _STATUSES else ""
+        found = f"{process.argv[0]} is started, and there is no {path} for it{status}"
+        yield judged("C6", found, _COPY, error_type=EXIT_ERROR)
+    elif not node.is_readable():
+        found = f"{process.argv[0]} is started, and may not read {node.path}"
+        found = f"{found} ({node.entry.mode:04o})"
+        yield judged("C7", found, f"RUN chmod a+r {node.path}", error_type=EXIT_ERROR)
+
+
+def script_of(process: "Process") -> tuple[str, str]:  # noqa: PLR0911  (one for each)
+    """Return the interpreter's name, without a version, and the file that it is given."""
+    program = process.chain.program
+    name = posixpath.basename(program.path).rstrip("0123456789.") if program else ""
+    words = process.words
+    if name in _SHELLS:
+        # What a shell is given is followed where the launch is; here is what it is not given.
+        rest = words[2:] if posixpath.basename(words[0]) == "busybox" else words[1:]
+        is_script = rest and rest[0][:1] not in ("-", "+")
+        is_shell = posixpath.basename(words[0]) in _SHELLS
+        return ("sh", rest[0]) if is_script and is_shell else (name, "")
+    match name:
+        case "python" | "pypy":
+            return "python", python_program(words)[1]
+        case "node" | "nodejs":
+            return "node", node_script(words)[0]
+        case "java":
+            return name, java_program(words)[1]
+        case "perl" | "php" | "ruby" if len(words) > 1 and not words[1].startswith("-"):
+            return name, words[1]
+        case "dotnet" if len(words) > 1 and words[1].endswith(".dll"):
+            return name, words[1]
+    return name, ""
+
+
+def found_script(files: FileSystem, name: str, path: str) -> Node | None:
+    """Find a script as its interpreter does: Node adds an ending, or takes a folder's own."""
+    node = files.find(path)
+    if name != "node" or (node and node.kind is Kind.FILE):
+        return node
+    for ending in (".js", ".json", ".node"):
+        found = files.find(path + ending)
+        if found and found.kind is Kind.FILE:
+            return found
+    if node and (files.find(f"{path}/package.json") or files.find(f"{path}/index.js")):
+        return node
+    return None
