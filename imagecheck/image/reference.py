@@ -23,6 +23,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 _REPOSITORY = re.compile(
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
 )
+# Of a path on Windows: C:\image. Nobody would call a folder and its tag so on another system.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
 _PRIVATE_ECR = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -159,12 +161,14 @@ def _file(transport: FileTransport, rest: str) -> FileReference:
 
 def _split_tag(rest: str) -> tuple[str, str]:
     """Tell the file from the tag. Both can have colons, so what exists decides."""
-    parts = rest.split(":")
+    drive = _DRIVE.match(rest)
+    start = drive[0] if drive else ""
+    parts = rest.removeprefix(start).split(":")
     for count in range(len(parts), 0, -1):
-        path, tag = ":".join(parts[:count]), ":".join(parts[count:])
+        path, tag = start + ":".join(parts[:count]), ":".join(parts[count:])
         if os.path.lexists(path):
             return path, tag
-    return parts[0], ":".join(parts[1:])
+    return start + parts[0], ":".join(parts[1:])
 
 
 def _suffix(tag: str | None, digest: str | None) -> str:

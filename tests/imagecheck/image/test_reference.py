@@ -27,6 +27,8 @@ ECR = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
         (f"oci:image@{DIGEST}", FileReference("oci", Path("image"), digest=DIGEST)),
         ("oci:a@b", FileReference("oci", Path("a@b"))),
         ("oci-archive:i.tar:v1", FileReference("oci-archive", Path("i.tar"), tag="v1")),
+        ("oci:C:\\build\\image", FileReference("oci", Path("C:\\build\\image"))),
+        ("oci:c:/build/image:v1", FileReference("oci", Path("c:/build/image"), tag="v1")),
         (f"oci-archive:i.tar@{DIGEST}", FileReference("oci-archive", Path("i.tar"), digest=DIGEST)),
         ("docker-archive:i.tar", FileReference("docker-archive", Path("i.tar"))),
         ("docker-archive:i.tar:a/b:v1", FileReference("docker-archive", Path("i.tar"), "a/b:v1")),
