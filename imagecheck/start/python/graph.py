@@ -148,9 +148,13 @@ class Graph:
             self._read(batch)
             for loaded in batch:
                 self._look_into(loaded)
+            unread = {loaded.module.name for loaded in self._waiting}
             wanted, self._wanted = self._wanted, []
             for by, what in wanted:
-                self._want(by, what)
+                if what.name in unread:
+                    self._wanted.append((by, what))
+                else:
+                    self._want(by, what)
             if not self._waiting and not self._wanted:
                 self._try_again()
 
