@@ -151,3 +151,20 @@ def test_a_static_program_needs_nothing() -> None:
     busybox = Path("/bin/busybox")
 
     assert found_missing([File("bin/busybox", busybox.read_bytes(), 0o755)], "/bin/busybox") == {}
+
+
+def test_what_ldconfig_has_seen_is_found(tmp_path: Path) -> None:
+    """A library in /usr/local/lib is there for the loader only once ldconfig has run."""
+    name = next(name for name in libraries(LS) if "selinux" in name)
+    members = [*image_of(LS, name), File(f"usr/local/lib/{name}", libraries(LS)[name].read_bytes())]
+    rootfs = unpack(write_image(tmp_path / "image", [layer_of(*members)]), tmp_path / "rootfs")
+    (rootfs / "etc").mkdir()
+    (rootfs / "etc/ld.so.conf").write_text("/usr/local/lib\n")
+    run(["/sbin/ldconfig", "-r", str(rootfs)])
+    cache = File("etc/ld.so.cache", (rootfs / "etc/ld.so.cache").read_bytes())
+    configured = File("etc/ld.so.conf", "/usr/local/lib\n")
+
+    assert found_missing([*members, configured], "/bin/ls") == {name: True}
+    assert judged(tmp_path / "1", [*members, configured], "/bin/ls") == {name}
+    assert found_missing([*members, cache], "/bin/ls") == {}
+    assert judged(tmp_path / "2", [*members, cache], "/bin/ls") == set()
