@@ -4,7 +4,8 @@ The forms are those that people write and that TypeScript, Babel, SWC, esbuild, 
 ncc emit. A single use of ``exports`` or ``module`` that is none of them makes it unknown.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,15 @@ from imagecheck.start.node.names import declared
 from imagecheck.start.node.parse import LANGUAGE, captures, first_of, string_of, text_of, unwrapped
 
 _WORDS = Query(LANGUAGE, "[(identifier) (this)] @word")
+_WITH_OWN_THIS = Query(
+    LANGUAGE,
+    "[(function_declaration) (function_expression) (generator_function)"
+    " (generator_function_declaration) (method_definition) (class_body)] @function",
+)
+_PARAMETERS = Query(
+    LANGUAGE,
+    '(formal_parameters (identifier) @name (#any-of? @name "exports" "module"))',
+)
 _STAR_HELPERS = (
     "__exportStar",
     "_export_star",
@@ -76,8 +86,26 @@ def literal_exports(value: Node, budget: Budget) -> Exports:
     return reader.exports
 
 
+class _Inside:
+    """The places that are in some nodes."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted((node.start_byte, node.end_byte) for node in nodes):
+            # What lies in the one before adds nothing.
+            if not self._ends or end > self._ends[-1]:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def __contains__(self, place: int) -> bool:
+        number = bisect_right(self._starts, place) - 1
+        return number >= 0 and place < self._ends[number]
+
+
 class _Reader:
     def __init__(self, root: Node, budget: Budget) -> None:
+        self._root = root
         self._words: dict[str, list[Node]] = {}
         words = captures(_WORDS, root).get("word", [])
         budget.spend(len(words) * 2)
@@ -94,18 +122,35 @@ class _Reader:
         if not self._is_small or "eval" in self._words:
             result.is_complete = False
             return result
-        for word in self._words.get("this", []):
-            if _is_at_the_top(word):
+        words = self._words
+        own = _Inside(captures(_WITH_OWN_THIS, self._root).get("function", []))
+        for word in words.get("this", []):
+            if word.start_byte not in own:
                 self._use(word, word)
-        for word in self._words.get("exports", []):
-            self._use(word, word)
-        for word in self._words.get("module", []):
+        bound = self._bound("exports")
+        for word in words.get("exports", []):
+            if word.start_byte not in bound:
+                self._use(word, word)
+        bound = self._bound("module")
+        for word in words.get("module", []):
+            if word.start_byte in bound:
+                continue
             parent = word.parent
             if parent is None or parent.type != "member_expression":
                 result.is_complete &= _is_harmless(word)
             elif text_of(parent.child_by_field_name("property")) == "exports":
                 self._use(parent, parent)
         return result
+
+    def _bound(self, name: str) -> "_Inside":
+        """Return where a word means a parameter, as in what bundlers wrap modules into."""
+        parameters = captures(_PARAMETERS, self._root)
+        functions = [
+            word.parent.parent
+            for word in parameters.get("name", [])
+            if text_of(word) == name and word.parent and word.parent.parent
+        ]
+        return _Inside(functions)
 
     def _use(self, whole: Node, target: Node) -> None:
         """Read one use of the object that is exported, or of one that becomes it."""
@@ -290,18 +335,6 @@ def _required(node: Node) -> Iterator[str]:
         if not text_of(node.child_by_field_name("function")).startswith(("__", "_interop")):
             return
         node = first
-
-
-def _is_at_the_top(word: Node) -> bool:
-    node = word.parent
-    while node:
-        if node.type in FUNCTIONS - {"arrow_function"} or node.type in {
-            "class_body",
-            "method_definition",
-        }:
-            return False
-        node = node.parent
-    return True
 
 
 def _is_harmless(word: Node) -> bool:

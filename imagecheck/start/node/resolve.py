@@ -250,7 +250,7 @@ class Resolver:
             target = target_of_imports(package.imports, name, self._conditions[how])
         except NotExportedError:
             where = posixpath.join(package.folder, "package.json")
-            return Missing(f'{where} has no {name} in its "imports"', "Error")
+            return Missing(f'{where} has no {name} in its "imports"', "TypeError")
         if target.startswith("./"):
             return self._target(package, target, how)
         if target.startswith("#"):

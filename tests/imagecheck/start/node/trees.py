@@ -239,7 +239,7 @@ TREES: Final = (
         "index.js": "require('#db');\n" + CJS,
         "package.json": '{"imports": {"#db": "./db.js"}}', "db.js": "",
     }),
-    both("imports-map-without-it", ERROR, {
+    both("imports-map-without-it", TYPE_ERROR, {
         "index.js": "require('#db');\n" + CJS, "package.json": '{"imports": {}}',
     }),
     both("own-name", STARTS, {

@@ -1,0 +1,65 @@
+"""The table of what AWS's clients report, held against real ones on real versions of Node."""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.imagecheck.start.node.node_runtime import (
+    NODES,
+    command_of,
+    write_members,
+    write_runtime,
+)
+from tests.imagecheck.start.node.trees import TREES, Tree
+from tests.imagecheck.starting import start_folder
+
+pytestmark = pytest.mark.proof
+
+THREADS = 2
+
+
+@pytest.fixture(params=[(node, client) for node in NODES for client in (3, 4)], ids=str)
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    node, client = request.param
+    yield write_runtime(tmp_path / "rootfs", node, client), client
+    shutil.rmtree(tmp_path / "rootfs")
+
+
+def test_the_table_is_what_the_clients_report(runtime: tuple[Path, int], tmp_path: Path) -> None:
+    rootfs, client = runtime
+
+    def reported(tree: Tree) -> str:
+        folder = tmp_path / tree.name
+        # A root directory of its own, whose large files are shared.
+        shutil.copytree(rootfs, folder, symlinks=True, copy_function=_link)
+        write_members(folder, tree.members())
+        started = start_folder(
+            folder,
+            command_of(tree.handler),
+            workdir="/task",
+            env={
+                "PATH": "/usr/local/bin",
+                "LAMBDA_TASK_ROOT": "/task",
+                "_HANDLER": tree.handler,
+            },
+            timeout=30,
+        )
+        shutil.rmtree(folder)
+        return started.error_type
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = dict(zip(TREES, threads.map(reported, TREES), strict=True))
+
+    wanted = {tree: tree.client_3 if client == 3 else tree.client_4 for tree in TREES}
+    wrong = {
+        tree.name: (said, wanted[tree]) for tree, said in found.items() if said != wanted[tree]
+    }
+    assert wrong == {}
+
+
+def _link(source: str, target: str) -> str:
+    Path(target).hardlink_to(source)
+    return target
