@@ -21,7 +21,7 @@ from imagecheck.image.http import HttpClient, read_document, refuse_plain_http
 from imagecheck.image.reference import RegistryReference
 
 _MAX_ANSWER_BYTES = 1024 * 1024
-_CLIENT_ID = "release-check"
+_CLIENT_ID = "lambda-image-check"
 _OK = 200
 _REFUSALS = (400, 401, 403)
 # https://www.rfc-editor.org/rfc/rfc9110#name-www-authenticate

@@ -62,6 +62,11 @@ def test_it_imports_what_it_declares_and_nothing_else() -> None:
     assert declared == used, "a dependency that nothing imports"
 
 
+def test_it_advises_no_command_that_a_stranger_does_not_have() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        assert "-m release" not in file.read_text(encoding="utf-8"), file
+
+
 def test_nothing_is_imported_that_windows_lacks() -> None:
     for file, tree in sources():
         assert not imported(tree) & POSIX_ONLY, file

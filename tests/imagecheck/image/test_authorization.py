@@ -127,7 +127,7 @@ def test_an_identity_token_buys_a_token(http: HttpClient, config: Path) -> None:
         "refresh_token": [IDENTITY],
         "service": ["the registry"],
         "scope": ["repository:team/app:pull"],
-        "client_id": ["release-check"],
+        "client_id": ["lambda-image-check"],
     }
 
 
