@@ -70,7 +70,7 @@ def check_image(
     """
     timed = timed or _untimed
     budget = budget or Budget()
-    with closing(open_source(reference)) as source:
+    with closing(open_source(reference, budget)) as source:
         reader = ImageReader(source, cache, progress, budget)
         with timed(f"reading {reference}"):
             image = reader.read(function.image_architecture)
@@ -79,7 +79,7 @@ def check_image(
             function=function,
             contents=partial(reader.contents, image),
             repository=_repository(source, image),
-            base=_base(base, function, cache, progress) if base else None,
+            base=_base(base, function, cache, progress, budget) if base else None,
             dockerfile=images_of(dockerfile) if dockerfile else (),
             budget=budget,
         )
@@ -119,8 +119,14 @@ def _first_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:
             yield msgspec.structs.replace(rest[0], found=f"{len(rest)} more like these")
 
 
-def _base(reference: Reference, function: Function, cache: LayerCache, progress: Progress) -> Image:
-    with closing(open_source(reference)) as source:
+def _base(
+    reference: Reference,
+    function: Function,
+    cache: LayerCache,
+    progress: Progress,
+    budget: Budget,
+) -> Image:
+    with closing(open_source(reference, budget)) as source:
         base = ImageReader(source, cache, progress).read_documents(function.image_architecture)
     if base.config is None:
         why = "; ".join(fault.text for fault in base.faults) or "it has none for this CPU"

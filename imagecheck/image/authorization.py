@@ -145,7 +145,7 @@ def _token(
         response.close()
         raise CannotLookError(f"{realm.netloc} gives no token: it answers HTTP {response.status}")
     try:
-        content = read_document(response, str(realm.netloc), _MAX_ANSWER_BYTES)
+        content = read_document(response, str(realm.netloc), _MAX_ANSWER_BYTES, http.budget)
         answer = msgspec.json.decode(content, type=_Answer)
     except (msgspec.DecodeError, RecursionError):
         answer = _Answer()

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
 from imagecheck.image.files import TarFiles
 from imagecheck.image.layout import LayoutSource
@@ -35,13 +36,13 @@ class _Image(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: list[str] | None = None
 
 
-def open_docker_archive(reference: FileReference) -> ImageSource:
+def open_docker_archive(reference: FileReference, budget: Budget | None = None) -> ImageSource:
     """Open an archive of ``docker save``.
 
     One of Docker's containerd store has beside its own manifest an OCI layout with the manifest or
     the index that a push sends. An index is what Lambda refuses, so then that is what is read.
     """
-    source = DockerArchiveSource(reference)
+    source = DockerArchiveSource(reference, budget)
     try:
         return LayoutSource(reference, source.files) if source.pushes_an_index() else source
     except BaseException:
@@ -59,9 +60,10 @@ class DockerArchiveSource:
 
     compressed_on_push = True
 
-    def __init__(self, reference: FileReference) -> None:
+    def __init__(self, reference: FileReference, budget: Budget | None = None) -> None:
+        self._budget = budget or Budget()
         self.reference = reference
-        self.files = TarFiles(reference.path)
+        self.files = TarFiles(reference.path, budget)
         self._names: dict[str, str] = {}
 
     def root(self) -> Document:
@@ -134,6 +136,7 @@ class DockerArchiveSource:
         size = 0
         with closing(self._open(name)) as file:
             while chunk := file.read(_CHUNK):
+                self._budget.look_at_clock()
                 sha256.update(chunk)
                 size += len(chunk)
         digest = "sha256:" + sha256.hexdigest()

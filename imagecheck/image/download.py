@@ -8,6 +8,7 @@ from typing import BinaryIO, TypeAlias
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.http import in_words, read_some, require_length
 
@@ -22,24 +23,33 @@ _PARTIAL_CONTENT = 206
 
 
 @contextmanager
-def download(open_: Open, size: int, host: str) -> Iterator[BinaryIO]:
+def download(open_: Open, size: int, host: str, budget: Budget | None = None) -> Iterator[BinaryIO]:
     """Read a blob that is said to have ``size`` bytes.
 
     At most one byte more than that is ever read, by which too long a blob is known.
 
     Raises:
-        CannotLookError: while it is read, when the connection breaks for good.
+        CannotLookError: while it is read, when the connection breaks for good, or the budget's time
+            is over.
 
     """
     response = open_({})
     require_length(response, host)
-    stream = _Stream(response, open_, size, host)
+    stream = _Stream(response, open_, size, host, budget)
     with stream, io.BufferedReader(stream, _CHUNK_BYTES) as reader:
         yield reader
 
 
 class _Stream(io.RawIOBase):
-    def __init__(self, response: BaseHTTPResponse, open_: Open, size: int, host: str) -> None:
+    def __init__(
+        self,
+        response: BaseHTTPResponse,
+        open_: Open,
+        size: int,
+        host: str,
+        budget: Budget | None,
+    ) -> None:
+        self._budget = budget
         self._response = response
         self._open = open_
         self._host = host
@@ -55,6 +65,8 @@ class _Stream(io.RawIOBase):
         if not wanted:
             return 0
         while True:
+            if self._budget:
+                self._budget.look_at_clock()
             try:
                 data = read_some(self._response, wanted)
             except HTTPError as error:

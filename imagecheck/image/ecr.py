@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from urllib3 import BaseHTTPResponse
 
+from imagecheck.budget import Budget
 from imagecheck.image.aws import AwsError, aws_client, refused, unreachable
 from imagecheck.image.download import download
 from imagecheck.image.errors import CannotLookError, NotInRegistryError
@@ -42,7 +43,11 @@ class EcrSource:
     compressed_on_push = False
 
     def __init__(
-        self, reference: RegistryReference, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        reference: RegistryReference,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        budget: Budget | None = None,
     ) -> None:
         place = reference.private_ecr
         if place is None:
@@ -53,7 +58,7 @@ class EcrSource:
         self._wanted = (
             {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag}
         )
-        self._http = HttpClient(sleep)
+        self._http = HttpClient(sleep, budget)
         try:
             self._ecr = aws_client("ecr", place.region)
         except AwsError as error:
@@ -82,7 +87,7 @@ class EcrSource:
                 )
             return response
 
-        return download(open_, descriptor.size, self._name)
+        return download(open_, descriptor.size, self._name, self._http.budget)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ImageSource. A blob that is archived is not there."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError, DamagedImageError
 from imagecheck.image.gunzip import GZIP_MAGIC, PIECE_BYTES, BrokenGzipError, gunzip
 from imagecheck.image.tar import members
@@ -96,7 +97,7 @@ class FolderFiles:
 class TarFiles:
     """The files of a tar archive, read where they lie; of one in gzip, from an unpacked copy."""
 
-    def __init__(self, archive: Path) -> None:
+    def __init__(self, archive: Path, budget: Budget | None = None) -> None:
         with _saying(archive):
             if not stat.S_ISREG(archive.stat().st_mode):
                 raise CannotLookError(
@@ -108,7 +109,7 @@ class TarFiles:
                 start = self._file.read(_MAGIC_BYTES)
                 self._file.seek(0)
                 if start.startswith(GZIP_MAGIC):
-                    self._file = _unpacked(self._file, archive)
+                    self._file = _unpacked(self._file, archive, budget or Budget())
                 self._members = dict(_members(self._file))
         except BrokenGzipError as error:
             raise CannotLookError(f"{archive} cannot be read to its end: {error}") from None
@@ -232,7 +233,7 @@ def _saying(path: Path) -> Iterator[None]:
         raise CannotLookError(f"{path}: {error.strerror}") from None
 
 
-def _unpacked(file: BinaryIO, archive: Path) -> BinaryIO:
+def _unpacked(file: BinaryIO, archive: Path, budget: Budget) -> BinaryIO:
     """Inflate into a file that has no name and is gone when it is closed."""
     copy = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (it is closed with the rest)
     try:
@@ -240,6 +241,7 @@ def _unpacked(file: BinaryIO, archive: Path) -> BinaryIO:
             for piece in _at_most(
                 _MAX_ARCHIVE_BYTES, gunzip(b"", lambda: file.read(PIECE_BYTES)), archive
             ):
+                budget.look_at_clock()
                 copy.write(piece)
         copy.seek(0)
     except OSError as error:

@@ -1,8 +1,11 @@
 """HTTP for images: bounded waits, few retries, and secrets that stay with their host."""
 
+import queue
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import BinaryIO
 from urllib.parse import urljoin
 
@@ -20,6 +23,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Url, parse_url
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError, UnfinishedError
 from imagecheck.image.reference import RegistryReference
 
@@ -51,7 +55,11 @@ class HttpClient:
     TLS is verified against the authorities that OpenSSL knows; ``SSL_CERT_FILE`` names others.
     """
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, sleep: Callable[[float], None] = time.sleep, budget: Budget | None = None
+    ) -> None:
+        self.budget = budget
+        """Whose time ends every wait."""
         self._sleep = sleep
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
@@ -102,15 +110,17 @@ class HttpClient:
         for wait in (*BACKOFF_SECONDS, None):
             pause = wait
             try:
-                response = self._pool.request(
-                    method,
-                    url,
-                    body=body,
-                    # The bytes of a blob decide its digest: no compression on the way.
-                    headers={"Accept-Encoding": "identity", **headers},
-                    redirect=False,
-                    retries=False,
-                    preload_content=False,
+                response = self._within_time(
+                    lambda: self._pool.request(
+                        method,
+                        url,
+                        body=body,
+                        # The bytes of a blob decide its digest: no compression on the way.
+                        headers={"Accept-Encoding": "identity", **headers},
+                        redirect=False,
+                        retries=False,
+                        preload_content=False,
+                    )
                 )
             except HTTPError as error:
                 if pause is None or not isinstance(error, ProtocolError):
@@ -125,7 +135,7 @@ class HttpClient:
                         f" after {len(BACKOFF_SECONDS) + 1} attempts: try again later"
                     )
                 pause = max(pause, _retry_after(response))
-            self._sleep(pause)
+            self.pause(pause)
         raise AssertionError("the last attempt returns or raises")
 
     def send_once(
@@ -160,11 +170,40 @@ class HttpClient:
 
     def pause(self, seconds: float) -> None:
         """Wait before another attempt."""
+        if self.budget:
+            self.budget.look_at_clock()
+            seconds = min(seconds, self.budget.seconds_left)
         self._sleep(seconds)
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()
+
+    def _within_time(self, ask: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
+        """Wait for an answer as long as there is time: its head may drip in, too."""
+        if self.budget is None:
+            return ask()
+        # A daemon: nobody waits for it any longer when the time is over.
+        answers: queue.Queue[urllib3.BaseHTTPResponse | BaseException] = queue.Queue()
+        threading.Thread(target=_put, args=(answers, ask), daemon=True).start()
+        answer = None
+        while answer is None:
+            self.budget.look_at_clock()
+            with suppress(queue.Empty):
+                answer = answers.get(timeout=max(self.budget.seconds_left, 0))
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def _put(
+    answers: "queue.Queue[urllib3.BaseHTTPResponse | BaseException]",
+    ask: Callable[[], urllib3.BaseHTTPResponse],
+) -> None:
+    try:
+        answers.put(ask())
+    except BaseException as error:  # noqa: BLE001  (it is raised where the answer is wanted)
+        answers.put(error)
 
 
 def refuse_plain_http(url: Url, first: Url) -> None:
@@ -182,11 +221,13 @@ def refuse_plain_http(url: Url, first: Url) -> None:
     )
 
 
-def read_document(response: urllib3.BaseHTTPResponse, host: str, limit: int) -> bytes:
+def read_document(
+    response: urllib3.BaseHTTPResponse, host: str, limit: int, budget: Budget | None = None
+) -> bytes:
     """Read an answer of at most ``limit`` bytes.
 
     Raises:
-        CannotLookError: it is longer, or the connection breaks.
+        CannotLookError: it is longer, the connection breaks, or the budget's time is over.
 
     """
     pieces = []
@@ -196,6 +237,8 @@ def read_document(response: urllib3.BaseHTTPResponse, host: str, limit: int) -> 
         while limit >= 0 and (piece := read_some(response, limit + 1)):
             pieces.append(piece)
             limit -= len(piece)
+            if budget:
+                budget.look_at_clock()
     except HTTPError as error:
         raise CannotLookError(f"{host} cannot be read: {in_words(error)}") from None
     finally:
@@ -213,7 +256,8 @@ def read_some(response: urllib3.BaseHTTPResponse, size: int) -> bytes:
 
     """
     try:
-        return response.read(size, decode_content=False)
+        # What has come, however little: whoever waits for more does not see the clock.
+        return response.read1(size, decode_content=False)
     except ValueError:  # http.client tries to read what says that it has less than no bytes
         raise ProtocolError from None
 

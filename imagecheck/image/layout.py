@@ -6,6 +6,7 @@ https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 from contextlib import AbstractContextManager, closing
 from typing import BinaryIO
 
+from imagecheck.budget import Budget
 from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
 from imagecheck.image.files import Files, FolderFiles, TarFiles
 from imagecheck.image.manifest import (
@@ -29,10 +30,16 @@ class LayoutSource:
 
     compressed_on_push = False
 
-    def __init__(self, reference: FileReference, files: Files | None = None) -> None:
+    def __init__(
+        self,
+        reference: FileReference,
+        files: Files | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self.reference = reference
-        is_folder = reference.transport == "oci"
-        self._files = files or (FolderFiles if is_folder else TarFiles)(reference.path)
+        if files is None and reference.transport == "oci":
+            files = FolderFiles(reference.path)
+        self._files = files or TarFiles(reference.path, budget)
 
     def root(self) -> Document:
         """See ImageSource."""

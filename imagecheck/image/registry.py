@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from urllib3 import BaseHTTPResponse
 
+from imagecheck.budget import Budget
 from imagecheck.image.authorization import Access
 from imagecheck.image.download import download
 from imagecheck.image.errors import NotInRegistryError
@@ -35,10 +36,11 @@ class RegistrySource:
         access: Access | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        budget: Budget | None = None,
     ) -> None:
         self.reference: Reference = reference
         self._wanted = str(reference.digest or reference.tag)
-        self._session = RegistrySession(access or access_to(reference), sleep=sleep)
+        self._session = RegistrySession(access or access_to(reference), sleep=sleep, budget=budget)
 
     def root(self) -> Document:
         """See ImageSource."""
@@ -54,7 +56,7 @@ class RegistrySource:
         def open_(headers: Mapping[str, str]) -> BaseHTTPResponse:
             return self._session.read("GET", f"blobs/{descriptor.digest}", headers)
 
-        return download(open_, descriptor.size, self._session.access.host)
+        return download(open_, descriptor.size, self._session.access.host, self._session.budget)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """See ImageSource."""
@@ -72,7 +74,7 @@ def read_manifest(session: RegistrySession, name: str) -> Document:
     """Return the manifest of a tag or a digest. Raises as ``RegistrySession.read``."""
     response = session.read("GET", f"manifests/{name}", {"Accept": ", ".join(MANIFEST_TYPES)})
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    content = read_document(response, session.access.host, MAX_DOCUMENT_BYTES)
+    content = read_document(response, session.access.host, MAX_DOCUMENT_BYTES, session.budget)
     return Document(media_type, content)
 
 

@@ -12,6 +12,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from imagecheck.budget import Budget
 from imagecheck.image.authorization import Access, authorization, login
 from imagecheck.image.errors import CannotLookError, NotInRegistryError, UnfinishedError
 from imagecheck.image.http import HttpClient, refuse_plain_http, same_origin
@@ -32,10 +33,17 @@ class RegistrySession:
     Credentials are those of the access, or of `docker login`; without any, it asks anonymously.
     """
 
-    def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        budget: Budget | None = None,
+    ) -> None:
+        self.budget = budget
         self.access = access
         self.place = f"{access.host}/{access.repository}"
-        self._http = HttpClient(sleep)
+        self._http = HttpClient(sleep, budget)
         self._url = f"{access.registry}/v2/{access.repository}/"
         self._authorization: str | None = None
 

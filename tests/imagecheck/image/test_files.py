@@ -184,12 +184,11 @@ def test_an_archive_that_inflates_without_end(
 
 def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "image.tar.gz").write_bytes(gzip.compress(bytes(5_000_000)))
-    monkeypatch.setattr(
-        files_module.tempfile, "TemporaryFile", lambda: Path("/dev/full").open("wb")
-    )
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
 
-    with pytest.raises(CannotLookError, match="No space left on device; TMPDIR"):
-        TarFiles(tmp_path / "image.tar.gz")
+        with pytest.raises(CannotLookError, match="No space left on device; TMPDIR"):
+            TarFiles(tmp_path / "image.tar.gz")
 
 
 @pytest.mark.parametrize(
