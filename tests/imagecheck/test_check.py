@@ -31,6 +31,7 @@ class DeniedEcr:
         self.manifest = layout.manifest
         self.blob = layout.blob
         self.has_blob = layout.has_blob
+        self.stamp = layout.stamp
         self.close = layout.close
 
     def image_status(self, _digest: str) -> str | None:
@@ -46,7 +47,7 @@ def test_an_image_is_judged_though_its_repository_may_not_be_asked(
     made = python(APP)(tmp_path / "image")
     layout = FileReference("oci", made.folder)
     monkeypatch.setattr(
-        check, "open_source", lambda reference: DeniedEcr(LayoutSource(layout), str(reference))
+        check, "open_source", lambda reference, _: DeniedEcr(LayoutSource(layout), str(reference))
     )
 
     report = check_image(
