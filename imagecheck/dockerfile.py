@@ -12,8 +12,13 @@ _ARG = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"[^\"]*\"|'[^']*'|\S*))?")
 _FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
 _FLAGS = re.compile(r"(?P<instruction>COPY|ADD|RUN)(?P<flags>(?:\s+--\S+)*)", re.IGNORECASE)
 _FROM_FLAG = re.compile(r"--(?:from=|mount=(?:\S*,)?from=)(?P<image>[^\s,]+)", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"\s*#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)(?P<end>\w+)\1")
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<plain>\w+))")
+_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>\w+)(?::?(?P<how>[-+?])(?P<word>[^}]*))?\}|(?P<plain>\w+))"
+)
+    r"\$(?:\{(?P<braced>\w+)(?::?(?P<how>[-+?])(?P<word>[^}]*))?\}|(?P<plain>\w+))"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ def base_of(dockerfile: Path, build_arguments: Mapping[str, str] | None = None) 
 def _read(
     dockerfile: Path, build_arguments: Mapping[str, str]
 ) -> tuple[tuple[ImageUse, ...], ImageUse | None]:
+    if dockerfile.is_fifo():
+        raise CannotLookError(f"{dockerfile} is a pipe, and not a file")
     try:
         text = dockerfile.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -76,7 +83,7 @@ def _read(
             continue
         stage = _FROM.fullmatch(line)
         for instruction, image in [(line, stage["image"])] if stage else _copied(line):
-            name = _filled(image, arguments)
+            name = _name(image, arguments, stages)
             is_stage = name.lower() in stages or (
                 not stage and name.isdecimal() and int(name) < len(stages) - 1
             )
@@ -99,6 +106,7 @@ def _copied(line: str) -> Iterator[tuple[str, str]]:
 def _instructions(text: str) -> list[tuple[int, str]]:
     """Join continued lines, and leave out here-documents; the number is that of the first line."""
     found: list[tuple[int, str]] = []
+    escape = _directives(text).get("escape", "\\")
     start, joined = 0, ""
     ends: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -108,8 +116,8 @@ def _instructions(text: str) -> list[tuple[int, str]]:
         if line.lstrip().startswith("#") or (joined and not line.strip()):
             continue
         start = start if joined else number
-        joined += line.strip().removesuffix("\\").strip() + " "
-        if not line.rstrip().endswith("\\"):
+        joined += line.strip().removesuffix(escape).strip() + " "
+        if not line.rstrip().endswith(escape):
             found.append((start, joined.strip()))
             if re.match(r"(?:COPY|ADD|RUN)\s", joined, re.IGNORECASE):
                 ends = [heredoc["end"] for heredoc in _HEREDOC.finditer(joined)]
@@ -117,8 +125,35 @@ def _instructions(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in [*found, (start, joined.strip())] if line]
 
 
+def _directives(text: str) -> dict[str, str]:
+    """Read the comments at the start that say how to read the rest.
+
+    https://docs.docker.com/reference/dockerfile/#parser-directives
+    """
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        directive = _DIRECTIVE.fullmatch(line)
+        if not directive or directive["name"].lower() in found:
+            break
+        found[directive["name"].lower()] = directive["value"]
+    return found
+
+
+def _name(image: str, arguments: dict[str, str], stages: list[str]) -> str:
+    """Put in the arguments, and those of the builder where that makes the name of a stage."""
+    for cpu in ("amd64", "arm64"):
+        platform = {"TARGETARCH": cpu, "BUILDARCH": cpu, "TARGETOS": "linux"}
+        name = _filled(image, platform | arguments)
+        if name.lower() in stages:
+            return name
+    return _filled(image, arguments)
+
+
 def _filled(image: str, arguments: dict[str, str]) -> str:
-    return _VARIABLE.sub(
-        lambda m: arguments.get(m["braced"] or m["plain"]) or m["default"] or m[0],
-        image.strip("\"'"),
-    )
+    def value(found: re.Match[str]) -> str:
+        given = arguments.get(found["braced"] or found["plain"], "")
+        if found["how"] == "+":
+            return found["word"] if given else ""
+        return given or (found["word"] if found["how"] == "-" else "") or found[0]
+
+    return _VARIABLE.sub(value, image.strip("\"'"))

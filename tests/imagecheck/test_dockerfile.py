@@ -1,5 +1,6 @@
 """Every image that a build takes from a registry, and nothing that only looks like one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def images(folder: Path, text: str) -> list[str]:
         ("ARG V\nFROM a:${V:-20}", ["a:20"]),
         ("ARG V\nFROM a:$V", ["a:$V"]),
         ("ARG V=\nFROM a:${V:-20}", ["a:20"]),
+        ("ARG V=1\nFROM a${V:+-slim}", ["a-slim"]),
+        ("ARG V\nFROM a${V:+-slim}", ["a"]),
+        ("ARG V=1\nFROM a:${V:?missing}", ["a:1"]),
+        ("ARG V=1\nFROM a:${V-20}", ["a:1"]),
+        ("# escape=`\nFROM `\n  a\nCOPY C:\\\nFROM b", ["a", "b"]),
+        ("# syntax=docker/dockerfile:1\n# escape = `\nFROM `\n  a", ["a"]),
+        ("# a comment\n# escape=`\nFROM a \\\n AS b\nFROM b", ["a"]),
+        ("FROM a AS x-amd64\nFROM b AS x-arm64\nFROM x-${TARGETARCH}", ["a", "b"]),
         ('FROM "a"', ["a"]),
         ("FROM a\nRUN <<EOF\nFROM b\nCOPY --from=c /x /y\nEOF\nCOPY --from=d /x /y", ["a", "d"]),
         ("FROM a\nCOPY <<-'ONE' <<\"TWO\" /x/\nFROM b\n\tONE\nFROM c\nTWO\nFROM e", ["a", "e"]),
@@ -137,3 +146,10 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(CannotLookError, match=why):
             images_of(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "Dockerfile")
+
+    with pytest.raises(CannotLookError, match="is a pipe"):
+        images_of(tmp_path / "Dockerfile")
