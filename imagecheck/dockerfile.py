@@ -17,8 +17,6 @@ _HEREDOC = re.compile(r"<<-?\s*([\"']?)(?P<end>\w+)\1")
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?::?(?P<how>[-+?])(?P<word>[^}]*))?\}|(?P<plain>\w+))"
 )
-    r"\$(?:\{(?P<braced>\w+)(?::?(?P<how>[-+?])(?P<word>[^}]*))?\}|(?P<plain>\w+))"
-)
 
 
 @dataclass(frozen=True)
