@@ -127,16 +127,6 @@ class Subject:
         roots = (posixpath.normpath(path) for path in named if path.startswith("/"))
         return tuple(dict.fromkeys(root for root in roots if root != "/"))
 
-    @property
-    def python_roots(self) -> tuple[str, ...]:
-        """The folders of those that Python's runtime client imports from.
-
-        AWS's bootstrap puts LAMBDA_TASK_ROOT in front; ``python -m`` the working directory.
-        """
-        if self.start.argv[:1] == (AWS_ENTRYPOINT,):
-            return (self.start.environment.get("LAMBDA_TASK_ROOT", "/var/task"),)
-        return (posixpath.normpath(self.start.workdir or "/"),)
-
     def walk(self, files: FileSystem, path: str, cwd: str = "/") -> Chain:
         """Walk from a program of the image to machine code."""
         return exec_chain(

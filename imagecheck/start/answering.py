@@ -27,6 +27,7 @@ _SERVERS: Final = {
 """Programs that listen on a port, and ask nobody for anything."""
 _ASKS: Final = (b"AWS_LAMBDA_RUNTIME_API", b"/runtime/invocation/next")
 _MAX_OWN_BYTES: Final = 32 * 1024**2
+_MAX_FILE_BYTES: Final = 8 * 1024**2
 _FIX: Final = "install awslambdaric (Python), aws-lambda-ric (Node) or AWS's web adapter"
 
 
@@ -67,7 +68,9 @@ def unanswered(subject: "Subject", process: "Process") -> Iterator[Problem]:
         return
     what = server or program.path
     extensions = files.find("/opt/extensions")
-    is_certain = asks is False and not (extensions and extensions.children)
+    is_known = bool(server or script or name == "java")
+    # What a module behind python -m does, its name does not tell.
+    is_certain = is_known and asks is False and not (extensions and extensions.children)
     yield Problem(
         f"{' '.join(process.argv)} runs {what}, and the image has no runtime client that is known"
         " here, so nothing asks Lambda for events",
@@ -126,7 +129,8 @@ def _own_code_asks(subject: "Subject", process: "Process") -> bool | None:
                 nodes[node.path] = node
             elif node.kind is Kind.FILE and node.entry.elf:
                 return None
-    if sum(node.entry.size for node in nodes.values()) > _MAX_OWN_BYTES:
+    sizes = [node.entry.size for node in nodes.values()]
+    if sum(sizes) > _MAX_OWN_BYTES or max(sizes, default=0) > _MAX_FILE_BYTES:
         return None
-    texts = subject.contents(list(nodes.values()))
+    texts = subject.contents(list(nodes.values()), _MAX_FILE_BYTES)
     return any(mark in text for text in texts.values() for mark in _ASKS)

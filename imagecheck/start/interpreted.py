@@ -9,6 +9,7 @@ from imagecheck.image.layer import Kind
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.options import java_program, node_script, python_program
+from imagecheck.start.search_path import search_folders
 from imagecheck.start.shell.state import UNKNOWN
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
     path = posixpath.join(process.workdir, script)
     node = found_script(subject.files, name, path)
     if node is None:
-        if path.startswith(_AT_RUN_TIME):
+        on_path = search_folders(process.environment)
+        if path.startswith(_AT_RUN_TIME) or (
+            name == "sh" and _is_on(subject.files, script, on_path)
+        ):
             return
         status = f"; exit status {_STATUSES[name]}" if name in _STATUSES else ""
         found = f"{process.argv[0]} is started, and there is no {path} for it{status}"
@@ -51,6 +55,11 @@ def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
         found = f"{process.argv[0]} is started, and may not read {node.path}"
         found = f"{found} ({node.entry.mode:04o})"
         yield judged("C7", found, f"RUN chmod a+r {node.path}", error_type=EXIT_ERROR)
+
+
+def _is_on(files: FileSystem, name: str, folders: tuple[str, ...]) -> bool:
+    """Whether a script of a shell is in a folder of PATH, where bash looks for it, too."""
+    return "/" not in name and any(files.find(posixpath.join(f, name)) for f in folders)
 
 
 def script_of(process: "Process") -> tuple[str, str]:  # noqa: PLR0911  (one for each)

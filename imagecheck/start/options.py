@@ -40,7 +40,7 @@ def node_script(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     at = 1
     while at < len(words):
         word = words[at]
-        if word in ("-e", "--eval", "-p", "--print", "-pe", "-"):
+        if word in ("-e", "--eval", "-p", "--print", "-pe", "-", "--run", "--test", "inspect"):
             return "", ()
         if word == "--":
             at += 1

@@ -134,11 +134,8 @@ def _flags(words: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
     return flags, words[at:]
 
 
-def _prefix(
-    *, takes: Iterable[str] = (), status: tuple[int | None, int | None] = (127, 126), skip: int = 0,
-    **more: bool,
-) -> Wrap:  # fmt: skip
-    """A program that takes options, ``skip`` words, and then a command.
+def _prefix(*, takes: Iterable[str] = (), status: tuple[int, int] = (127, 126)) -> Wrap:
+    """A program that takes options, and then a command.
 
     ``takes`` are the options with a value; ``status`` is what it ends with when the command is
     missing, and when it may not be run.
@@ -146,11 +143,11 @@ def _prefix(
     with_value = frozenset(takes)
 
     def wrap(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
-        rest = without_options(words, with_value)[skip:]
+        rest = without_options(words, with_value)
         by = posixpath.basename(process.argv[0])
         if not rest:
             return None
-        return Next(rest, process.environment, process.workdir, by, *status, **more)
+        return Next(rest, process.environment, process.workdir, by, *status)
 
     return wrap
 
@@ -204,6 +201,12 @@ def _other_user(_: "Subject", process: "Process", words: tuple[str, ...]) -> Ste
         return None
     why = f"it is to become the user {words[0]}, which only root may"
     return Ended(1, why, name, "C7", f"leave {name} out: Lambda has a user of its own for all")
+
+
+def _otel(subject: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
+    if words and words[0].startswith("-") and "=" not in words[0]:
+        return Unclear("opentelemetry-instrument with options that may have values")
+    return _prefix(status=(1, 1))(subject, process, words)
 
 
 def _newrelic(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
@@ -264,24 +267,23 @@ _WRAPPERS: Final[dict[str, Wrap]] = {
     "bundle": _bundle,
     "bundler": _bundle,
     "catchsegv": _prefix(),
-    "chrt": _prefix(skip=1),
-    "ddtrace-run": _prefix(takes=["-p"], status=(1, 1)),
+    "ddtrace-run": _prefix(status=(1, 1)),
     "docker-init": _prefix(takes=["-e", "-p"]),
     "dumb-init": _prefix(takes=["-r", "--rewrite"], status=(2, 2)),
     "env": _env,
     "gosu": _other_user,
-    "ionice": _prefix(takes=["-c", "-n", "-t"]),
+    "ionice": _prefix(takes=["-c", "-n"]),
     "newrelic-admin": _newrelic,
     "nice": _prefix(takes=["-n", "--adjustment"]),
     "nohup": _prefix(),
-    "opentelemetry-instrument": _prefix(status=(1, 1)),
+    "opentelemetry-instrument": _otel,
     "pdm": _project,
     "pipenv": _project,
     "poetry": _project,
     "rye": _project,
     "stdbuf": _prefix(takes=["-e", "-i", "-o"]),
     "su-exec": _other_user,
-    "time": _prefix(),
+    "time": _prefix(takes=["-f", "-o"]),
     "tini": _prefix(takes=["-e", "-p"]),
     "tini-static": _prefix(takes=["-e", "-p"]),
     "uv": _project,

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from imagecheck.check import check_image
-from imagecheck.function import Function, effective_start
+from imagecheck.function import Function
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.start.launch import Launch
 from tests.imagecheck.cases import HOST_CPU, Silent
-from tests.imagecheck.images import Directory, File, Member, Symlink, layer_of, write_image
+from tests.imagecheck.images import Directory, File, Image, Member, Symlink, layer_of, write_image
 from tests.imagecheck.programs import HOST, busybox
 from tests.imagecheck.starting import Started, start
 from tests.imagecheck.tools import run
@@ -36,6 +36,12 @@ ENV = {"PATH": PATH, "WHO": "world", "EMPTY": "", "TWO": "a b"}
 
 def launched(folder: Path, command: list[str], *members: Member) -> tuple[Launch, Started]:
     """Follow a command in an image with shells, and really start it."""
+    launch, image = followed(folder, command, *members)
+    return launch, start(image, command, workdir="/app", env=ENV)
+
+
+def followed(folder: Path, command: list[str], *members: Member) -> tuple[Launch, Image]:
+    """Follow a command in an image with shells."""
     files = (
         File("bin/busybox", busybox(), 0o755),
         *(Symlink(f"bin/{name}", "busybox") for name in ("awk", "sh", "env")),
@@ -54,10 +60,7 @@ def launched(folder: Path, command: list[str], *members: Member) -> tuple[Launch
         progress=Silent(),
     )
     assert report.subject.launch
-    config = report.subject.image.config
-    assert config
-    workdir = effective_start(config.config, Function(HOST_CPU)).workdir
-    return report.subject.launch, start(image, command, workdir=workdir, env=ENV)
+    return report.subject.launch, image
 
 
 def shown(launch: Launch) -> str:
@@ -194,6 +197,63 @@ def test_a_program_that_is_missing_behind_a_shell(tmp_path: Path, script: str) -
 
     assert launch.failed
     assert launch.failed.exit_status == started.exit_status == STATUSES[script]
+
+
+SCRIPT = "#!/bin/busybox true\n"
+TOOLS = (
+    *(File(f"usr/local/bin/{name}", SCRIPT, 0o755) for name in ("npm", "npx", "yarn", "node")),
+    *(File(f"usr/local/bin/{name}", SCRIPT, 0o755) for name in ("ddtrace-run", "newrelic-admin")),
+    *(File(f"usr/local/bin/{name}", SCRIPT, 0o755) for name in ("uv", "opentelemetry-instrument")),
+    File("app/package.json", '{"scripts": {"start": "COLOR=red show from", "bad": "nothing"}}'),
+    File("app/node_modules/.bin/tool", SCRIPT, 0o755),
+    File("app/.venv/bin/serve", SCRIPT, 0o755),
+)
+FOLLOWED = {
+    "npm start": "show from",
+    "npm run start -- x": "show from x",
+    "npm run-script --silent start": "show from",
+    "yarn start": "show from",
+    "yarn tool a": "/app/node_modules/.bin/tool a",
+    "npx --yes tool a.b": "/app/node_modules/.bin/tool a.b",
+    "npm exec -- tool a": "/app/node_modules/.bin/tool a",
+    "ddtrace-run show 1": "show 1",
+    "newrelic-admin run-program show 1": "show 1",
+    "opentelemetry-instrument show 1": "show 1",
+    "uv run --no-sync serve 1": "serve 1",
+}
+
+
+@pytest.mark.parametrize("command", FOLLOWED)
+def test_launchers_of_languages_are_followed(tmp_path: Path, command: str) -> None:
+    launch = followed(tmp_path, command.split(), *TOOLS)[0]
+
+    assert " ".join(launch.last.argv) == FOLLOWED[command]
+    assert not launch.last.chain.cause
+
+
+NOT_FOLLOWED = {
+    "npx elsewhere": "",
+    "uv run elsewhere": "",
+    "opentelemetry-instrument --exporter console show": "",
+    "npm run missing": "has no script 'missing'",
+    "npx aws-lambda-ric": "finds no aws-lambda-ric",
+}
+
+
+@pytest.mark.parametrize("command", NOT_FOLLOWED)
+def test_what_launchers_lack_is_named_where_it_is_certain(tmp_path: Path, command: str) -> None:
+    launch = followed(tmp_path, command.split(), *TOOLS)[0]
+
+    assert not launch.failed
+    assert bool(launch.stopped) != bool(launch.ended)
+    assert NOT_FOLLOWED[command] in (launch.ended.why if launch.ended else "")
+
+
+def test_a_script_of_package_json_that_runs_what_is_missing(tmp_path: Path) -> None:
+    failed = followed(tmp_path, ["npm", "run", "bad"], *TOOLS)[0].failed
+
+    assert failed
+    assert (failed.argv, failed.exit_status) == (("nothing",), 127)
 
 
 UNCLEAR = [
