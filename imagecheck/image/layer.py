@@ -239,7 +239,7 @@ def _length(entry: Entry) -> int:
 
 
 def _elf(file: "_File", head: bytes, size: int) -> Elf:
-    head += file.read(HEAD_BYTES - len(head))
+    head = file.read(HEAD_BYTES - len(head), head)
     at = len(head)
     later = []
     for offset, length in later_pieces(head, size) if size > at else ():
@@ -259,9 +259,9 @@ class _File:
         self._stored, self._left = next(self._pieces)
         self._left -= used
 
-    def read(self, size: int) -> bytes:
-        """Return the next bytes: fewer only at the end of the file."""
-        return b"".join(self._take(size, keep=True))
+    def read(self, size: int, before: bytes = b"") -> bytes:
+        """Return the next bytes behind those before: fewer only at the end of the file."""
+        return b"".join((before, *self._take(size, keep=True)))
 
     def skip(self, size: int) -> None:
         """Leave some bytes out."""
