@@ -287,6 +287,7 @@ RUN = run(PROGRAM)
 APP = File("var/task/app.py", HANDLER)
 
 
+@cache
 def python_elsewhere() -> Layer:
     """Return Python as other base images have it: nothing of AWS but its client."""
     members = [

@@ -9,20 +9,20 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.judged import Judged, judged
-from imagecheck.start.python.code import Code, parse
+from imagecheck.start.python.code import names_of, parse_tree
 from imagecheck.start.python.conditions import decided
 from imagecheck.start.python.modules import Miss, Module, Modules
-from imagecheck.start.python.path_changes import Places
 from imagecheck.start.python.standard_library import is_standard
 
 if TYPE_CHECKING:
-    from imagecheck.image.filesystem import Node
     from imagecheck.subject import Subject
 
 CLIENT: Final = "awslambdaric"
+_NATIVE: Final = "runtime_client"
 _OTHERS: Final = frozenset({"simplejson", "snapshot_restore_py", "runtime_client"})
 _SITE: Final = frozenset(
     """__main__ _abc _codecs _collections_abc _frozen_importlib _frozen_importlib_external _imp _io
@@ -82,6 +82,32 @@ def hides_of_client(subject: "Subject", modules: Modules) -> Iterator[Judged]:
         )
 
 
+def native_half(subject: "Subject", modules: Modules) -> Iterator[Judged | Node]:
+    """Judge what talks to the Runtime API: the client takes its absence for no error at first.
+
+    Raises CannotLookError.
+    """
+    found = modules.find(_NATIVE)
+    if isinstance(found, Module):
+        yield from [found.node] if found.node else []
+        return
+    asking = modules.find(f"{CLIENT}.lambda_runtime_client")
+    if found.certainty != "certain" or isinstance(asking, Miss) or asking.node is None:
+        return
+    if f"{_NATIVE}.next(".encode() in subject.contents([asking.node]).get(asking.node.path, b""):
+        interpreter = modules.path.interpreter
+        why = found.why or f"there is none in {modules.path.where}"
+        yield judged(
+            "D4",
+            f"{interpreter.name} finds no {_NATIVE}, by which {CLIENT} asks for events: {why};"
+            " exit status 1",
+            f"install {CLIENT} with the Python that is started: {interpreter.program} -m pip"
+            f" install {CLIENT}",
+            severity="error",
+            error_type=EXIT_ERROR,
+        )
+
+
 def client_missing(modules: Modules, miss: Miss) -> Judged:
     """Report that the Python that is started has no runtime client."""
     interpreter = modules.path.interpreter
@@ -128,6 +154,12 @@ def _is_frozen(modules: Modules) -> bool:
 def _hiding(modules: Modules) -> dict[str, str]:
     """Find the function's own modules that have the name of another's, and their paths."""
     found: dict[str, str] = {}
+    client = modules.find(CLIENT)
+    home = (
+        posixpath.dirname(client.folders[0])
+        if isinstance(client, Module) and client.folders
+        else ""
+    )
     for name in modules.own_names():
         is_theirs = is_standard(name, modules.minor) or name in _OTHERS
         if not is_theirs or name in _SITE or (_is_frozen(modules) and name in _FROZEN):
@@ -135,7 +167,10 @@ def _hiding(modules: Modules) -> dict[str, str]:
         module = modules.find(name)
         if isinstance(module, Module) and not module.is_standard and not module.is_namespace:
             folder = posixpath.dirname(module.path.removesuffix("/__init__.py"))
-            found |= {name: module.path} if folder in modules.path.own else {}
+            # What lies beside the client was installed with it.
+            is_theirs = name in _OTHERS and folder == home
+            if folder in modules.path.own and not is_theirs:
+                found[name] = module.path
     return found
 
 
@@ -203,11 +238,14 @@ class _Walk:
         """Look whether what is hidden is missed."""
         module = self._modules.find(name)
         assert isinstance(module, Module)  # noqa: S101  (that is how it was found)
-        code = self._parse(module)
-        if code is None or code.is_open:
+        tree = self._parse(module)
+        if tree is None or module.node is None:
+            return
+        names, is_open = names_of(tree, self._texts[module.node.path])
+        if is_open:
             return
         for wanted in sorted(use.wanted):
-            if wanted not in code.names and not self._has(name, wanted):
+            if wanted not in names and not self._has(name, wanted):
                 if name not in {one[0] for one in self.failed}:
                     self.failed.append((name, by, wanted))
                 return
@@ -219,24 +257,24 @@ class _Walk:
     def _run(self, module: Module, depth: int) -> None:
         for implicit, wanted in _IMPLICIT.get(module.name, ()):
             self._import(_Use(implicit, 0, frozenset({wanted})), module.path, depth + 1)
-        code = self._parse(module)
-        if code is None:
+        tree = self._parse(module)
+        if tree is None:
             return
         package = module.name if module.is_package else module.name.rpartition(".")[0]
-        for use in _uses(code.tree, package, self._modules.minor):
+        for use in _uses(tree, package, self._modules.minor):
             self._import(use, module.path, depth + 1)
 
-    def _parse(self, module: Module) -> Code | None:
+    def _parse(self, module: Module) -> ast.Module | None:
         if module.node is None or not module.is_text:
             return None
         text = self._texts.get(module.node.path)
         if text is None:
             return None
         try:
-            code = parse(module, text, self._modules.minor, Places())
+            tree = parse_tree(module, text, self._modules.minor)
         except SyntaxError:
             return None
-        return code if isinstance(code, Code) else None
+        return tree if isinstance(tree, ast.Module) else None
 
 
 def _uses(tree: ast.Module, package: str, minor: int | None) -> Iterator[_Use]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from imagecheck.start.python.conditions import decided
 from imagecheck.start.python.modules import Module
 from imagecheck.start.python.new_syntax import may_be_newer, too_new
-from imagecheck.start.python.path_changes import Places, path_changes
+from imagecheck.start.python.path_changes import BELOW, PathChanges, Places, path_changes
 
 MAX_TEXT_BYTES: Final = 1024**2
 """A longer text is not judged."""
@@ -22,6 +22,8 @@ _NAMED = (
 )  # fmt: skip
 _WRITES_NAMES = {"globals", "exec", "locals", "setattr", "vars"}
 _WRITES_ATTRIBUTES = {"__dict__", "modules"}
+_WRITES = re.compile("|".join((*_WRITES_NAMES, *_WRITES_ATTRIBUTES)).encode())
+_CHANGES_IMPORTS = re.compile(rb"\bsys\b|\bsite\b")
 # To parse a name of many parts takes memory with the square of their number.
 _MAX_NAME_PARTS = 1000
 _DOTTED = re.compile(rb"[\w.\s\\]+")
@@ -50,8 +52,10 @@ class Code:
     """Whether it may bind names that cannot be read from the text."""
     adds: tuple[str, ...]
     """The folders that it adds to ``sys.path``."""
+    sites: tuple[str, ...]
+    """Those of them whose ``.pth`` files are read."""
     makes: frozenset[str]
-    """The modules that it puts into ``sys.modules``."""
+    """The modules that it puts into ``sys.modules``, or the packages of which it makes some."""
     changes_imports: bool
     """Whether it changes what imports find in a way that is not read here."""
 
@@ -66,6 +70,12 @@ class Unreadable(NamedTuple):
 
 def parse(module: Module, text: bytes, minor: int | None, places: Places) -> Code | Unreadable:
     """Read a module's text. Raises SyntaxError where the image's Python 3.``minor`` would."""
+    tree = parse_tree(module, text, minor)
+    return tree if isinstance(tree, Unreadable) else _code_of(module, tree, text, minor, places)
+
+
+def parse_tree(module: Module, text: bytes, minor: int | None) -> ast.Module | Unreadable:
+    """Parse a module's text. Raises SyntaxError where the image's Python 3.``minor`` would."""
     if module.node and module.node.entry.size > MAX_TEXT_BYTES:
         return Unreadable("it is longer than 1 MiB")
     if any(run.count(b".") > _MAX_NAME_PARTS for run in _DOTTED.findall(text)):
@@ -87,25 +97,37 @@ def parse(module: Module, text: bytes, minor: int | None, places: Places) -> Cod
         raise
     if minor and (wrong := too_new(tree, text, minor)):
         raise wrong
-    return code_of(module, tree, minor, places)
+    return tree
 
 
-def code_of(module: Module, tree: ast.Module, minor: int | None, places: Places) -> Code:
-    """Say what a parsed text does."""
+def names_of(tree: ast.Module, text: bytes) -> tuple[frozenset[str], bool]:
+    """Return what a module binds, and whether it may bind more than its text shows."""
+    names = frozenset(_bound(tree.body, may_be_global=b"global" in text))
+    is_open = bool(names & {"*", "__getattr__"})
+    if not is_open and _WRITES.search(text):
+        nodes = list(ast.walk(tree))
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        is_open = bool(used & _WRITES_NAMES or attributes & _WRITES_ATTRIBUTES)
+    return names, is_open
+
+
+def _code_of(
+    module: Module, tree: ast.Module, text: bytes, minor: int | None, places: Places
+) -> Code:
+    """Say what a parsed text does; to go through a whole tree costs more than to parse it."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    names = frozenset(_bound(tree.body))
-    changes = path_changes(tree, module.path, places)
+    names, is_open = names_of(tree, text)
+    is_plain = _CHANGES_IMPORTS.search(text) is None
+    changes = PathChanges() if is_plain else path_changes(tree, module.path, places)
     return Code(
         tree=tree,
         imports=tuple(_imports(tree.body, package, minor)),
         names=names,
-        is_open=bool(
-            names & {"*", "__getattr__"} or used & _WRITES_NAMES or attributes & _WRITES_ATTRIBUTES
-        ),
+        is_open=is_open,
         adds=changes.adds,
-        makes=changes.makes,
+        sites=changes.sites,
+        makes=frozenset(module.name if name == BELOW else name for name in changes.makes),
         changes_imports=changes.is_open,
     )
 
@@ -165,11 +187,12 @@ def _ends(handler: ast.ExceptHandler) -> bool:
     )
 
 
-def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
+def _bound(body: Iterable[ast.stmt], *, may_be_global: bool) -> Iterator[str]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield statement.name
-            yield from _global(statement)
+            if may_be_global:
+                yield from _global(statement)
             continue
         for node in ast.walk(statement):
             if isinstance(node, ast.Import | ast.ImportFrom):

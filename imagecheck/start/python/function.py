@@ -42,7 +42,7 @@ def uncallable(  # noqa: PLR0911  (one a kind of statement)
             case ast.ClassDef(name=own) if own == name and not found.decorator_list:
                 return _class(found, loaded)
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
-                if isinstance(value, _PLAIN):
+                if isinstance(value, _PLAIN) and _is_bound_to_it(found, name):
                     return _not_callable(f"{loaded.module.path} binds {name} to no function")
                 return None
             case ast.ImportFrom():
@@ -86,6 +86,12 @@ def _binds(statement: ast.stmt) -> set[str]:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     }
     return named | imported | written
+
+
+def _is_bound_to_it(statement: ast.Assign | ast.AnnAssign, name: str) -> bool:
+    """Whether a name gets the value itself, and not a part of it."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def _imported(

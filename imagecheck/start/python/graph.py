@@ -208,7 +208,7 @@ class Graph:
             code = self.code(loaded)
             loaded.imports = code.imports if isinstance(code, Code) else ()
             if isinstance(code, Code):
-                self.modules.extend(code.adds)
+                self.modules.extend(code.adds, code.sites)
         else:
             loaded.imports = tuple(scan(loaded.module, loaded.text))
         for what in loaded.imports:
@@ -327,3 +327,15 @@ def makes_modules(graph: Graph, name: str) -> bool:
     """Whether the package of a module, or a part of it, makes modules at run time."""
     top = name.partition(".")[0]
     return any(MACHINERY.search(text) for text in graph.texts_of(top))
+
+
+def changes_imports(graph: Graph, name: str) -> bool:
+    """Whether the package of a module changes what imports find outside of it."""
+    top = name.partition(".")[0]
+    for other, loaded in graph.loaded.items():
+        is_part = other == top or other.startswith(f"{top}.")
+        if is_part and loaded.text is not None and MACHINERY.search(loaded.text):
+            code = graph.code(loaded)
+            if not isinstance(code, Code) or code.changes_imports or code.adds:
+                return True
+    return False

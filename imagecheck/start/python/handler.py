@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 from imagecheck.image.filesystem import Node
 from imagecheck.start.handler import Handler
 from imagecheck.start.judged import Judged, judged
-from imagecheck.start.python.client import CLIENT, client_missing, hides_of_client, is_loaded_before
+from imagecheck.start.python.client import (
+    CLIENT,
+    client_missing,
+    hides_of_client,
+    is_loaded_before,
+    native_half,
+)
 from imagecheck.start.python.function import uncallable
 from imagecheck.start.python.graph import Graph
 from imagecheck.start.python.interpreter import aws_interpreter, interpreter_of
 from imagecheck.start.python.modules import Miss, Modules
-from imagecheck.start.python.reports import missing, of_graph
+from imagecheck.start.python.reports import missing, of_graph, without_library
 from imagecheck.start.python.search_path import search_path
 from imagecheck.start.python.wrappers import variable_of
 
@@ -35,6 +41,9 @@ def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
     if interpreter is None:
         yield f"the handler {handler.name}: which Python loads it is not known"
         return
+    if homeless := without_library(subject, interpreter):
+        yield homeless
+        return
     path = search_path(subject, interpreter, on_aws_base=handler.is_on_aws_base)
     modules = Modules(subject, path)
     if not handler.is_on_aws_base:
@@ -42,6 +51,7 @@ def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
         if isinstance(client, Miss):
             yield client_missing(modules, client)
             return
+        yield from native_half(subject, modules)
         yield from hides_of_client(subject, modules)
     yield from _judge(subject, handler, modules)
     variable = variable_of(handler.name)

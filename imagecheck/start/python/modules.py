@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from imagecheck.image.elf import AARCH64
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.start.python.path_files import read_path_files
 from imagecheck.start.python.search_path import SearchPath
 from imagecheck.start.python.standard_library import (
     BUILT_IN,
@@ -91,6 +92,9 @@ class Modules:
         self._suffixes = _suffixes(path, self._library, subject)
         self._found: dict[str, Module | Miss] = {}
         self._entries = path.entries
+        self._mapped_to = dict(path.mapped)
+        self.unknown = list(path.unknown)
+        """Files with code that may change what imports find, in ways that are not read here."""
         self._zips = _zips(subject, path)
         self._site_folders: list[Node] | None = None
         self._nodes: dict[str, Node | None] = {}
@@ -127,9 +131,18 @@ class Modules:
             known = self._found[name] = self._find(name)
         return known
 
-    def extend(self, folders: Iterable[str]) -> None:
-        """Look into more folders, after the others: code has added them."""
+    def extend(self, folders: Iterable[str], sites: Iterable[str] = ()) -> None:
+        """Look into more folders, after the others: code has added them.
+
+        ``sites`` are those whose ``.pth`` files are read. Raises CannotLookError.
+        """
         new = [folder for folder in folders if folder not in self._entries]
+        for site in sites:
+            if site in new and (node := self._folder(site)):
+                more = read_path_files(self._subject, node)
+                new += [folder for folder in more.folders if folder not in self._entries]
+                self._mapped_to |= more.mapped
+                self.unknown += more.unknown
         if new:
             self._entries = (*self._entries, *new)
             found = self._found.items()
@@ -153,7 +166,7 @@ class Modules:
         found = self._in(name, name, self._entries)
         if isinstance(found, Module) and not found.is_namespace:
             return found
-        if name in self.path.mapped:
+        if name in self._mapped_to:
             return self._mapped(name)
         standard = self._library.judge(name)
         if standard == "there":
@@ -179,7 +192,7 @@ class Modules:
         found = self._in(name, part, parent.folders) or self._in_other_portion(name, part)
         if found:
             return found
-        if name in self.path.mapped:
+        if name in self._mapped_to:
             return self._mapped(name)
         return Miss(name, parent, why=self._foreign(part, parent.folders))
 
@@ -234,7 +247,7 @@ class Modules:
 
     def _mapped(self, name: str) -> Module | Miss:
         """Find a module that an editable install maps to another place."""
-        path = self.path.mapped[name]
+        path = self._mapped_to[name]
         folder, part = posixpath.split(path.removesuffix(".py"))
         found = self._in_folder(name, part, folder)
         if isinstance(found, Module):

@@ -7,6 +7,10 @@ import ast
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+BELOW: Final = "."
+"""Stands for the module itself: it makes modules in its own name."""
 
 _ADD = {"sys.path.append", "sys.path.insert", "site.addsitedir"}
 _MAKE = {"sys.modules.update", "sys.modules.setdefault"}
@@ -30,6 +34,8 @@ class PathChanges:
     """What a module changes for the imports after it."""
 
     adds: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    """Those of them whose ``.pth`` files are read: ``site.addsitedir``."""
     makes: frozenset[str] = frozenset()
     is_open: bool = False
     """Whether it changes more than is read here."""
@@ -39,6 +45,7 @@ def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
     """Find what the code of a file changes, wherever in it that is."""
     names = _Values(file, places, tree)
     adds: list[str] = []
+    sites: list[str] = []
     makes: set[str] = set()
     understood: set[int] = set()
     is_open = False
@@ -48,11 +55,11 @@ def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
             if value is not None:
                 understood |= {id(part) for part in ast.walk(node.func)}
                 adds.append(posixpath.normpath(posixpath.join(places.workdir, value)))
+                sites += adds[-1:] if call == "site.addsitedir" else []
             else:
                 is_open |= call in _ADD
-        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-            understood |= {id(part) for part in node.comparators}
-        elif isinstance(node, ast.ImportFrom) and node.module == "sys":
+        understood |= {id(part) for part in _only_read(node)}
+        if isinstance(node, ast.ImportFrom) and node.module == "sys":
             is_open |= any(alias.name in {"path", "modules", "meta_path"} for alias in node.names)
     for node in ast.walk(tree):
         made = list(_made(node))
@@ -60,7 +67,21 @@ def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
         is_open |= "" in made
         if isinstance(node, ast.Attribute) and id(node) not in understood:
             is_open |= _dotted(node) in _OPEN
-    return PathChanges(tuple(adds), frozenset(makes), is_open)
+    return PathChanges(tuple(adds), tuple(sites), frozenset(makes), is_open)
+
+
+def _only_read(node: ast.AST) -> list[ast.expr]:
+    """Return the parts of an expression that are looked at, and not changed."""
+    match node:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=read):
+            return read
+        case ast.For(iter=one) | ast.comprehension(iter=one):
+            return [one]
+        case ast.Subscript(value=one, ctx=ast.Load()):
+            return [one]
+        case ast.Call(func=ast.Name(id="enumerate" | "len" | "list" | "set" | "tuple"), args=read):
+            return read
+    return []
 
 
 def _made(node: ast.AST) -> Iterator[str]:
@@ -77,15 +98,37 @@ def _made(node: ast.AST) -> Iterator[str]:
     for target in targets:
         match target:
             case ast.Subscript(value=value, slice=index) if _dotted(value) == "sys.modules":
-                match index:
-                    case ast.Constant(value=str(name)):
-                        yield name
-                    case ast.Name(id="__name__"):
-                        pass
-                    case _:
-                        yield ""
+                yield from _made_as(index)
             case ast.Attribute() if _dotted(target) == "sys.modules":
                 yield ""
+
+
+def _made_as(index: ast.expr) -> Iterator[str]:
+    """Yield the name of a module that is made, or that of the package that it is made in."""
+    match index:
+        case ast.Constant(value=str(name)):
+            yield name
+        case ast.Name(id="__name__"):
+            pass
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if "." in start:
+            yield start.rpartition(".")[0]
+        case ast.BinOp(left=ast.Constant(value=str(start)), op=ast.Add()) if "." in start:
+            yield start.rpartition(".")[0]
+        case (
+            ast.JoinedStr(
+                values=[
+                    ast.FormattedValue(value=ast.Name(id="__name__")),
+                    ast.Constant(value=str(following)),
+                    *_,
+                ]
+            )
+            | ast.BinOp(
+                left=ast.Name(id="__name__"), op=ast.Add(), right=ast.Constant(value=str(following))
+            )
+        ) if following.startswith("."):
+            yield BELOW
+        case _:
+            yield ""
 
 
 def _dotted(node: ast.expr) -> str:

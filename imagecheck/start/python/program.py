@@ -16,7 +16,7 @@ from imagecheck.start.python.client import CLIENT
 from imagecheck.start.python.graph import Graph
 from imagecheck.start.python.interpreter import interpreter_of
 from imagecheck.start.python.modules import Miss, Module, Modules
-from imagecheck.start.python.reports import of_graph
+from imagecheck.start.python.reports import of_graph, without_library
 from imagecheck.start.python.search_path import search_path
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def judge_python_program(subject: "Subject", process: Process) -> Iterator[Judge
     """
     modules = modules_of(subject, process)
     if modules is None:
+        return
+    if homeless := without_library(subject, modules.path.interpreter):
+        yield homeless
         return
     options = modules.path.interpreter.options
     if options.module:

@@ -1,14 +1,20 @@
 """What following the imports found, as problems, loaded files and clauses for the report."""
 
+import posixpath
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
-from imagecheck.rule import Severity
+from imagecheck.rule import EXIT_ERROR, Severity
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.python.code import Unreadable
-from imagecheck.start.python.graph import Graph, Loaded, Lost, makes_modules
+from imagecheck.start.python.graph import Graph, Loaded, Lost, changes_imports, makes_modules
+from imagecheck.start.python.interpreter import Interpreter
 from imagecheck.start.python.modules import Miss, Modules
 from imagecheck.start.python.standard_library import gone_since, new_since
+
+if TYPE_CHECKING:
+    from imagecheck.subject import Subject
 
 _FIX = "COPY it into the image or install it there, or correct the name"
 _MAX_CLAUSES = 5
@@ -31,6 +37,24 @@ def of_graph(graph: Graph) -> Iterator[Judged | Node | str]:
     yield from list(dict.fromkeys(unsure))[:_MAX_CLAUSES]
     if graph.is_cut_off:
         yield f"modules of Python after the first {len(graph.loaded)} that are imported"
+
+
+def without_library(subject: "Subject", interpreter: Interpreter) -> Judged | None:
+    """Report a PYTHONHOME without a standard library: that Python ends before it runs anything."""
+    home = interpreter.variable("PYTHONHOME").partition(":")[0]
+    if not home or interpreter.library or subject.files is None:
+        return None
+    for name in ("lib", "lib64"):
+        node = subject.files.find(posixpath.join(home, name))
+        if any(child.startswith("python3") for child in (node.children if node else ())):
+            return None
+    return judged(
+        "E2",
+        f"PYTHONHOME is {home}, and there is no standard library in {home}/lib:"
+        f" {interpreter.program} ends with exit status 1",
+        "leave PYTHONHOME unset: Python finds its library by itself",
+        error_type=EXIT_ERROR,
+    )
 
 
 def missing(modules: Modules, miss: Miss, by: str, severity: Severity | None = None) -> Judged:
@@ -108,13 +132,14 @@ def _is_made(graph: Graph, lost: Lost) -> bool:
     """Whether the package that should have the module, or that imports it, makes its own."""
     if lost.miss and lost.miss.parent and not lost.miss.parent.is_standard:
         return makes_modules(graph, lost.miss.parent.name)
-    return bool(lost.by and not lost.by.is_own and makes_modules(graph, lost.by.module.name))
+    # It would have to make a module beside itself, or look for it in a place of its own.
+    return bool(lost.by and not lost.by.is_own and changes_imports(graph, lost.by.module.name))
 
 
 def _is_changed(graph: Graph) -> bool:
     """Whether the function's own code, or what runs before it, changes what imports find."""
     codes = [loaded.code for loaded in graph.loaded.values() if loaded.is_own]
-    return bool(graph.modules.path.unknown) or any(
+    return bool(graph.modules.unknown) or any(
         code.changes_imports
         for code in codes
         if code is not None and not isinstance(code, SyntaxError | Unreadable)

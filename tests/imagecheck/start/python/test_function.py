@@ -25,6 +25,7 @@ HANDLERS = (
     "class handler:\n    def __init__(self, event, context): ...\n",
     "handler = 'text'\n",
     "handler = {'a': 1}\n",
+    "handler, other = (lambda event, context: {}, 1)\n",
     "def handler(event, context=None, more=1):\n    return {}\n",
     "def handler(*arguments, **more):\n    return {}\n",
     "handler = lambda event, context: {}\n",

@@ -49,6 +49,10 @@ _VENV = (
     File("app/.venv/lib/python3.12/site-packages/thing.py", ""),
 )
 _IN_VENV = "app/.venv/lib/python3.12/site-packages"
+_ASKING = (
+    "try:\n    import runtime_client\nexcept ImportError:\n    runtime_client = None\n\n\n"
+    "def wait():\n    return runtime_client.next()\n"
+)
 _FINDER = "__editable___thing_1_0_finder"
 
 GOOD = {
@@ -106,6 +110,22 @@ GOOD = {
         _app("from distutils.util import strtobool"),
         File(f"{_SITE}/distutils-precedence.pth", "import os\n"),
         File(f"{_SITE}/_distutils_hack/__init__.py", ""),
+    ),
+    "added with its path files": _image(
+        _app("import site\nsite.addsitedir('/src/libs')\nimport thing, other"),
+        File("src/libs/thing.py", ""),
+        File("src/libs/more.pth", "/src/more\n"),
+        File("src/more/other.py", ""),
+    ),
+    "client on PYTHONPATH": _image(
+        _app(""),
+        File("packages/runtime_client.abi3.so", tiny_elf()),
+        File("packages/simplejson/__init__.py", ""),
+        client="packages",
+        env={"PYTHONPATH": "/packages"},
+    ),
+    "handler unpacked from a tuple": _image(
+        File("app/app.py", "def run(event, context): ...\n\n\nhandler, other = (run, 1)\n")
     ),
     "compiled only": _image(File("app/app.pyc", b"")),
     "abi3": _image(_app("import fast"), File("app/fast.abi3.so", tiny_elf())),
@@ -170,6 +190,26 @@ BAD = {
         _image(_app("from thing import url_quote"), File(f"{_SITE}/thing/__init__.py", "x = 1\n")),
         "E2",
     ),
+    "dependency of a package that makes modules in its own name": (
+        _image(
+            _app("import thing"),
+            File(
+                f"{_SITE}/thing/__init__.py",
+                "import urllib3, sys\nfor name in list(sys.modules):\n"
+                "    sys.modules[f'thing.packages.{name}'] = sys.modules[name]\n",
+            ),
+        ),
+        "E2",
+    ),
+    "client of another version": (
+        _image(
+            _app(""),
+            File(f"{_SITE}/awslambdaric/lambda_runtime_client.py", _ASKING),
+            File(f"{_SITE}/runtime_client.cpython-311-x86_64-linux-gnu.so", tiny_elf()),
+        ),
+        "D4",
+    ),
+    "home without a library": (_image(_app(""), env={"PYTHONHOME": "/opt/python"}), "E2"),
     "raised again": (
         _image(_app("try:\n    import nothere\nexcept ImportError:\n    raise\n")),
         "E2",
