@@ -51,6 +51,12 @@ def node_script(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     return (words[at], words[at + 1 :]) if at < len(words) else ("", ())
 
 
+def node_options(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what Node itself is given: the words before its script."""
+    script, rest = node_script(words)
+    return words[1 : len(words) - len(rest) - bool(script)]
+
+
 def java_program(words: tuple[str, ...]) -> tuple[str, str, str, tuple[str, ...]]:
     """Return class path, jar, main class and its arguments; what is not given is empty."""
     class_path = ""

@@ -78,9 +78,20 @@ def client_of(handler: Handler, files: FileSystem, sources: Sources) -> Client:
         return Client(generation, workdir, folder)
     if generation is None:
         return Client(generation, task_root or _TASK_ROOT, folder, other_root=workdir)
+    is_free = not task_root and not _needs_task_root(folder, sources)
     return Client(
-        generation, task_root or _TASK_ROOT, folder, other_root="" if task_root else workdir
+        generation, task_root or _TASK_ROOT, folder, other_root=workdir if is_free else ""
     )
+
+
+def _needs_task_root(folder: str, sources: Sources) -> bool:
+    """Whether a client refuses to start without LAMBDA_TASK_ROOT, as 4.0.0 to 4.0.2 do.
+
+    Then the working directory counts for nothing: where an image does not set the variable, Lambda
+    sets it to /var/task. https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/issues/184
+    """
+    text = sources.read_path(posixpath.join(folder, "index.mjs")) or b""
+    return b"LAMBDA_TASK_ROOT environment variable is not set" in text
 
 
 def _generation_of_base(sources: Sources) -> Generation | None:

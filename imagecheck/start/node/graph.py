@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node as Tree
 
-from imagecheck.image.elf import MAGIC as ELF
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind as FileKind
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.node.imports import Request, requests, top_level_await
+from imagecheck.start.node.lexed_names import is_never_seen
 from imagecheck.start.node.loader import Loader
 from imagecheck.start.node.module_exports import exports_of
 from imagecheck.start.node.module_kind import How, Kind, Refused, has_module_syntax
-from imagecheck.start.node.natives import addons_below, format_of, unfit_platform_packages
+from imagecheck.start.node.natives import unfit_platform_packages
 from imagecheck.start.node.references import commonjs_reference
-from imagecheck.start.node.resolve import Missing
+from imagecheck.start.node.resolve import Missing, refusal_of
 from imagecheck.start.node.sources import package_folder
-from imagecheck.start.node.survey import FINDS_ITS_OWN, MAX_PARSED_BYTES, Survey
+from imagecheck.start.node.survey import MAX_PARSED_BYTES, Survey
 from imagecheck.start.node.syntax import syntax_fault
 
 _HOOKS = re.compile(
@@ -69,17 +69,21 @@ class Walk:
             return
         root, kind = self.loader.kind(node, how)
         text = self.loader.world.sources.text(node)
-        if kind is Kind.ADDON:
-            self._addon(node)
         if isinstance(kind, Refused):
             found = f"{node.path} {kind.text}"
             fix = "import it, or use a version of the package that is CommonJS, or a newer Node"
-            self.problems.append(judged("E4", found, fix, error_type=kind.error_type))
+            self._note(judged("E4", found, fix, error_type=kind.error_type))
         elif root is None or text is None:
             return
         elif not self._is_refused_for_its_text(node, root, text, kind, how):
             self._note_hooks(node, text)
             yield from self._followed(node, root, text, kind)
+            self._native_part(node)
+
+    def _note(self, problem: Judged) -> None:
+        """Keep a problem: one is enough of what several modules of a package have in common."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _is_read(self, node: Node, how: How, worth: set[str]) -> bool:
         """Whether a module is looked into."""
@@ -100,13 +104,13 @@ class Walk:
 
     def _has_broken_package(self, node: Node, how: How) -> bool:
         package = self.loader.world.packages.scope_of(node.path)
-        if not package or not package.is_broken or not node.path.endswith(".js"):
+        if not package or not node.path.endswith(".js"):
             return False
-        version = self.loader.world.node.version
-        is_old = how == "require" and version is not None and version < (21, 0)
+        error_type = refusal_of(package, how, self.loader.world.node)
+        if not error_type:
+            return False
         found = f"{posixpath.join(package.folder, 'package.json')} is no valid JSON"
-        error_type = "Runtime.UserCodeSyntaxError" if is_old else "Error"
-        self.problems.append(judged("E4", found, "correct it", error_type=error_type))
+        self._note(judged("E4", found, "correct it", error_type=error_type))
         return True
 
     def _is_refused_for_its_text(
@@ -122,27 +126,27 @@ class Walk:
                     f"{node.path} has the syntax of an ES module, and only a Node that detects"
                     " that, or a package.json that says so, takes it for one"
                 )
-                self.problems.append(judged("E4", found, fix, severity="warning"))
+                self._note(judged("E4", found, fix, severity="warning"))
             return True
         if kind is Kind.COMMONJS and has_syntax:
             found = (
                 f"{node.path} is loaded as CommonJS, and has the import or export of an ES module"
             )
-            self.problems.append(judged("E4", found, fix))
+            self._note(judged("E4", found, fix))
             return True
         if kind is Kind.MODULE and (reference := commonjs_reference(root, text, budget)):
             word, line = reference
             found = (
                 f"{node.path} is loaded as an ES module, which has no {word!r}: line {line} fails"
             )
-            self.problems.append(judged("E4", found, fix, error_type="ReferenceError"))
+            self._note(judged("E4", found, fix, error_type="ReferenceError"))
             return True
         if not is_own:
             return False
         if kind is Kind.MODULE and how == "require" and (line := top_level_await(root, budget)):
             found = f"{node.path} is required, and line {line} awaits outside of a function"
             fix = "load it with import, or put what it awaits into a function"
-            self.problems.append(judged("E4", found, fix, error_type="Error"))
+            self._note(judged("E4", found, fix, error_type="Error"))
             return True
         package = self.loader.world.packages.scope_of(node.path)
         is_plain = node.path.endswith(".js") and not (package and package.type)
@@ -154,7 +158,7 @@ class Walk:
             may_be_module=is_plain and self.loader.world.node.detects_modules is not False,
         )
         if fault:
-            self.problems.append(judged("E4", f"{node.path}: {fault}", "correct the file"))
+            self._note(judged("E4", f"{node.path}: {fault}", "correct the file"))
         return bool(fault)
 
     def _note_hooks(self, node: Node, text: bytes) -> None:
@@ -177,10 +181,9 @@ class Walk:
                 )
                 if not lacks:
                     yield found, request.how
-        self._native_part(node, text)
 
-    def _native_part(self, node: Node, text: bytes) -> None:
-        """Look at the native part of the package that a module is of."""
+    def _native_part(self, node: Node) -> None:
+        """Look for the package with the native part of the one that a module is of."""
         world = self.loader.world
         package = world.packages.scope_of(node.path)
         if package is None:
@@ -188,28 +191,7 @@ class Walk:
         why = unfit_platform_packages(world.files, package, world.platform)
         if why and package_folder(node.path):
             fix = f"install it for the function: npm ci --os=linux --cpu={world.platform.cpu}"
-            self.problems.append(judged("E2", why, fix, error_type="Error"))
-        elif FINDS_ITS_OWN.search(text):
-            self._built(package.folder)
-
-    def _built(self, folder: str) -> None:
-        """Look at the native modules of a package that finds its own while it loads."""
-        addons = list(addons_below(self.loader.world.files, folder))
-        if addons and not any(node.entry.elf for node in addons):
-            self._foreign(addons[0])
-
-    def _addon(self, node: Node) -> None:
-        if not node.entry.elf:
-            self._foreign(node)
-
-    def _foreign(self, node: Node) -> None:
-        content = self.loader.world.sources.head(node)
-        if content.startswith(ELF):
-            return
-        what = format_of(content)
-        found = f"{node.path} is loaded, and is {what}, not one for Linux"
-        fix = "install the packages in the image, not on the machine that builds it"
-        self.problems.append(judged("E7", found, fix, error_type="Error"))
+            self._note(judged("E2", why, fix, error_type="Error"))
 
     def _missing(self, node: Node, request: Request, missing: Missing) -> None:
         if self.loader.world.has_sdk and request.name.startswith(_SDK):
@@ -219,7 +201,7 @@ class Walk:
         fix = _COPY if request.name.startswith((".", "/")) else _INSTALL
         if missing.folder or self._would_be(request, node):
             fix = "write the whole name of the file, with its ending"
-        self.problems.append(judged("E2", found, fix, error_type=missing.error_type))
+        self._note(judged("E2", found, fix, error_type=missing.error_type))
 
     def _would_be(self, request: Request, node: Node) -> bool:
         """Whether ``require`` would find what ``import`` does not."""
@@ -230,19 +212,26 @@ class Walk:
 
     def _lacks_name(self, node: Node, request: Request, found: Node) -> bool:
         """Whether an ES module wants a name of another one that does not export it."""
-        if not request.names or package_folder(node.path) or package_folder(found.path):
+        if not request.names or package_folder(node.path):
             return False
         _, kind = self.loader.kind(found, "import")
-        exports = exports_of(self.loader, found, "import")
-        if kind is not Kind.MODULE or not exports.is_complete:
-            return False
-        lacking = [name for name in request.names if name not in exports.names]
+        lacking: list[str] = []
+        if kind is Kind.COMMONJS:
+            text = self.loader.world.sources.text(found) or b""
+            lacking = [name for name in request.names if is_never_seen(text, name)]
+        elif kind is Kind.MODULE and not package_folder(found.path):
+            exports = exports_of(self.loader, found, "import")
+            lacking = [n for n in request.names if exports.is_complete and n not in exports.names]
         if lacking:
-            text = (
+            said = (
                 f"{node.path}, line {request.line}, imports {lacking[0]!r} of {found.path}, which"
                 " does not export it"
             )
-            self.problems.append(judged("E4", text, f"export {lacking[0]} there"))
+            fix = f"export {lacking[0]} there"
+            if kind is Kind.COMMONJS:
+                said += " in a form that Node sees before it runs CommonJS"
+                fix = f"import the default, and take {lacking[0]} of it"
+            self._note(judged("E4", said, fix))
         return bool(lacking)
 
     def _lacks_type(self, node: Node, request: Request, found: Node) -> bool:
@@ -253,7 +242,7 @@ class Walk:
             ' with { type: "json" }'
         )
         fix = 'import it with { type: "json" }, or read it'
-        self.problems.append(judged("E4", text, fix, error_type="TypeError"))
+        self._note(judged("E4", text, fix, error_type="TypeError"))
         return True
 
 

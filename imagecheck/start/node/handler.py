@@ -23,6 +23,7 @@ from imagecheck.start.node.client import (
 from imagecheck.start.node.exported_function import fault_of_function
 from imagecheck.start.node.graph import Walk, softened
 from imagecheck.start.node.loader import Loader, World
+from imagecheck.start.node.preload import missing_preloads
 from imagecheck.start.node.world import world_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ def _one(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
         return
     loader = Loader(world)
     walk = Walk(loader)
+    is_on_aws_base = handler.is_on_aws_base
+    lacking = list(missing_preloads(walk, handler.process, is_on_aws_base=is_on_aws_base))
+    yield from lacking
+    if lacking:
+        return
     modules = _modules(world, client, name)
     if isinstance(modules, Judged | str):
         yield modules

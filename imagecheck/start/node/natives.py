@@ -1,4 +1,4 @@
-"""Native modules: files of another system, and packages that have one for each platform."""
+"""Packages whose native part is in other packages, one for each platform."""
 
 import posixpath
 import re
@@ -49,12 +49,6 @@ _NEEDS_ONE: Final = frozenset(
 )
 """Packages that fail while they load when none of their platform packages is there."""
 _MAX_FILES = 5000
-_FORMATS: Final = {
-    b"\xcf\xfa\xed\xfe": "a macOS library",
-    b"\xce\xfa\xed\xfe": "a macOS library",
-    b"\xca\xfe\xba\xbe": "a macOS library",
-    b"MZ": "a Windows library",
-}
 
 
 @dataclass(frozen=True)
@@ -142,10 +136,3 @@ def addons_below(files: FileSystem, folder: str) -> Iterator[Node]:
                 waiting.append(child)
             elif child.kind is Kind.FILE and name.endswith(".node"):
                 yield child
-
-
-def format_of(content: bytes) -> str:
-    """Name the format of a native module that is no ELF file."""
-    return next(
-        (name for magic, name in _FORMATS.items() if content.startswith(magic)), "no library"
-    )

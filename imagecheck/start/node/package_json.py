@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 from imagecheck.start.node.sources import Sources
 
 ModuleType = Literal["module", "commonjs", ""]
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -26,7 +28,9 @@ class Package(msgspec.Struct, frozen=True):
     platforms: Mapping[str, tuple[str, ...]] = {}
     """What it says in ``os``, ``cpu`` and ``libc``."""
     is_broken: bool = False
-    """Whether Node refuses to read it."""
+    """Whether it is no JSON, which Node 20 refuses."""
+    is_refused: bool = False
+    """Whether newer ones refuse it too: they pass over what they do not look into."""
 
 
 class Packages:
@@ -64,7 +68,7 @@ def _package(folder: str, text: bytes) -> Package:
         # Not as strict as msgspec is: what Node may take is not to be called broken.
         content = json.loads(text.decode("utf-8", "replace").removeprefix("\ufeff"), strict=False)
     except (ValueError, RecursionError):
-        return Package(folder, is_broken=True)
+        return Package(folder, is_broken=True, is_refused=_is_refused(text))
     if not isinstance(content, dict):
         return Package(folder)
     kind = content.get("type")
@@ -83,6 +87,17 @@ def _package(folder: str, text: bytes) -> Package:
             if isinstance(value := content.get(key), list)
         },
     )
+
+
+def _is_refused(text: bytes) -> bool:
+    """Whether a text that is no JSON is cut off, or is no object from the start.
+
+    Tried with Node 22 and 24: what is wrong inside of a value, such as a comma at the end of a
+    list, they do not see.
+    """
+    rest = _STRING.sub(b"", text.strip())
+    opened = rest.count(b"{") + rest.count(b"[") - rest.count(b"}") - rest.count(b"]")
+    return not rest.startswith(b"{") or opened > 0 or b'"' in rest
 
 
 def _text(value: object) -> str:

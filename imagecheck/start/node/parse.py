@@ -27,7 +27,6 @@ _LAZY = frozenset(
 """Functions: what is in them runs when they are called."""
 _NEVER_CERTAIN = frozenset(
     {
-        "try_statement",
         "while_statement",
         "do_statement",
         "labeled_statement",
@@ -94,11 +93,22 @@ def _that_run(node: Node) -> list[Node]:
         operator = node.child_by_field_name("operator")
         left = node.child_by_field_name("left")
         found = [left] if operator and left and operator.type in _SHORT_CIRCUIT else None
+    elif kind == "try_statement":
+        found = _of_try(node)
     elif kind == "class_body":
         found = [member for member in node.named_children if _is_static(member)]
     elif kind in {"call_expression", "member_expression", "subscript_expression"}:
         found = _of_access(node)
     return node.named_children if found is None else found
+
+
+def _of_try(node: Node) -> list[Node]:
+    """Return what runs of a ``try`` and whose failure nothing catches."""
+    body = node.child_by_field_name("body")
+    finalizer = node.child_by_field_name("finalizer")
+    if node.child_by_field_name("handler") or body is None:
+        return []
+    return [] if finalizer and may_leave(finalizer) else [body]
 
 
 def _until_it_may_leave(block: Node) -> list[Node]:

@@ -2,83 +2,45 @@
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.node.graph import Walk, softened
 from imagecheck.start.node.loader import Loader
+from imagecheck.start.node.preload import missing_preloads
 from imagecheck.start.node.world import world_of_process
+from imagecheck.start.options import node_script
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
-    from imagecheck.start.node.module_kind import How
     from imagecheck.subject import Subject
-
-_WITH_VALUE: Final = frozenset(
-    {
-        "-r",
-        "--require",
-        "--import",
-        "--loader",
-        "--experimental-loader",
-        "-C",
-        "--conditions",
-        "--env-file",
-        "--max-old-space-size",
-        "--title",
-    }
-)
-_NO_FILE: Final = frozenset(
-    {"-e", "--eval", "-p", "--print", "-c", "--check", "--test", "--run", "-i", "-v", "--version"}
-)
 
 
 def judge_node_program(subject: "Subject", process: "Process") -> Iterator[Judged | Node | str]:
-    """Judge a program of Node: its file has to be there, and what that loads for certain.
+    """Judge what a program of Node loads for certain. Raises CannotLookError.
 
     Yields what a judge of handlers yields. Problems are of rule E2, and of E4 for its code: the
-    process ends with exit status 1.
+    process ends with exit status 1. That its own file is missing, another rule reports.
     """
-    name = program_file(process.argv)
-    if not name or subject.files is None:
-        yield f"{' '.join(process.argv)}: which file it runs is not known"
+    if subject.files is None:
         return
-    world = world_of_process(subject, process, is_on_aws_base=False)
-    found = world.resolver.as_file(posixpath.join(process.workdir or "/", name))
-    if found is None:
-        path = posixpath.normpath(posixpath.join(process.workdir or "/", name))
-        yield _ended(judged("E2", f"there is no {path}", "copy it into the image, or correct CMD"))
-        return
-    package = world.packages.scope_of(found.path)
-    is_module = found.path.endswith(".mjs") or (
-        found.path.endswith(".js") and package is not None and package.type == "module"
-    )
-    how: How = "import" if is_module else "require"
-    walk = Walk(Loader(world))
-    walk.from_module(found, how)
+    walk = Walk(Loader(world_of_process(subject, process, is_on_aws_base=False)))
+    lacking = list(missing_preloads(walk, process))
+    yield from lacking
+    world = walk.loader.world
+    name, _ = node_script(process.words)
+    start = world.resolver.as_file(posixpath.join(process.workdir or "/", name)) if name else None
+    if start and not lacking:
+        # Of a file, Node decides by the same rules as of one that is imported.
+        walk.from_module(start, "import")
     has_hooks = walk.has_hooks or world.node.has_hooks
     for problem in walk.problems:
         ended = _ended(problem)
         yield softened(ended) if has_hooks and ended.rule == "E2" else ended
     yield from walk.loaded
     yield from dict.fromkeys(walk.unseen)
-
-
-def program_file(argv: tuple[str, ...]) -> str:
-    """Return the file that ``node …`` runs; empty where it runs none, or one not named."""
-    arguments = iter(argv[1:])
-    for argument in arguments:
-        if argument in _WITH_VALUE:
-            next(arguments, None)
-        elif argument in _NO_FILE or argument == "-":
-            return ""
-        elif argument == "--":
-            return next(arguments, "")
-        elif not argument.startswith("-"):
-            return argument if argument != "inspect" else ""
-    return ""
 
 
 def _ended(problem: Judged) -> Judged:

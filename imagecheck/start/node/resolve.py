@@ -179,7 +179,7 @@ class Resolver:
                 continue
             package = self._packages.at(self._normal(posixpath.join(where, package_name)))
             if package and package.is_broken:
-                return UNSURE
+                return self._broken(package, "require")
             if package and package.exports is not None:
                 return self._exports(package, subpath, "require")
             if found := self._file_or_folder(posixpath.join(where, name)):
@@ -201,13 +201,18 @@ class Resolver:
                 continue
             package = self._packages.at(found.path)
             if package and package.is_broken:
-                return UNSURE
+                return self._broken(package, "import")
             if package and package.exports is not None:
                 return self._exports(package, subpath, "import")
             if subpath != ".":
                 return self._exact(posixpath.join(found.path, subpath))
             return self._legacy_main(found.path, package)
         return Missing(dangling or f"no node_modules on the way up has {package_name}", "Error")
+
+    def _broken(self, package: Package, how: str) -> Resolution:
+        error_type = refusal_of(package, how, self._node)
+        where = posixpath.join(package.folder, "package.json")
+        return Missing(f"{where} is no valid JSON", error_type) if error_type else UNSURE
 
     def _legacy_main(self, folder: str, package: Package | None) -> Resolution:
         tries = []
@@ -279,6 +284,14 @@ class Resolver:
         """Return where a path leads; as it is where that is nowhere."""
         node = self._files.find(path)
         return node.path if node else posixpath.normpath(path)
+
+
+def refusal_of(package: Package, how: str, node: Node) -> str:
+    """Return what a client reports of a package.json that Node refuses; empty where it may not."""
+    is_old = node.version is not None and node.version < (21, 0)
+    if not (package.is_refused or (package.is_broken and is_old)):
+        return ""
+    return "Runtime.UserCodeSyntaxError" if is_old and how == "require" else "Error"
 
 
 def _split(name: str) -> tuple[str, str]:

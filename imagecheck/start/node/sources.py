@@ -48,10 +48,6 @@ class Sources:
             self.read([node])
         return self._texts.get(node.path)
 
-    def head(self, node: Node) -> bytes:
-        """Return the beginning of a file of any size."""
-        return self._contents([node]).get(node.path, b"")
-
     def read(self, nodes: Iterable[Node]) -> None:
         """Read several files at once; those that are too large are left out."""
         wanted = {}

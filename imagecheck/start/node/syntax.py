@@ -15,6 +15,10 @@ from imagecheck.start.node.names import declared, exported
 from imagecheck.start.node.parse import LANGUAGE, captures, first_of, may_leave, text_of
 
 _AWAITS = Query(LANGUAGE, "(await_expression) @await")
+_NOT_OF_NODE = Query(
+    LANGUAGE, "[(jsx_element) (jsx_self_closing_element)] @JSX (decorator) @decorator"
+)
+"""What the grammar knows and no Node does."""
 _NEW_OR_ODD = re.compile(
     rb"\b(?:using|yield|accessor|defer|source)\b|\)\]?\}?\s*=[^=>]"
     rb"|<!--|-->|/[vu]\b|\\u|\bexport\s*\{|\bimport\s*[\w{*]|\xe2\x80[\xa8\xa9]|\x00|\b0\d"
@@ -36,6 +40,7 @@ def syntax_fault(
     if root.has_error:
         return _of_grammar(root, text)
     for fault in (
+        _of_another_language(root),
         _declared_twice(root, is_module=is_module or may_be_module),
         _await_outside(root, is_module=is_module or may_be_module),
         _of_module(root) if is_module else "",
@@ -87,6 +92,12 @@ def _is_cut_off(root: Node, text: bytes) -> bool:
             return False
         waiting.extend(reversed(node.children))
     return bool(opened) and text.count(b"/") < len(text) // 8
+
+
+def _of_another_language(root: Node) -> str:
+    found = captures(_NOT_OF_NODE, root)
+    lines = sorted((nodes[0].start_point[0] + 1, what) for what, nodes in found.items() if nodes)
+    return f"line {lines[0][0]} has a {lines[0][1]}, which has to be compiled" if lines else ""
 
 
 def _declared_twice(root: Node, *, is_module: bool) -> str:

@@ -10,6 +10,7 @@ from imagecheck.start.node.package_json import Packages
 from imagecheck.start.node.resolve import Resolver
 from imagecheck.start.node.sources import Sources
 from imagecheck.start.node.version import node_of, node_on_aws_base
+from imagecheck.start.options import node_options
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
@@ -40,9 +41,8 @@ def world_of_process(subject: "Subject", process: "Process", *, is_on_aws_base: 
     if is_on_aws_base:
         node = node_on_aws_base(files, environment, sources.read_path)
     else:
-        options = [word for word in process.argv[1:] if word.startswith("-")]
         path = program.path if program else ""
-        node = node_of(path, environment, options, sources.read_path)
+        node = node_of(path, environment, node_options(process.words), sources.read_path)
     node_path = [path for path in environment.get("NODE_PATH", "").split(":") if path]
     if is_on_aws_base and not node_path:
         node_path = [f"/opt/nodejs/node{major}/node_modules" for major in _MAJORS]

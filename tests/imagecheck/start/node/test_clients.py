@@ -13,7 +13,7 @@ from tests.imagecheck.start.node.node_runtime import (
     write_members,
     write_runtime,
 )
-from tests.imagecheck.start.node.trees import TREES, Tree
+from tests.imagecheck.start.node.trees import TREES, Tree, reported_by
 from tests.imagecheck.starting import start_folder
 
 pytestmark = pytest.mark.proof
@@ -22,14 +22,16 @@ THREADS = 2
 
 
 @pytest.fixture(params=[(node, client) for node in NODES for client in (3, 4)], ids=str)
-def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, int]]:
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, str, int]]:
     node, client = request.param
-    yield write_runtime(tmp_path / "rootfs", node, client), client
+    yield write_runtime(tmp_path / "rootfs", node, client), node, client
     shutil.rmtree(tmp_path / "rootfs")
 
 
-def test_the_table_is_what_the_clients_report(runtime: tuple[Path, int], tmp_path: Path) -> None:
-    rootfs, client = runtime
+def test_the_table_is_what_the_clients_report(
+    runtime: tuple[Path, str, int], tmp_path: Path
+) -> None:
+    rootfs, node, client = runtime
 
     def reported(tree: Tree) -> str:
         folder = tmp_path / tree.name
@@ -53,7 +55,7 @@ def test_the_table_is_what_the_clients_report(runtime: tuple[Path, int], tmp_pat
     with ThreadPoolExecutor(THREADS) as threads:
         found = dict(zip(TREES, threads.map(reported, TREES), strict=True))
 
-    wanted = {tree: tree.client_3 if client == 3 else tree.client_4 for tree in TREES}
+    wanted = {tree: reported_by(tree, client, int(node)) for tree in TREES}
     wrong = {
         tree.name: (said, wanted[tree]) for tree, said in found.items() if said != wanted[tree]
     }

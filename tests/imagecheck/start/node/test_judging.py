@@ -9,7 +9,7 @@ from imagecheck.check import Report
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.start.judged import Judged
 from imagecheck.start.launch import Process
-from imagecheck.start.node.program import judge_node_program, program_file
+from imagecheck.start.node.program import judge_node_program
 from tests.imagecheck.cases import Case, check_case, node
 from tests.imagecheck.images import Directory, File
 from tests.imagecheck.start.node.test_trees import predicted, report_of
@@ -146,7 +146,10 @@ def test_a_package_of_a_layer_is_found_by_the_path_of_awss_base(tmp_path: Path) 
     ("files", "found"),
     [
         ({"server.js": "require('http');\n"}, []),
-        ({"app.js": ""}, ["E2"]),
+        # That the file itself is missing, C6 says.
+        ({"app.js": ""}, []),
+        ({"server.js": "require('./app');\n"}, ["E2"]),
+        ({"server.js": "import './app.js';\n", "app.js": "await 1;\n"}, []),
         ({"server.js": "require('express');\n"}, ["E2"]),
         ({"server.js": "const a = ;\n"}, ["E4"]),
     ],
@@ -166,14 +169,45 @@ def test_a_program_that_is_no_client_is_judged(
 
 
 @pytest.mark.parametrize(
-    ("argv", "file"),
+    ("options", "node_options", "found"),
     [
-        (("node", "a.js", "b"), "a.js"),
-        (("node", "-r", "./x.js", "--import=y", "a.js"), "a.js"),
-        (("node", "--", "a.js"), "a.js"),
-        (("node", "-e", "1"), ""),
-        (("node",), ""),
+        (("-r", "./tracing.js"), "", []),
+        (("-r", "./nothere.js"), "", ["E2"]),
+        (("--require=x",), "", ["E2"]),
+        (("--import", "./tracing.js"), "", []),
+        ((), "--enable-source-maps --import ./nothere.mjs", ["E2"]),
+        ((), "--require /tmp/made.js", []),
     ],
 )
-def test_the_file_that_node_runs(argv: tuple[str, ...], file: str) -> None:
-    assert program_file(argv) == file
+def test_what_node_loads_first_is_judged(
+    options: tuple[str, ...], node_options: str, found: list[str], tmp_path: Path
+) -> None:
+    files = {"index.js": CJS, "server.js": "", "tracing.js": ""}
+    subject = report_of(tmp_path, both("program", "", files), 4).subject
+    assert subject.launch
+    chain, environment = subject.launch.last.chain, {"NODE_OPTIONS": node_options}
+    server = Process(("node", *options, "server.js"), chain, "/task", environment)
+
+    said = [one for one in judge_node_program(subject, server) if isinstance(one, Judged)]
+
+    assert [one.rule for one in said] == found
+    assert all(one.problem.error_type == "Runtime.ExitError" for one in said)
+
+
+_NEEDS_TASK_ROOT = 'throw new Error("LAMBDA_TASK_ROOT environment variable is not set");\n'
+
+
+@pytest.mark.parametrize(
+    ("client", "task_root", "said"),
+    [
+        (_NEEDS_TASK_ROOT, "", IMPORT),
+        (_NEEDS_TASK_ROOT, "/task", STARTS),
+        ("const root = process.env.LAMBDA_TASK_ROOT ?? process.cwd();\n", "", STARTS),
+    ],
+)
+def test_client_4_does_not_look_in_the_working_directory(
+    client: str, task_root: str, said: str, tmp_path: Path
+) -> None:
+    tree = both("task-root", "", {"index.js": CJS})
+
+    assert predicted(report_of(tmp_path, tree, 4, program=client, task_root=task_root)) == said

@@ -10,21 +10,29 @@ from imagecheck.image.reference import parse_reference
 from tests.imagecheck.cases import ON_HOST, Silent
 from tests.imagecheck.images import Directory, File, Image, Symlink, layer_of, write_image
 from tests.imagecheck.programs import HOST, tiny_elf
-from tests.imagecheck.start.node.trees import STARTS, TREES, Tree
+from tests.imagecheck.start.node.trees import NODE_20, STARTS, TREES, Tree, reported_by
 
 VERSIONS = {3: "3.3.0", 4: "4.0.2"}
 CLIENT = "client/node_modules/.bin/aws-lambda-ric"
 _HEADER = "#define NODE_MAJOR_VERSION {}\n#define NODE_MINOR_VERSION {}\n"
 
 
-def image_of(folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22, 23)) -> Image:
+def image_of(
+    folder: Path,
+    tree: Tree,
+    client: int,
+    node: tuple[int, int] = (22, 23),
+    *,
+    program: str = "",
+    task_root: str = "/task",
+) -> Image:
     """Write an image with a tree, and with a client and a Node that are there in name."""
     package = "client/node_modules/aws-lambda-ric"
     base = layer_of(
         File("usr/local/bin/node", tiny_elf(), 0o755),
         File("usr/local/include/node/node_version.h", _HEADER.format(*node)),
         File(f"{package}/package.json", f'{{"version": "{VERSIONS[client]}"}}'),
-        File(f"{package}/index.mjs", "#!/usr/bin/env node\n", 0o755),
+        File(f"{package}/index.mjs", f"#!/usr/bin/env node\n{program}", 0o755),
         Symlink(CLIENT, "../aws-lambda-ric/index.mjs"),
         Directory("task"),
     )
@@ -34,13 +42,15 @@ def image_of(folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22,
         entrypoint=["/usr/local/bin/node", f"/{CLIENT}"],
         cmd=[tree.handler],
         workdir="/task",
-        env={"PATH": "/usr/local/bin", "LAMBDA_TASK_ROOT": "/task"},
+        env={"PATH": "/usr/local/bin"} | ({"LAMBDA_TASK_ROOT": task_root} if task_root else {}),
         architecture=HOST,
     )
 
 
-def report_of(folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22, 23)) -> Report:
-    image = image_of(folder, tree, client, node)
+def report_of(
+    folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22, 23), **settings: str
+) -> Report:
+    image = image_of(folder, tree, client, node, **settings)
     return check_image(
         parse_reference(image.reference),
         ON_HOST,
@@ -61,7 +71,16 @@ def predicted(report: Report) -> str:
 def test_check_names_what_the_client_reports(tree: Tree, client: int, tmp_path: Path) -> None:
     report = report_of(tmp_path, tree, client)
 
-    wanted = {3: tree.client_3, 4: tree.client_4}[client]
+    wanted = reported_by(tree, client, 22)
     assert predicted(report) == wanted, report.findings
     if wanted == STARTS:
         assert [finding for finding in report.findings if finding.rule[0] == "E"] == []
+
+
+@pytest.mark.parametrize(("name", "client"), NODE_20)
+def test_check_knows_what_is_different_with_node_20(name: str, client: int, tmp_path: Path) -> None:
+    tree = next(tree for tree in TREES if tree.name == name)
+
+    report = report_of(tmp_path, tree, client, (20, 20))
+
+    assert predicted(report) == reported_by(tree, client, 20), report.findings

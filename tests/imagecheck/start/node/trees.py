@@ -87,6 +87,9 @@ TREES: Final = (
         f"{_X}/index.js": "try { require('y'); } catch (error) {}\n"
         "// require('z')\nconst text = `require('w')`;\n",
     }),
+    both("try-without-catch", IMPORT, {
+        "index.js": "let a;\ntry { a = require('axios'); } finally { a ??= null; }\n" + CJS,
+    }),
     both("called-on-the-spot", IMPORT, {
         "index.js": "(() => { const a = require('axios'); })();\n" + CJS,
     }),
@@ -104,6 +107,22 @@ TREES: Final = (
     both("import-of-no-such-name", SYNTAX, {
         "index.mjs": "import { a } from './a.mjs';\n" + ESM, "a.mjs": "export const b = 1;\n",
     }),
+    both("import-of-a-name-that-commonjs-hides", SYNTAX, {
+        "index.mjs": "import { a } from 'x';\n" + ESM,
+        f"{_X}/index.js": "const all = {};\nfor (const n of ['a']) all[n] = 1;\n"
+        "module.exports = all;\n",
+    }),
+    both("import-of-names-that-commonjs-shows", STARTS, {
+        "index.mjs": "import d, { a, b as e, f, g, h } from 'x';\n" + ESM,
+        f"{_X}/index.js": "exports.a = 1;\nmodule.exports['b'] = 2;\nlet f = 3;\n"
+        "Object.defineProperty(exports, 'g', { enumerable: true, value: 4 });\n"
+        "0 && (module.exports = { f, a });\nexports.h = 5;\n",
+    }),
+    both("import-of-names-that-commonjs-passes-on", STARTS, {
+        "index.mjs": "import { a } from 'x';\n" + ESM,
+        f"{_X}/index.js": "module.exports = require('./b.js');\n",
+        f"{_X}/b.js": "exports.a = 1;\n",
+    }),
     both("cut-off", SYNTAX, {"index.js": "exports.handler = async () => ({\n"}),
     both("module-cut-off", SYNTAX, {"index.mjs": "export const handler = async () => {\n"}),
     both("syntax-of-another-module", SYNTAX, {
@@ -111,6 +130,18 @@ TREES: Final = (
     }),
     both("typescript-in-javascript", SYNTAX, {
         "index.js": "exports.handler = async (event: any): Promise<string> => 'x';\n",
+    }),
+    both("jsx", SYNTAX, {"index.js": "const page = () => <p>hi</p>;\n" + CJS}),
+    both("decorator", SYNTAX, {"index.js": "@named()\nclass Rooms {}\n" + CJS}),
+    both("package-json-cut-off", ERROR, {
+        "rooms/index.js": CJS, "rooms/package.json": '{"type": ',
+    }, "rooms/index.handler"),
+    both("package-json-with-a-comma", STARTS, {
+        "rooms/index.js": CJS, "rooms/package.json": '{"files": ["index.js",]}',
+    }, "rooms/index.handler"),
+    both("package-json-of-a-package-cut-off", ERROR, {
+        "index.js": "require('x');\n" + CJS,
+        f"{_X}/package.json": '{"main": ', f"{_X}/index.js": "",
     }),
     both("declared-twice", SYNTAX, {"index.js": "const a = 1;\nconst a = 2;\n" + CJS}),
     both("await-outside", SYNTAX, {
@@ -256,3 +287,18 @@ TREES: Final = (
         "index.js": CJS + "if (process.env.PATH) return;\nrequire('axios');\n",
     }),
 )  # fmt: skip
+
+NODE_20: Final = {
+    ("package-json-cut-off", 3): SYNTAX,
+    ("package-json-with-a-comma", 3): SYNTAX,
+    ("package-json-with-a-comma", 4): ERROR,
+    ("package-json-of-a-package-cut-off", 3): SYNTAX,
+    ("package-json-of-a-package-cut-off", 4): SYNTAX,
+}
+"""What Node 20 makes another error of, by tree and client: it reads package.json to its end."""
+
+
+def reported_by(tree: Tree, client: int, node: int) -> str:
+    """Return what a client reports of a tree on a major version of Node."""
+    said = tree.client_3 if client == 3 else tree.client_4
+    return NODE_20.get((tree.name, client), said) if node == 20 else said

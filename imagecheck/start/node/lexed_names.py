@@ -1,0 +1,32 @@
+"""Names of a CommonJS module that ``import { name }`` cannot have, since Node does not see them.
+
+Before it runs a CommonJS module, Node looks through its text for the forms in which names are
+exported: https://nodejs.org/api/esm.html#commonjs-namespaces . A name in none of them is no export,
+even if the object has it later.
+"""
+
+import re
+from typing import Final
+
+_PASSES_ON: Final = re.compile(
+    rb"exports\s*(?:\)\s*)?=\s*(?:[\w$.]+\s*\(\s*)*require\b|__export|_export|__reExport|tslib"
+    rb"|\.\.\.\s*require|Object\s*\.\s*keys\s*\(|exports\s*/[*/]|exports\s*\\|\\u"
+)
+"""Forms in which a module may pass on the names of another one, or that are read only by care."""
+_LITERAL: Final = re.compile(rb"exports\s*=\s*\{")
+ALWAYS: Final = frozenset({"default", "module.exports", "__esModule"})
+
+
+def is_never_seen(text: bytes, name: str) -> bool:
+    """Whether Node certainly finds no export of that name in a CommonJS module."""
+    if name in ALWAYS or _PASSES_ON.search(text):
+        return False
+    word = re.escape(name.encode())
+    if _LITERAL.search(text) and re.search(rb"(?<![\w$])" + word + rb"(?![\w$])", text):
+        return False
+    form = (
+        rb"exports\s*\.\s*" + word + rb"(?![\w$])"
+        rb"|exports\s*\[\s*['\"]" + word + rb"['\"]"
+        rb"|defineProperty\s*\(\s*(?:module\s*\.\s*)?exports\s*,\s*['\"]" + word + rb"['\"]"
+    )
+    return re.search(form, text) is None
