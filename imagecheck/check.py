@@ -21,7 +21,6 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import Reference, RegistryReference
 from imagecheck.image.source import ImageSource
-from imagecheck.legacy_rules import LEGACY_RULES
 from imagecheck.rules import RULES
 from imagecheck.subject import Repository, Subject
 
@@ -98,9 +97,6 @@ def judge(subject: Subject, ignores: Sequence[Ignore] = (), timed: Timed | None 
 
 
 def _found(subject: Subject, timed: Timed) -> Iterator[Finding]:
-    for legacy in LEGACY_RULES:
-        with timed(f"rule {legacy.__name__}"):
-            yield from list(legacy(subject))
     for rule in RULES:
         with timed(f"rule {rule.id}"):
             yield from [finding_of(rule, problem) for problem in rule.check(subject)]

@@ -25,6 +25,7 @@ GZIP_LAYER_TYPES = (
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
 )
+_ATTESTATION = "vnd.docker.reference.type"
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 """The most that a manifest or a configuration may have.
@@ -53,6 +54,31 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     annotations: dict[str, str] | None = None
     urls: list[str] | None = None
     artifact_type: str = ""
+
+    @property
+    def architecture(self) -> str:
+        """The CPU that an index says it is for; empty where it does not say."""
+        return self.platform.architecture if self.platform else ""
+
+    @property
+    def intended_for(self) -> str:
+        """System and CPU that an index says it is for, to be printed."""
+        platform = self.platform
+        return f"{platform.os}/{platform.architecture}" if platform else "an image of no platform"
+
+    @property
+    def is_attestation(self) -> bool:
+        """Whether it is of what BuildKit tells of an image, beside that image.
+
+        https://github.com/moby/buildkit/blob/v0.12.0/docs/attestations/attestation-storage.md
+        """
+        return _ATTESTATION in (self.annotations or {})
+
+    @property
+    def is_layer_elsewhere(self) -> bool:
+        """Whether it is of a layer that no registry need have."""
+        kinds = ("foreign", "nondistributable")
+        return bool(self.urls) or any(kind in self.media_type for kind in kinds)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

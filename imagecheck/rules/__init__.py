@@ -5,7 +5,6 @@ import re
 from importlib import import_module
 from typing import Final
 
-from imagecheck.legacy_rules.rows import ROWS
 from imagecheck.rule import Rule
 
 
@@ -22,13 +21,4 @@ def _place(rule_id: str) -> tuple[str, int]:
 
 RULES: Final = _load()
 """All of them, by letter and number."""
-# Until each rule has a file of its own.
-_LEGACY = {
-    id_: Rule(
-        id=id_, title=row.title, severity="error", error_type=row.error_type, when=row.when,
-        why="", fix="", source="", bad="", good="", check=lambda _: iter(()),
-    )
-    for id_, row in ROWS.items()
-}  # fmt: skip
-_KNOWN = _LEGACY | {rule.id: rule for rule in RULES}
-BY_ID: Final[dict[str, Rule]] = {id_: _KNOWN[id_] for id_ in sorted(_KNOWN, key=_place)}
+BY_ID: Final = {rule.id: rule for rule in RULES}

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from imagecheck.check import check_image
 from imagecheck.image.errors import CannotLookError
 from imagecheck.image.image import FaultKind
+from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import DOCKER_MANIFEST
-from imagecheck.image.reference import InvalidReferenceError
+from imagecheck.image.reference import InvalidReferenceError, parse_reference
+from tests.imagecheck.cases import ON_HOST, Silent, findings_of
 from tests.imagecheck.images import (
     File,
     Symlink,
@@ -170,6 +173,10 @@ def test_an_archive_of_the_containerd_store(tmp_path: Path, attested: bool) -> N
         assert (read.faults, read.compressed_on_push) == ([], not attested)
         assert read.root and read.root.is_index == attested
         assert read.files and read.files.find("/run")
+        cache = LayerCache(tmp_path / "layers")
+        report = check_image(parse_reference(name), ON_HOST, cache=cache, progress=Silent())
+        of_format = {rule: s for rule, s in findings_of(report).items() if rule.startswith("B")}
+        assert of_format == ({"B2": "error"} if attested else {})
 
 
 def test_a_digest_means_nothing(archive: Path) -> None:

@@ -14,6 +14,13 @@ CASES = (
         findings={"A2": E},
         error_type=INVALID_PARAMETER,
     ),
+    *(
+        Case(name=f"a2-good-{name}", make=scratch(RUN), properties={}, image_uri=uri)
+        for name, uri in {
+            "parameter": "${{ImageUri}}",
+            "repository-of-the-template": "${{Repository.RepositoryUri}}:v7",
+        }.items()
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, E, scratch
+from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, E, W, scratch
 from tests.imagecheck.rules.conftest import Finds
 
 CASES = (
@@ -12,6 +12,21 @@ CASES = (
         properties={},
         image_uri=f"{REPOSITORY_URI}:latest",
         findings={"A7": E},
+    ),
+    Case(
+        name="a7-no-tag",
+        make=scratch(RUN),
+        properties={},
+        image_uri=REPOSITORY_URI,
+        findings={"A7": E},
+    ),
+    Case(
+        # As most templates of SAM have it; right as long as no tag is used twice.
+        name="a7-a-tag-of-its-own",
+        make=scratch(RUN),
+        properties={},
+        image_uri=f"{REPOSITORY_URI}:v7",
+        findings={"A7": W},
     ),
 )
 

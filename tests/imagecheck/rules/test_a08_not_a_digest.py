@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, REPOSITORY_URI, RUN, Case, E, scratch
+from tests.imagecheck.cases import INVALID_PARAMETER, REPOSITORY_URI, RUN, Case, E, W, scratch
 from tests.imagecheck.rules.conftest import Finds
 
 CASES = (
@@ -19,8 +19,23 @@ CASES = (
             "short-digest": "@sha256:abc",
             "upper-case": f":SHA256:{'A' * 64}",
             "digest-as-a-tag": f":{'a' * 64}",
-            "parameter": ":${{Digest}}",
         }.items()
+    ),
+    Case(
+        name="a8-parameter",
+        make=scratch(RUN),
+        properties={},
+        image_uri=f"{REPOSITORY_URI}:${{{{Tag}}}}",
+        findings={"A8": W},
+    ),
+    Case(
+        name="a8-good-asset-of-cdk",
+        make=scratch(RUN),
+        properties={},
+        image_uri=(
+            "${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}"
+            "/cdk-hnb659fds-container-assets-${{AWS::AccountId}}-${{AWS::Region}}:" + "a" * 64
+        ),
     ),
 )
 

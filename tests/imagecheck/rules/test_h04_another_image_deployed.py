@@ -2,16 +2,17 @@
 
 import pytest
 
-from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, E, scratch
+from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, W, scratch
 from tests.imagecheck.rules.conftest import Finds
 
 CASES = (
     Case(
+        # Not pushed yet; test_real_tools.py has one of a registry, which is an error.
         name="h4-another-digest-in-the-template",
         make=scratch(RUN),
         properties={},
         image_uri=f"{REPOSITORY_URI}@sha256:{'0' * 64}",
-        findings={"H4": E},
+        findings={"H4": W},
     ),
 )
 

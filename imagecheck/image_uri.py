@@ -1,0 +1,66 @@
+"""The name of an image as a template has it, ``Code.ImageUri``: of which repository, by what."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+# ${...} is what CloudFormation fills in: the account, the Region, the suffix of the partition.
+_PRIVATE_ECR = re.compile(
+    r"(?:[0-9]{12}|\$\{[^}]+\})\.dkr\.ecr\.(?:[a-z0-9-]+|\$\{[^}]+\})"
+    r"\.(?:amazonaws\.com(?:\.cn)?|\$\{[^}]+\})/(?P<name>(?:[^@:$]|\$\{[^}]+\})+)(?P<version>[@:].*)?"
+)
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
+_LOOKS_LIKE_A_DIGEST = re.compile(r":(?:sha256[:-])?[0-9a-f]{64}|:sha256:.*", re.IGNORECASE)
+# CDK names an asset by the hash of what it is built from, so such a tag never moves.
+# https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+_ASSET = re.compile(r"(?:.*-)?container-assets-.*")
+_ASSET_TAG = re.compile(r":[\w.-]*[0-9a-f]{64}")
+
+
+class NamedBy(Enum):
+    """What a name picks one image of the repository by."""
+
+    DIGEST = auto()
+    ASSET_HASH = auto()
+    TAG = auto()
+    UNKNOWN = auto()
+    """Only CloudFormation knows."""
+    NO_DIGEST = auto()
+    """Something that was meant to be a digest, and is none."""
+
+
+@dataclass(frozen=True)
+class ImageUri:
+    """An image of a private ECR repository."""
+
+    name: str
+    """Of the repository."""
+    version: str
+    """The tag or the digest, without the character before it; empty where there is none."""
+    by: NamedBy
+
+
+def parse_image_uri(text: str) -> ImageUri | None:
+    """Take a name apart; None where it is of no private ECR repository that can be seen."""
+    match = _PRIVATE_ECR.fullmatch(text)
+    if match is None:
+        return None
+    version = match["version"] or ""
+    return ImageUri(match["name"], version[1:], _named_by(match["name"], version))
+
+
+def is_known_when_deployed(text: str) -> bool:
+    """Whether the name of the repository itself is what only CloudFormation knows."""
+    return text.startswith("${") and ".dkr.ecr." not in text
+
+
+def _named_by(name: str, version: str) -> NamedBy:
+    if _DIGEST.fullmatch(version):
+        return NamedBy.DIGEST
+    if "${" in version:
+        return NamedBy.UNKNOWN
+    if _ASSET.fullmatch(name) and _ASSET_TAG.fullmatch(version):
+        return NamedBy.ASSET_HASH
+    if version.startswith("@") or _LOOKS_LIKE_A_DIGEST.fullmatch(version):
+        return NamedBy.NO_DIGEST
+    return NamedBy.TAG

@@ -1,0 +1,47 @@
+"""The Dockerfile names an image by a tag."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imagecheck.rule import BUILD, Problem, Rule
+
+if TYPE_CHECKING:
+    from imagecheck.subject import Subject
+
+
+def check(subject: "Subject") -> Iterator[Problem]:
+    """Look at each image that the Dockerfile takes from a registry.
+
+    The frontend of ``# syntax=`` is none of them: nothing of it gets into the image.
+    """
+    for use in subject.dockerfile:
+        if use.digest is None:
+            yield Problem(
+                f"line {use.line} of the Dockerfile takes {use.image}, which is another image"
+                f" whenever its tag moves: {use.instruction}",
+                f"name it by digest: skopeo inspect --raw docker://{use.image} | sha256sum",
+                line=use.line,
+            )
+
+
+RULE = Rule(
+    id="H1",
+    title="A base image by tag",
+    severity="error",
+    error_type="",
+    when=BUILD,
+    why=(
+        "A tag names another image tomorrow. The next build of the same Dockerfile then has"
+        " other files, and it happened that a tag changed its CPU. This rule looks at a"
+        " Dockerfile only where one is given with --dockerfile."
+    ),
+    fix="Name each base by digest, and let a bot raise it.",
+    source="https://github.com/aws/aws-lambda-base-images/issues/24",
+    bad="""\
+FROM public.ecr.aws/lambda/nodejs:22
+""",
+    good="""\
+FROM public.ecr.aws/lambda/nodejs:22@sha256:…
+""",
+    check=check,
+)
