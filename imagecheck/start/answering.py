@@ -1,6 +1,7 @@
 """Whether anything asks Lambda for events."""
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,10 @@ _CLIENTS: Final = {
     "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws_lambda_ric.rb", "lambda-adapter",
 }  # fmt: skip
 _CLIENT_JAR: Final = "aws-lambda-java-runtime-interface-client"
+_OF_A_FRAMEWORK: Final = re.compile(
+    r"quarkus[-./]amazon[-./]lambda|micronaut[-./]function[-./]aws|function[-./]adapter[-./]aws"
+    r"|serverless[-./]lambda"
+)
 _INTERPRETERS: Final = {"java", "node", "nodejs", "perl", "php", "python", "ruby"}
 _SERVERS: Final = {
     "apache2", "caddy", "daphne", "gunicorn", "httpd", "hypercorn", "nginx", "php-fpm", "puma",
@@ -106,10 +111,15 @@ def _has_client(files: FileSystem) -> bool:
 
 
 def _lacks_java_client(subject: "Subject", process: "Process") -> bool:
-    """Whether no jar on the class path has the client in it, as far as all could be read."""
+    """Whether no jar on the class path has the client in it, as far as all could be read.
+
+    Frameworks have clients of their own, which are told by their names: Quarkus, Micronaut, Spring
+    Cloud Function, http4k.
+    """
     path = class_path_of(subject, process)
     return not path.is_unknown and not any(
-        name.startswith(CLIENT_PACKAGE) or _CLIENT_JAR in name for name in path.names()
+        CLIENT_PACKAGE in name or _CLIENT_JAR in name or _OF_A_FRAMEWORK.search(name)
+        for name in path.names()
     )
 
 

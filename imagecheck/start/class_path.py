@@ -5,10 +5,12 @@ A jar's names are in the central directory at its end, which zipfile reads.
 
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.layer import Kind
@@ -20,9 +22,23 @@ if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
 CLIENT_PACKAGE: Final = "com/amazonaws/services/lambda/runtime/api/client/"
+_MANIFEST: Final = "META-INF/MANIFEST.MF"
+_MAX_MANIFEST_BYTES: Final = 1024**2
 _MAX_JARS: Final = 500
 _MAX_JAR_BYTES: Final = 64 * 1024**2
 _MAX_BYTES: Final = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Jar:
+    """A jar that was read."""
+
+    path: str
+    names: frozenset[str]
+    main_class: str
+    """The Main-Class of its manifest; empty where it has none."""
+    class_path: tuple[str, ...]
+    """What else belongs to it: the Class-Path of its manifest, as absolute paths."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +46,14 @@ class ClassPath:
     """What is on a class path."""
 
     folders: tuple[Node, ...]
-    jars: tuple[tuple[str, frozenset[str]], ...]
-    """Each jar's path, and the names in it."""
+    jars: tuple["Jar", ...]
     is_unknown: bool = False
     """Whether something on it could not be read, so that a class may be there."""
 
     def names(self) -> Iterator[str]:
         """The names in all jars."""
-        for _, names in self.jars:
-            yield from names
+        for jar in self.jars:
+            yield from jar.names
 
     def has(self, class_name: str) -> bool:
         """Whether a class is on it, by its full name; an inner class also with dots."""
@@ -46,55 +61,98 @@ class ClassPath:
             parts = path.split("/")
             if any(_below(folder, parts) for folder in self.folders):
                 return True
-            if any(path in names for _, names in self.jars):
+            if any(path in jar.names for jar in self.jars):
                 return True
         return False
 
     @property
     def text(self) -> str:
         """The places, in words."""
-        places = [node.path for node in self.folders] + [path for path, _ in self.jars]
+        places = [node.path for node in self.folders] + [jar.path for jar in self.jars]
         more = f" and {len(places) - 5} more" if len(places) > 5 else ""  # noqa: PLR2004
         return (", ".join(places[:5]) or "no place that is there") + more
 
 
 def class_path_of(subject: "Subject", process: "Process") -> ClassPath:
     """Read the class path that a java command has. Raises CannotLookError."""
-    words = _with_files(subject, process)
+    words = java_words(subject, process)
     if words is None:
         return ClassPath((), (), is_unknown=True)
     given, jar, _, _ = java_program(words)
-    if jar:
-        given = jar
-    text = given or process.environment.get("CLASSPATH", "") or "."
+    text = jar or given or process.environment.get("CLASSPATH", "") or "."
     entries = [posixpath.join(process.workdir, entry or ".") for entry in text.split(":")]
     return read_class_path(subject, entries)
 
 
 def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
-    """Read folders, jars and ``folder/*``. Raises CannotLookError."""
+    """Read folders, jars and ``folder/*``, and what jars name. Raises CannotLookError."""
     assert subject.files  # noqa: S101  (the caller has looked)
-    folders: list[Node] = []
-    jars: list[Node] = []
+    folders: dict[str, Node] = {}
+    jars: dict[str, Jar | None] = {}
     is_unknown = any(UNKNOWN in entry or "$" in entry for entry in entries)
-    for entry in entries:
+    waiting = list(entries)
+    left = _MAX_BYTES
+    while waiting:
+        entry = waiting.pop(0)
+        subject.budget.spend(10)
         if entry.endswith("/*"):
-            jars += _jars_in(subject.files, entry.removesuffix("/*"))
+            waiting += _jars_in(subject.files, entry.removesuffix("/*"))
             continue
         node = subject.files.find(entry)
         if node and node.kind is Kind.DIRECTORY:
-            folders.append(node)
-        elif node and node.kind is Kind.FILE:
-            jars.append(node)
-    read = dict(_read(subject, jars))
-    is_unknown = is_unknown or any(names is None for names in read.values())
-    known = tuple((path, names) for path, names in read.items() if names is not None)
-    return ClassPath(tuple(folders), known, is_unknown)
+            folders[node.path] = node
+        elif node and node.kind is Kind.FILE and node.path not in jars:
+            left -= node.entry.size
+            is_too_much = len(jars) >= _MAX_JARS or left < 0
+            jar = jars[node.path] = None if is_too_much else read_jar(subject, node)
+            waiting += jar.class_path if jar else ()
+    is_unknown = is_unknown or None in jars.values()
+    known = tuple(jar for jar in jars.values() if jar)
+    return ClassPath(tuple(folders.values()), known, is_unknown)
 
 
-def _with_files(subject: "Subject", process: "Process") -> tuple[str, ...] | None:
-    """Put the content of ``@file`` arguments in their place; None where one is not read."""
+def read_jar(subject: "Subject", node: Node) -> Jar | None:
+    """Read a jar's names and its manifest; None for what cannot be read. Raises CannotLookError."""
+    if node.entry.size > _MAX_JAR_BYTES:
+        return None
+    content = subject.contents([node], _MAX_JAR_BYTES)[node.path]
+    subject.budget.spend(len(content) // 1000)
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            names = frozenset(archive.namelist())
+            has_manifest = _MANIFEST in names
+            if has_manifest and archive.getinfo(_MANIFEST).file_size > _MAX_MANIFEST_BYTES:
+                return None
+            text = archive.read(_MANIFEST).decode("utf-8", "replace") if has_manifest else ""
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError):
+        return None
+    attributes = _manifest(text)
+    folder = posixpath.dirname(node.path)
+    urls = attributes.get("class-path", "").split()
+    return Jar(
+        node.path,
+        names,
+        attributes.get("main-class", ""),
+        tuple(posixpath.join(folder, unquote(url).removeprefix("file:")) for url in urls),
+    )
+
+
+def _manifest(text: str) -> dict[str, str]:
+    """Read the main attributes: a line that begins with a space goes on with the one before it."""
+    section = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n\n")[0]
+    lines = section.replace("\n ", "").splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def java_words(subject: "Subject", process: "Process") -> tuple[str, ...] | None:
+    """Return the words of a java command, with the content of ``@file`` arguments in their place.
+
+    None where one is not read, or where a variable adds options. Raises CannotLookError.
+    """
     assert subject.files  # noqa: S101  (the caller has looked)
+    if process.environment.get("JDK_JAVA_OPTIONS"):
+        return None
     words: list[str] = []
     for word in process.words:
         if not word.startswith("@") or len(word) == 1:
@@ -107,30 +165,14 @@ def _with_files(subject: "Subject", process: "Process") -> tuple[str, ...] | Non
     return tuple(words)
 
 
-def _jars_in(files: FileSystem, path: str) -> list[Node]:
+def _jars_in(files: FileSystem, path: str) -> list[str]:
     folder = files.find(path)
     found = (files.find(child.path) for child in folder.children.values()) if folder else ()
     return [
-        node
+        node.path
         for node in found
         if node and node.kind is Kind.FILE and node.path.lower().endswith(".jar")
     ]
-
-
-def _read(subject: "Subject", jars: Sequence[Node]) -> Iterator[tuple[str, frozenset[str] | None]]:
-    left = _MAX_BYTES
-    for number, jar in enumerate(jars):
-        left -= jar.entry.size
-        if number >= _MAX_JARS or left < 0 or jar.entry.size > _MAX_JAR_BYTES:
-            yield jar.path, None
-            continue
-        content = subject.contents([jar], _MAX_JAR_BYTES)[jar.path]
-        subject.budget.spend(len(content) // 1000)
-        try:
-            with zipfile.ZipFile(BytesIO(content)) as archive:
-                yield jar.path, frozenset(archive.namelist())
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-            yield jar.path, None
 
 
 def _files_of(class_name: str) -> Iterator[str]:

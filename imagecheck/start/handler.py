@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AWS_BOOTSTRAP", "AWS_ENTRYPOINT", "Handler", "Language", "handler_of"]
 
+_RUBY_CLIENT: Final = ("aws_lambda_ric", "aws_lambda_ric.rb")
 JAVA_CLIENT: Final = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 
 
@@ -86,12 +87,29 @@ def _loaded(files: FileSystem, process: Process, words: tuple[str, ...]) -> Hand
             return Handler(handler, "node", process, client=path)
     elif name.startswith("ruby"):
         for number, word in enumerate(words[1:-1], start=1):
-            if posixpath.basename(word) in ("aws_lambda_ric", "aws_lambda_ric.rb"):
+            if posixpath.basename(word) in _RUBY_CLIENT:
                 return Handler(words[number + 1], "ruby", process, client=word)
     elif name == "java" and JAVA_CLIENT in words[:-1]:
         at = words.index(JAVA_CLIENT)
         return Handler(words[at + 1], "java", process, client=JAVA_CLIENT)
     return None
+
+
+def client_without_handler(process: Process) -> int | None:
+    """Return what a runtime client ends with that is given no handler; None where that is not so.
+
+    Those of Node are left out: the later ones take the name from _HANDLER.
+    """
+    words = process.words
+    name = interpreter_name(process)
+    last = words[-1] if words else ""
+    if name.startswith(("python", "pypy")):
+        module, script, rest = python_program(words)
+        is_client = module == "awslambdaric" or posixpath.basename(script) == "awslambdaric"
+        return 1 if is_client and not rest else None
+    if name.startswith("ruby") and posixpath.basename(last) in _RUBY_CLIENT:
+        return 0
+    return 1 if name == "java" and last == JAVA_CLIENT else None
 
 
 def interpreter_name(process: Process) -> str:

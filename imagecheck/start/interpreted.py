@@ -20,7 +20,10 @@ _COPY = "copy it into the last stage of the Dockerfile, or name what is there"
 _AT_RUN_TIME = ("/tmp/", "/dev/", "/proc/", "/mnt/")  # noqa: S108
 _SHELLS = {"bash", "busybox", "dash", "sh"}
 _STATUSES = {"java": 1, "node": 1, "perl": 2, "php": 1, "python": 2, "ruby": 1}
-"""What each ends with when its file is missing: tried with the programs of Debian 12."""
+"""What each ends with when its file is missing.
+
+Tried with Java 17, Perl 5.36, PHP 8.2, Python 3.11 and Ruby 3.1 of Debian 12, and Node 20 to 24.
+"""
 
 
 def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:

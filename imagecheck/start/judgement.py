@@ -1,4 +1,4 @@
-"""Whether the runtime client can load the handler: judged once, reported by several rules."""
+"""Whether what is started can load its code: judged once, reported by several rules."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import Problem
-from imagecheck.start.handler import Handler, Language, handler_of, interpreter_name
+from imagecheck.start.handler import Handler, Language, handler_of
+from imagecheck.start.interpreted import script_of, script_problems
+from imagecheck.start.java_program import judge_java_program
 from imagecheck.start.judged import Judged
 from imagecheck.start.node.handler import node_handler
 from imagecheck.start.node.program import judge_node_program
@@ -15,6 +17,7 @@ from imagecheck.start.python.handler import python_handler
 from imagecheck.start.python.program import judge_python_program
 
 if TYPE_CHECKING:
+    from imagecheck.start.launch import Process
     from imagecheck.subject import Subject
 
 
@@ -44,31 +47,40 @@ _LANGUAGES: Mapping[Language, Callable[["Subject", Handler], Iterator[Judged | N
 """Each yields problems, the files that are loaded, and clauses for what it did not look at."""
 
 
+_PROGRAMS: Mapping[str, Callable[["Subject", "Process"], Iterator[Judged | Node | str]]] = {
+    "java": judge_java_program,
+    "node": judge_node_program,
+    "python": judge_python_program,
+}
+"""What stays where there is no runtime client, such as a web server behind AWS's adapter."""
+
+
 def judge_handler(subject: "Subject") -> Judgement:
-    """Judge the handler. Raises CannotLookError when a file cannot be read."""
+    """Judge the handler, or the program that stays in place of a runtime client.
+
+    Raises CannotLookError when a file cannot be read.
+    """
     handler = handler_of(subject)
     if isinstance(handler, str):
-        return _judgement(None, [f"the handler: {handler}", *_program(subject)])
+        return _judgement(None, [f"the handler: {handler}", *_of_program(subject)])
     return _judgement(handler, _LANGUAGES[handler.language](subject, handler))
 
 
-def _judgement(handler: Handler | None, said: Iterable[Judged | Node | str]) -> Judgement:
-    said = list(said)
+def _of_program(subject: "Subject") -> Iterator[Judged | Node | str]:
+    launch = subject.launch
+    if not launch or launch.stopped or launch.ended or launch.last.chain.cause:
+        return
+    judge = _PROGRAMS.get(script_of(launch.last)[0])
+    # A file that is missing or closed is reported by another rule.
+    if judge and not any(script_problems(subject, launch.last)):
+        yield from judge(subject, launch.last)
+
+
+def _judgement(handler: Handler | None, yielded: Iterable[Judged | Node | str]) -> Judgement:
+    said = list(yielded)
     return Judgement(
         handler,
         tuple(one for one in said if isinstance(one, Judged)),
         tuple(one for one in said if isinstance(one, str)),
         tuple(one for one in said if isinstance(one, Node)),
     )
-
-
-def _program(subject: "Subject") -> Iterator[Judged | Node | str]:
-    """Judge a program that is no runtime client, such as the server behind the web adapter."""
-    launch = subject.launch
-    if not launch or launch.stopped or launch.ended or launch.last.chain.cause:
-        return
-    name = interpreter_name(launch.last)
-    if name in ("node", "nodejs"):
-        yield from judge_node_program(subject, launch.last)
-    elif name.startswith(("python", "pypy")):
-        yield from judge_python_program(subject, launch.last)

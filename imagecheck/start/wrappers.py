@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from imagecheck.image.elf import machine_name
 from imagecheck.image.layer import Kind
 from imagecheck.start.javascript_tools import JAVASCRIPT_TOOLS
-from imagecheck.start.shell.run import MAX_SCRIPT_BYTES, Ends, Runs, run_script
-from imagecheck.start.shell.run import Unclear as UnclearScript
+from imagecheck.start.shell.outcome import Ends, Runs
+from imagecheck.start.shell.outcome import Unclear as UnclearScript
+from imagecheck.start.shell.run import MAX_SCRIPT_BYTES, run_script
 from imagecheck.start.shell.state import UNKNOWN, State
 from imagecheck.start.steps import Ended, Next, Step, Unclear
 

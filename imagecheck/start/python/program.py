@@ -4,7 +4,9 @@ They are what stays in a function behind AWS's web adapter, and what must start 
 """
 
 import posixpath
+import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
@@ -22,6 +24,7 @@ from imagecheck.start.python.search_path import search_path
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
+_MAX_SCRIPT_BYTES: Final = 8 * 1024**2
 _TAKES_AN_APP: Final = frozenset({"gunicorn", "uvicorn", "hypercorn"})
 _FIX = "COPY it into the image or install it for this Python, or correct the name"
 
@@ -93,11 +96,19 @@ def _script(subject: "Subject", modules: Modules, script: str) -> Iterator[Judge
             f"{modules.path.interpreter.name} is to run {path}, which is not there; exit status 2"
         )
         return
-    if node.kind is not Kind.FILE or node.entry.head[:2] == b"PK":
+    if node.kind is not Kind.FILE or _is_zip(subject, node):
+        yield f"what {node.path} runs: a folder or a zip file that is run is not read"
         return
     graph = Graph(subject, modules)
     graph.start_file(Module("__main__", node.path, node, is_text=True))
     yield from _as_end(graph)
+
+
+def _is_zip(subject: "Subject", node: Node) -> bool:
+    """Whether a script is an archive, which may begin with a shebang and ends as one."""
+    if node.entry.head[:2] == b"PK" or node.entry.size > _MAX_SCRIPT_BYTES:
+        return True
+    return zipfile.is_zipfile(BytesIO(subject.contents([node], _MAX_SCRIPT_BYTES)[node.path]))
 
 
 def _app(

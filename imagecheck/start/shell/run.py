@@ -2,13 +2,14 @@
 
 import fnmatch
 import posixpath
-from dataclasses import dataclass
 from typing import Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind
 from imagecheck.start.shell.conditions import is_true
+from imagecheck.start.shell.either import Way, run_either
 from imagecheck.start.shell.expand import assignment, fields, one_text
+from imagecheck.start.shell.outcome import DoneError, Ends, Outcome, Runs, Unclear
 from imagecheck.start.shell.state import UNKNOWN, State
 from imagecheck.start.shell.syntax import (
     Case,
@@ -18,6 +19,7 @@ from imagecheck.start.shell.syntax import (
     Simple,
     Step,
     TooHardError,
+    UnsureError,
     parse,
 )
 
@@ -31,48 +33,13 @@ _PLAIN: Final = {
 _STOPS: Final = {"eval", "read", "wait", "return", "break", "continue", "shift", "getopts", "local"}
 
 
-@dataclass(frozen=True)
-class Runs:
-    """A program is executed, which stays, or for which the shell waits as its last command."""
-
-    argv: tuple[str, ...]
-    environment: dict[str, str]
-    workdir: str
-
-
-@dataclass(frozen=True)
-class Ends:
-    """The shell ends, with a status where that is certain."""
-
-    status: int
-    why: str
-
-
-@dataclass(frozen=True)
-class Unclear:
-    """It is not certain what is run."""
-
-    why: str
-
-
-Outcome = Runs | Ends | Unclear
-
-
-class _DoneError(Exception):
-    """The script has come to its program or its end."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__()
-        self.outcome = outcome
-
-
 def run_script(text: str, state: State) -> Outcome:
     """Run a script as far as it is certain. Raises CannotLookError past the budget."""
     try:
         status = _run(parse(text, state.budget), state, is_last=True)
     except TooHardError as error:
         return Unclear(f"its shell script has {error}")
-    except _DoneError as done:
+    except DoneError as done:
         return done.outcome
     except RecursionError:
         return Unclear("its shell script has commands in commands")
@@ -82,24 +49,50 @@ def run_script(text: str, state: State) -> Outcome:
 def _run(program: Program, state: State, *, is_last: bool) -> int | None:
     """Return the status of the last command; None where it is not known."""
     status: int | None = 0
-    for number, step in enumerate(program):
+    waiting = program
+    while waiting:
+        step, rest = waiting[0], waiting[1:]
+        waiting = rest
         state.budget.spend(20)
         if step.joined == "&&" and status not in (0, None):
             continue
         if step.joined == "||" and status in (0, None):
             continue
-        rest = program[number + 1 :]
         state.has_fallback = bool(rest) and rest[0].joined == "||"
-        status = _step(step, state, is_last=is_last and not _goes_on(rest))
-        is_tested = bool(rest) and rest[0].joined in ("&&", "||")
+        try:
+            status = _step(step, state, is_last=is_last and not _goes_on(rest))
+        except UnsureError:
+            if not rest:
+                raise
+            if not _is_tested(rest):
+                # Where a failure would end the script, what follows is what it is for.
+                status = None
+                continue
+            # What is joined to it is run, or is not.
+            end = next((n for n, one in enumerate(rest) if not _is_tested((one,))), len(rest))
+            chain, waiting = rest[:end], rest[end:]
+            is_end = is_last and not waiting
+            status = run_either([_joined(chain, holds, is_last=is_end) for holds in (0, 1)], state)
+            continue
         if (
             state.ends_on_error
             and status not in (0, None)
-            and not is_tested
+            and not _is_tested(rest)
             and not step.is_negated
         ):
-            raise _DoneError(Ends(status, "a command of its script fails"))
+            raise DoneError(Ends(status, "a command of its script fails"))
     return status
+
+
+def _is_tested(rest: Program) -> bool:
+    """Whether the next command depends on the status of the one before it."""
+    return bool(rest) and rest[0].joined in ("&&", "||")
+
+
+def _joined(chain: Program, status: int, *, is_last: bool) -> Way:
+    """Run what is joined to a command with that status."""
+    first = Step(";", Simple(("true" if status == 0 else "false",)))
+    return lambda state: _run((first, *chain), state, is_last=is_last)
 
 
 def _goes_on(rest: Program) -> bool:
@@ -127,23 +120,36 @@ def _command(step: Step, state: State, *, is_last: bool) -> int | None:
         case Group(program):
             return _run(program, state, is_last=is_last)
         case If(branches):
-            for condition, body in branches:
-                holds = 0 if condition is None else _condition(condition, state)
-                if holds is None:
-                    raise TooHardError("a condition that is known only on Lambda")
-                if holds == 0:
-                    return _run(body, state, is_last=is_last)
-            return 0
+            return _if(branches, state, is_last=is_last)
         case Case(word, branches):
             return _case(word, branches, state, is_last=is_last)
         case Simple(words):
             return _simple(words, state, is_last=is_last)
 
 
+def _if(
+    branches: tuple[tuple[Program | None, Program], ...], state: State, *, is_last: bool
+) -> int | None:
+    for number, (condition, body) in enumerate(branches):
+        holds = 0 if condition is None else _condition(condition, state)
+        if holds == 0:
+            return _run(body, state, is_last=is_last)
+        if holds is None:
+            rest = branches[number + 1 :]
+            ways: list[Way] = [
+                lambda own: _run(body, own, is_last=is_last),  # noqa: B023  (run at once)
+                lambda own: _if(rest, own, is_last=is_last),  # noqa: B023
+            ]
+            return run_either(ways, state)
+    return 0
+
+
 def _condition(program: Program, state: State) -> int | None:
     before, state.ends_on_error = state.ends_on_error, False
     try:
         return _run(program, state, is_last=False)
+    except UnsureError:
+        return None
     finally:
         state.ends_on_error = before
 
@@ -173,6 +179,8 @@ def _simple(words: tuple[str, ...], state: State, *, is_last: bool) -> int | Non
         return 0
     if words[at] in ("[[", "["):
         return _test(words[at:], state)
+    if words[at] == "test":
+        return _test(("[", *words[at + 1 :], "]"), state)
     argv = [field for word in words[at:] for field in fields(word, state)]
     if not argv:
         return 0
@@ -191,7 +199,9 @@ def _test(words: tuple[str, ...], state: State) -> int | None:
         if argv[-1:] != ["]"]:
             raise TooHardError("something that no shell takes")
         found = is_true(argv[:-1], state)
-    return None if found is None else int(not found)
+    if found is None:
+        raise UnsureError("a condition that is known only on Lambda")
+    return int(not found)
 
 
 def _require_sure(word: str, state: State) -> None:
@@ -202,7 +212,7 @@ def _require_sure(word: str, state: State) -> None:
             - len(part.lstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
         ]
         if name and not name[0].isdigit() and state.value(name) is None and not state.is_sure(name):
-            raise TooHardError(f"a condition with ${name}, which the function may set")
+            raise UnsureError(f"a condition with ${name}, which the function may set")
 
 
 def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: bool) -> int | None:
@@ -212,9 +222,6 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
             return 0
         case "false":
             return 1
-        case "test":
-            found = is_true(arguments, state)
-            return None if found is None else int(not found)
         case "export" | "readonly" | "declare" | "typeset":
             _export(arguments, state)
             return 0
@@ -232,7 +239,7 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
             status = arguments[0] if arguments else "0"
             if not status.isdigit():
                 raise TooHardError("an exit status that is known only on Lambda")
-            raise _DoneError(Ends(int(status), "its script ends"))
+            raise DoneError(Ends(int(status), "its script ends"))
         case "command" if arguments[:1] == ["-v"] and len(arguments) == 2:  # noqa: PLR2004
             found_path = state.command(arguments[1])
             return None if found_path == UNKNOWN else int(found_path is None)
@@ -246,7 +253,7 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
         return 0
     path = state.command(name)
     if is_last and not (path is None and state.has_fallback):
-        raise _DoneError(_runs(argv, given, state))
+        raise DoneError(_runs(argv, given, state))
     return _NOT_FOUND if path is None else None
 
 
@@ -261,7 +268,7 @@ def _exec(arguments: list[str], given: dict[str, str], state: State) -> int:
         arguments = arguments[2:] if arguments[0] == "-a" else arguments[1:]
     if not arguments:
         return 0
-    raise _DoneError(_runs(arguments, given, state))
+    raise DoneError(_runs(arguments, given, state))
 
 
 def _export(arguments: list[str], state: State) -> None:
@@ -324,8 +331,9 @@ def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
         return 0
     if state.depth >= _MAX_SOURCED or node.entry.size > MAX_SCRIPT_BYTES:
         raise TooHardError(f"a file that it reads: {path}")
-    state.depth += 1
     text = state.read(node).decode("utf-8", "replace")
-    status = _run(parse(text, state.budget), state, is_last=is_last)
-    state.depth -= 1
-    return status
+    state.depth += 1
+    try:
+        return _run(parse(text, state.budget), state, is_last=is_last)
+    finally:
+        state.depth -= 1

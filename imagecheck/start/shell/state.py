@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from imagecheck.budget import Budget
@@ -40,6 +40,17 @@ class State:
     """Whether something is run when the present command fails."""
     depth: int = 0
     """How many files are being read."""
+    forks: int = 0
+    """How many conditions are open of which only Lambda knows whether they hold."""
+
+    def copy(self) -> "State":
+        """Return one that changes for itself."""
+        return replace(
+            self,
+            variables=dict(self.variables),
+            exported=set(self.exported),
+            arguments=list(self.arguments),
+        )
 
     def value(self, name: str) -> str | None:
         """Return a variable's value; None where it is not set, as far as that is known."""

@@ -10,6 +10,10 @@ class TooHardError(Exception):
     """The script has something that this reader does not follow; its text says what."""
 
 
+class UnsureError(TooHardError):
+    """A condition is known only on Lambda."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A word, or an operator."""

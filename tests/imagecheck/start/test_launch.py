@@ -100,6 +100,10 @@ SCRIPTS = [
     "exec env -u WHO COLOR=pink show in env",
     "sh -ec 'cd / && exec show \"$0\" \"$@\"' zero 'o n e' two",
     'exec show "a$@b" "$*" end',
+    "if [ -f /tmp/x ]; then echo there; else echo not there; fi; exec show both",
+    '[ -n "$SETTING" ] && echo set; [ -f /tmp/x ] || true; exec show joined',
+    'if [ -n "$WHO" ] && [ -e /tmp/x ]; then echo a; elif [ -z "$WHO" ]; then exit 2; fi; show b',
+    'set -e; [ -e /tmp ] || exit 3; if [ -f /tmp/x ]; then X=1; fi; exec show "$WHO"',
 ]
 
 
@@ -269,6 +273,10 @@ UNCLEAR = [
     ". /tmp/settings; show",
     "case $AWS_REGION in eu-*) show;; esac",
     'exec "unfinished',
+    "[ -f /tmp/x ] && exec show 1; exec show 2",
+    "[ -f /tmp/x ] || exec show 1; exec show 2",
+    "if [ -f /tmp/x ]; then cd /; fi; exec show",
+    'if test -n "$SETTING"; then exit 0; fi; exec show',
 ]
 
 

@@ -17,9 +17,12 @@ HANDLER = "com.example.App::handleRequest"
 CLASS = "com/example/App.class"
 
 
-def jar(*names: str) -> bytes:
+def jar(*names: str, **manifest: str) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
+        lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in manifest.items()]
+        text = "".join(["Manifest-Version: 1.0\r\n", *lines, "\r\nName: other\r\n"])
+        archive.writestr("META-INF/MANIFEST.MF", text)
         for name in names:
             archive.writestr(name, "")
     return content.getvalue()
@@ -34,9 +37,15 @@ def base(language: str, handler: str, *members: Member) -> Make:
 def own(command: list[str], *members: Member, **settings: Any) -> Make:
     """Make an image with a Java of its own and the client."""
     java = File("opt/java/bin/java", tiny_elf(), 0o755)
-    client = File("app/libs/aws-lambda-java-runtime-interface-client-2.6.0.jar", jar("x"))
+    client = File("app/libs/client.jar", jar(f"{CLIENT.replace('.', '/')}.class"))
     settings = {"env": {"PATH": "/opt/java/bin:/bin"}, "workdir": "/app"} | settings
     return shell(java, client, *members, entrypoint=["java", *command], cmd=[HANDLER], **settings)
+
+
+def assembly(name: str) -> list[Member]:
+    """What dotnet publish writes, as far as it is looked at."""
+    endings = (".dll", ".deps.json", ".runtimeconfig.json")
+    return [File(f"var/task/{name}{ending}", "MZ") for ending in endings]
 
 
 GOOD = {
@@ -52,7 +61,16 @@ GOOD = {
         File("app/path", "/app/classes:/app/libs/*"),
         File(f"app/classes/{CLASS}", ""),
     ),
-    "an assembly": base("dotnet", "App::App.Function::Handle", File("var/task/App.dll", "MZ")),
+    "in a jar that a jar names": own(
+        ["-cp", "/app/libs/client.jar:/app/thin.jar", CLIENT],
+        File("app/thin.jar", jar("x", Class_Path="other/a%20b.jar other/more.jar")),
+        File("app/other/a b.jar", jar(CLASS)),
+    ),
+    "an assembly": base("dotnet", "App::App.Function::Handle", *assembly("App")),
+    "an assembly beside the one main program": base(
+        "dotnet", "Lib::Lib.Function::Handle", *assembly("App"), File("var/task/Lib.dll", "MZ")
+    ),
+    "a program of .NET": base("dotnet", "App", File("var/task/App", tiny_elf(), 0o755)),
     "a Ruby file": base("ruby", "app.handler", File("var/task/app.rb", "def handler; end")),
 }
 BAD = {
@@ -61,7 +79,14 @@ BAD = {
     "not on the class path": own(
         ["-cp", "/app/libs/*", CLIENT], File("app/other/app.jar", jar(CLASS))
     ),
-    "no assembly": base("dotnet", "App::App.Function::Handle"),
+    "no assembly": base("dotnet", "App::App.Function::Handle", *assembly("Other")),
+    "no settings of the assembly": base(
+        "dotnet", "App::App.Function::Handle", File("var/task/App.dll", "MZ")
+    ),
+    "no program of .NET": base("dotnet", "App", *assembly("Other")),
+    "a Ruby file in another folder": base(
+        "ruby", "app.handler", File("var/task/lib/app.rb", "def handler; end")
+    ),
     "no Ruby file": base("ruby", "main.handler"),
 }
 
@@ -87,3 +112,76 @@ def test_what_is_not_there_is_an_error(tmp_path: Path, make: Make) -> None:
 
 def test_a_jar_that_is_missing(tmp_path: Path) -> None:
     assert found(tmp_path, own(["-jar", "/app/app.jar"]))[0] == {"C6": "error"}
+
+
+BOOT = "org.springframework.boot.loader.launch.JarLauncher"
+MAIN = "com/example/Main.class"
+
+
+def server(command: list[str], *members: Member) -> Make:
+    """Make an image with AWS's web adapter in front of a server in Java."""
+    java = File("opt/java/bin/java", tiny_elf(), 0o755)
+    adapter = File("opt/extensions/lambda-adapter", tiny_elf(), 0o755)
+    env = {"PATH": "/opt/java/bin:/bin"}
+    return shell(java, adapter, *members, entrypoint=command, cmd=None, env=env, workdir="/app")
+
+
+STARTS = {
+    "Spring Boot": server(
+        ["java", "-Xmx256m", "-jar", "boot.jar"],
+        File(
+            "app/boot.jar",
+            jar(f"{BOOT.replace('.', '/')}.class", "BOOT-INF/lib/web.jar", Main_Class=BOOT),
+        ),
+    ),
+    "Jib": server(
+        ["java", "-cp", "/app/resources:/app/classes:/app/libs/*", "com.example.Main"],
+        File(f"app/classes/{MAIN}", ""),
+    ),
+    "a jar that names its libraries": server(
+        ["java", "-jar", "run.jar"],
+        File("app/run.jar", jar("x", Main_Class="com.example.Main", Class_Path="lib/a.jar lib/b/")),
+        File("app/lib/a.jar", jar(MAIN)),
+    ),
+    "a module": server(
+        ["java", "-p", "/app/mods", "-m", "com.example/com.example.Main"],
+        File("app/mods/main.jar", jar("module-info.class")),
+    ),
+    "one source file": server(["java", "Main.java"], File("app/Main.java", "")),
+    "options of the environment": shell(
+        File("opt/java/bin/java", tiny_elf(), 0o755),
+        File("opt/extensions/lambda-adapter", tiny_elf(), 0o755),
+        entrypoint=["/opt/java/bin/java", "com.example.Main"],
+        cmd=None,
+        env={"JDK_JAVA_OPTIONS": "-cp /app/lib/*"},
+    ),
+}
+ENDS = {
+    "a jar that is no program": server(
+        ["java", "-jar", "a-plain.jar"], File("app/a-plain.jar", jar(MAIN))
+    ),
+    "a main class that is nowhere": server(
+        ["java", "-cp", "/app/classes:/app/libs/*", "com.example.Main"],
+        File("app/libs/other.jar", jar("x")),
+    ),
+    "a main class in a jar in a jar": server(
+        ["java", "-cp", "boot.jar", "com.example.Main"],
+        File("app/boot.jar", jar(f"BOOT-INF/classes/{MAIN}", Main_Class=BOOT)),
+    ),
+}
+
+
+@pytest.mark.parametrize("make", STARTS.values(), ids=STARTS.keys())
+def test_a_server_in_java_whose_main_class_is_there(tmp_path: Path, make: Make) -> None:
+    assert found(tmp_path, make)[0] == {}
+
+
+@pytest.mark.parametrize("make", ENDS.values(), ids=ENDS.keys())
+def test_a_server_in_java_without_its_main_class(tmp_path: Path, make: Make) -> None:
+    assert found(tmp_path, make)[0] == {"E2": "error"}
+
+
+def test_the_client_for_java_that_is_not_on_the_class_path(tmp_path: Path) -> None:
+    make = own(["-cp", "/app/classes", CLIENT], File(f"app/classes/{CLASS}", ""))
+
+    assert found(tmp_path, make)[0] == {"D4": "error"}

@@ -1,0 +1,82 @@
+"""Programs in Java that are started without a runtime client: a jar, or a class on a class path.
+
+How ``java`` finds what it starts: https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html.
+A jar in a jar, as Spring Boot has them, is for the loader that is the jar's own main class.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from imagecheck.image.filesystem import Node
+from imagecheck.rule import EXIT_ERROR
+from imagecheck.start.class_path import class_path_of, java_words, read_jar
+from imagecheck.start.judged import Judged, judged
+from imagecheck.start.options import java_program
+from imagecheck.start.shell.state import UNKNOWN
+
+if TYPE_CHECKING:
+    from imagecheck.start.launch import Process
+    from imagecheck.subject import Subject
+
+_OF_THE_JDK: Final = ("java.", "javax.", "jdk.", "sun.", "com.sun.")
+_ELSEWHERE: Final = ("-p", "--module-path", "-m", "--module", "-Xbootclasspath", "-javaagent:")
+
+
+def judge_java_program(subject: "Subject", process: "Process") -> Iterator[Judged | Node | str]:
+    """Judge whether the class that ``java`` is to start is there. Raises CannotLookError."""
+    words = java_words(subject, process)
+    if words is None:
+        yield f"the main class of {process.argv[0]}: not all of its options are known"
+        return
+    _, jar, main_class, _ = java_program(words)
+    if jar:
+        yield from _jar(subject, process, jar)
+    elif _is_on_class_path(words, main_class):
+        yield from main_class_problem(subject, process, main_class, "E2")
+
+
+def main_class_problem(
+    subject: "Subject", process: "Process", main_class: str, rule: str
+) -> Iterator[Judged | str]:
+    """Report a main class that is nowhere on the class path. Raises CannotLookError."""
+    path = class_path_of(subject, process)
+    if path.has(main_class.replace("/", ".")):
+        return
+    if path.is_unknown:
+        yield f"the main class {main_class}: not everything on its class path could be read"
+        return
+    yield judged(
+        rule,
+        f"java finds no class {main_class} on its class path: {path.text}; exit status 1",
+        "copy the classes and jars into the image, or correct -cp; a jar in a jar is not looked at",
+        error_type=EXIT_ERROR,
+    )
+
+
+def _jar(subject: "Subject", process: "Process", jar: str) -> Iterator[Judged | str]:
+    assert subject.files  # noqa: S101  (there is no process without files)
+    node = subject.files.find(posixpath.join(process.workdir, jar))
+    read = read_jar(subject, node) if node else None
+    if read is None:
+        yield f"the main class of {jar}: the jar could not be read"
+    elif not read.main_class:
+        yield judged(
+            "E2",
+            f"{read.path} has no Main-Class in its manifest; exit status 1",
+            "start the jar that has one: Spring Boot's is the one without -plain in its name",
+            error_type=EXIT_ERROR,
+        )
+    else:
+        yield from main_class_problem(subject, process, read.main_class, "E2")
+
+
+def _is_on_class_path(words: tuple[str, ...], main_class: str) -> bool:
+    """Whether a main class is named that is looked up on the class path alone."""
+    return (
+        bool(main_class)
+        and UNKNOWN not in main_class
+        and not main_class.endswith(".java")
+        and not main_class.startswith(_OF_THE_JDK)
+        and not any(word.startswith(_ELSEWHERE) for word in words)
+    )

@@ -1,0 +1,38 @@
+"""What a script comes to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A program is executed, which stays, or for which the shell waits as its last command."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    workdir: str
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The shell ends, with a status where that is certain."""
+
+    status: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """It is not certain what is run."""
+
+    why: str
+
+
+Outcome = Runs | Ends | Unclear
+
+
+class DoneError(Exception):
+    """The script has come to its program or its end."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
