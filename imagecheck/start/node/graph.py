@@ -28,6 +28,11 @@ _HOOKS = re.compile(
     rb"|globalPaths\.(?:push|unshift)|\bregister\(\s*['\"][^'\"]+['\"]\s*,\s*(?:import\.meta|pathTo)"
 )
 """What a module says that changes how others are found."""
+_WORDS_OF_HOOKS = (
+    b"_resolveFilename", b"_nodeModulePaths", b"_initPaths", b"registerHooks", b"module.paths",
+    b"Module._load", b"prototype.require", b"globalPaths", b"register(",
+)  # fmt: skip
+"""One of these is in each: looking for words is many times faster."""
 _PASSING_HOOKS = ("require-in-the-middle", "import-in-the-middle", "dd-trace", "newrelic")
 """Packages that do that and find all that would be found without them."""
 _INSTALL = "install it in the image (npm ci --omit=dev), or let the bundler bundle it"
@@ -163,7 +168,8 @@ class Walk:
 
     def _note_hooks(self, node: Node, text: bytes) -> None:
         passing = any(f"/node_modules/{name}/" in node.path for name in _PASSING_HOOKS)
-        if not passing and _HOOKS.search(text):
+        has_word = any(word in text for word in _WORDS_OF_HOOKS)
+        if not passing and has_word and _HOOKS.search(text):
             self.has_hooks = True
 
     def _followed(

@@ -37,6 +37,7 @@ class Loader:
 
     world: World
     parsed_bytes: int = 0
+    _trees: dict[str, Tree] = field(default_factory=dict)
     _kinds: dict[str, tuple[Tree | None, Kind | Refused]] = field(default_factory=dict)
 
     def parse(self, text: bytes) -> Tree:
@@ -58,7 +59,9 @@ class Loader:
         text = world.sources.text(node)
         if posixpath.splitext(node.path)[1] in {".json", ".node"} or text is None:
             return None, kind_of(node.path, type_, how, world.node, has_syntax=False)
-        root = self.parse(text)
+        if node.path not in self._trees:
+            self._trees[node.path] = self.parse(text)
+        root = self._trees[node.path]
         has_syntax = has_module_syntax(root, text)
         return root, kind_of(node.path, type_, how, world.node, has_syntax=has_syntax)
 

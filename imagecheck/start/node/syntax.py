@@ -19,6 +19,7 @@ _NOT_OF_NODE = Query(
     LANGUAGE, "[(jsx_element) (jsx_self_closing_element)] @JSX (decorator) @decorator"
 )
 """What the grammar knows and no Node does."""
+_MAY_BE_ANOTHER = re.compile(rb"@[\w(]|</|/>")
 _NEW_OR_ODD = re.compile(
     rb"\b(?:using|yield|accessor|defer|source)\b|\)\]?\}?\s*=[^=>]"
     rb"|<!--|-->|/[vu]\b|\\u|\bexport\s*\{|\bimport\s*[\w{*]|\xe2\x80[\xa8\xa9]|\x00|\b0\d"
@@ -40,9 +41,9 @@ def syntax_fault(
     if root.has_error:
         return _of_grammar(root, text)
     for fault in (
-        _of_another_language(root),
+        _of_another_language(root) if _MAY_BE_ANOTHER.search(text) else "",
         _declared_twice(root, is_module=is_module or may_be_module),
-        _await_outside(root, is_module=is_module or may_be_module),
+        _await_outside(root, is_module=is_module or may_be_module) if b"await" in text else "",
         _of_module(root) if is_module else "",
     ):
         if fault:

@@ -13,7 +13,7 @@ from tests.imagecheck.start.node.node_runtime import (
     write_members,
     write_runtime,
 )
-from tests.imagecheck.start.node.trees import TREES, Tree, reported_by
+from tests.imagecheck.start.node.trees import CJS, TREES, Tree, both, reported_by
 from tests.imagecheck.starting import start_folder
 
 pytestmark = pytest.mark.proof
@@ -60,6 +60,24 @@ def test_the_table_is_what_the_clients_report(
         tree.name: (said, wanted[tree]) for tree, said in found.items() if said != wanted[tree]
     }
     assert wrong == {}
+
+
+def test_a_client_without_its_native_part_ends(runtime: tuple[Path, str, int]) -> None:
+    """npm builds it while it installs the client, unless it is told to run no scripts."""
+    rootfs, _, _ = runtime
+    (native,) = rootfs.rglob("rapid-client.node")
+    native.unlink()
+    write_members(rootfs, both("good", "", {"index.js": CJS}).members())
+
+    started = start_folder(
+        rootfs,
+        ["/usr/local/bin/node", "/client/node_modules/.bin/aws-lambda-ric", "index.handler"],
+        workdir="/task",
+        env={"PATH": "/usr/local/bin", "LAMBDA_TASK_ROOT": "/task", "_HANDLER": "index.handler"},
+        timeout=30,
+    )
+
+    assert (started.error_type, started.exit_status) == ("Runtime.ExitError", 1)
 
 
 def _link(source: str, target: str) -> str:

@@ -24,6 +24,7 @@ from tests.imagecheck.start.node.trees import (
     both,
 )
 
+EXIT = "Runtime.ExitError"
 OLD, NEW = (20, 18), (22, 23)
 
 
@@ -101,18 +102,37 @@ def _on_base(
 
 
 @pytest.mark.parametrize(("wrapped", "said"), [("app.handler", STARTS), ("api.handler", IMPORT)])
-def test_the_handler_behind_a_vendors_is_judged_too(
-    wrapped: str, said: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("package", "file", "handler", "variable"),
+    [
+        ("datadog-lambda-js", "handler.js", "/{}/handler.handler", "DD_LAMBDA_HANDLER"),
+        # As its layers for Lambda have it.
+        (
+            "newrelic-lambda-wrapper",
+            "index.js",
+            "newrelic-lambda-wrapper.handler",
+            "NEW_RELIC_LAMBDA_HANDLER",
+        ),
+        (
+            "newrelic-esm-lambda-wrapper",
+            "index.js",
+            "/{}/index.handler",
+            "NEW_RELIC_LAMBDA_HANDLER",
+        ),
+    ],
+)
+def test_the_handler_behind_a_vendors_is_judged_too(  # noqa: PLR0917
+    package: str, file: str, handler: str, variable: str, wrapped: str, said: str, tmp_path: Path
 ) -> None:
-    folder = "opt/nodejs/node_modules/datadog-lambda-js"
+    folder = f"opt/nodejs/node_modules/{package}"
     report = _on_base(
         tmp_path,
         *(Directory(f"opt/nodejs{more}") for more in ("", "/node_modules")),
         Directory(folder),
-        File(f"{folder}/handler.js", CJS),
+        File(f"{folder}/{file}", CJS),
         File("var/task/app.js", CJS),
-        handler=f"/{folder}/handler.handler",
-        env={"DD_LAMBDA_HANDLER": wrapped},
+        handler=handler.format(folder),
+        env={variable: wrapped},
     )
 
     assert predicted(report) == said
@@ -192,6 +212,18 @@ def test_what_node_loads_first_is_judged(
 
     assert [one.rule for one in said] == found
     assert all(one.problem.error_type == "Runtime.ExitError" for one in said)
+
+
+@pytest.mark.parametrize(("has_native_part", "said"), [(False, EXIT), (True, STARTS)])
+def test_a_client_without_its_native_part_ends(
+    has_native_part: bool, said: str, tmp_path: Path
+) -> None:
+    program = 'import { createRequire } from "module"; // rapid-client.node\n'
+    tree = both("native-part", "", {"index.js": CJS})
+
+    report = report_of(tmp_path, tree, 4, program=program, has_native_part=has_native_part)
+
+    assert predicted(report) == said
 
 
 _NEEDS_TASK_ROOT = 'throw new Error("LAMBDA_TASK_ROOT environment variable is not set");\n'

@@ -1,6 +1,7 @@
 """What check says of a handler of Node is what AWS's clients report of it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ def image_of(
     *,
     program: str = "",
     task_root: str = "/task",
+    has_native_part: bool = False,
 ) -> Image:
     """Write an image with a tree, and with a client and a Node that are there in name."""
     package = "client/node_modules/aws-lambda-ric"
@@ -35,6 +37,7 @@ def image_of(
         File(f"{package}/index.mjs", f"#!/usr/bin/env node\n{program}", 0o755),
         Symlink(CLIENT, "../aws-lambda-ric/index.mjs"),
         Directory("task"),
+        *([File(f"{package}/rapid-client.node", tiny_elf())] if has_native_part else []),
     )
     return write_image(
         folder,
@@ -48,7 +51,7 @@ def image_of(
 
 
 def report_of(
-    folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22, 23), **settings: str
+    folder: Path, tree: Tree, client: int, node: tuple[int, int] = (22, 23), **settings: Any
 ) -> Report:
     image = image_of(folder, tree, client, node, **settings)
     return check_image(
