@@ -4,7 +4,6 @@ Inflating and hashing leave the interpreter to others while they run, so two cor
 """
 
 import contextlib
-import hashlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -57,33 +56,3 @@ class Ahead(Generic[_T]):
             end = error
         if not self._is_closed:
             self._ready.put(end)
-
-
-class Sha256:
-    """A digest that is made on a thread of its own."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._waiting: queue.Queue[bytes] = queue.Queue(DEPTH)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def update(self, content: bytes) -> None:
-        """Add some bytes."""
-        if content:
-            self._waiting.put(content)
-
-    def hexdigest(self) -> str:
-        """Return the digest; nothing is added after it."""
-        self.close()
-        return self._hash.hexdigest()
-
-    def close(self) -> None:
-        """End the thread."""
-        if self._thread.is_alive():
-            self._waiting.put(b"")
-            self._thread.join()
-
-    def _run(self) -> None:
-        while content := self._waiting.get():
-            self._hash.update(content)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, Final
 
 from imagecheck.budget import Budget
-from imagecheck.image.ahead import Ahead, Sha256
+from imagecheck.image.ahead import Ahead
 from imagecheck.image.errors import DamagedImageError, WrongBytesError
 from imagecheck.image.gunzip import GZIP_MAGIC, BrokenGzipError, gunzip
 from imagecheck.image.manifest import Descriptor
@@ -15,7 +15,7 @@ CHUNK_BYTES: Final = 256 * 1024
 """How much is read at once of what is stored."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 # Below it, starting a thread takes longer than it saves.
-_THREADS_FROM = 2 * CHUNK_BYTES
+_THREAD_FROM = 2 * CHUNK_BYTES
 
 
 class TooLargeError(Exception):
@@ -42,7 +42,7 @@ def opened(
     raw = Blob(blob, descriptor, budget, progress)
     content: Content | None = None
     try:
-        content = Content(raw, max_bytes, in_threads=descriptor.size > _THREADS_FROM)
+        content = Content(raw, max_bytes, in_thread=descriptor.size > _THREAD_FROM)
         yield content
     except (DamagedImageError, UnreadableCompressionError):
         if content:
@@ -106,7 +106,7 @@ class Blob:
 class Content:
     """The uncompressed bytes: they can be skipped but not gone back to, and are never all held."""
 
-    def __init__(self, raw: Blob, max_bytes: int, *, in_threads: bool) -> None:
+    def __init__(self, raw: Blob, max_bytes: int, *, in_thread: bool) -> None:
         self._raw = raw
         self._max_bytes = max_bytes
         start = raw.read()
@@ -114,9 +114,11 @@ class Content:
         if start.startswith(_ZSTD_MAGIC):
             raise UnreadableCompressionError("zstd")
         chunks = _inflated(start, raw) if self.is_gzip else _plain(start, raw)
-        self._ahead = Ahead(chunks) if in_threads else None
+        self._ahead = Ahead(chunks) if in_thread else None
         self._chunks = iter(self._ahead) if self._ahead else chunks
-        self._hash = Sha256() if in_threads else hashlib.sha256()
+        # Here, and not on a third thread: inflating takes longer than all the rest, so it would
+        # save no time, and to hand the bytes on once more is not free.
+        self._hash = hashlib.sha256()
         self._digest = ""
         self._chunk = b""
         self._used = 0
@@ -162,17 +164,28 @@ class Content:
             pieces.append(piece)
         return b"".join(pieces)
 
+    def read_into(self, room: memoryview) -> int:
+        """Fill the room with the next bytes, and say how many: fewer only at the end."""
+        filled = 0
+        while filled < len(room):
+            if self._used == len(self._chunk) and not self._next():
+                break
+            count = min(len(room) - filled, len(self._chunk) - self._used)
+            with memoryview(self._chunk) as chunk:
+                room[filled : filled + count] = chunk[self._used : self._used + count]
+            self._used += count
+            filled += count
+        return filled
+
     def drain(self) -> None:
         """Read to the end, so that everything has been hashed."""
         while self._next():
             pass
 
     def close(self, *, wait: bool = False) -> None:
-        """End the threads."""
+        """End the thread."""
         if self._ahead:
             self._ahead.close(wait=wait)
-        if isinstance(self._hash, Sha256):
-            self._hash.close()
 
     def _next(self) -> bool:
         """Come to the next chunk. False at the end, where the last one stays."""

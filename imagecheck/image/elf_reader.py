@@ -30,13 +30,15 @@ _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
 _DT_VERDEF, _DT_VERNEED = 0x6FFFFFFC, 0x6FFFFFFE
 _CLASS_32, _CLASS_64 = 1, 2
+_STRING_BYTES = 256
+"""How much is looked at, at once, for the end of a string: hardly one is longer."""
 
 
 class Piece(NamedTuple):
     """A part of a file: where it starts, and its bytes."""
 
     offset: int
-    content: bytes
+    content: bytes | memoryview
 
 
 class _DamageError(Exception):
@@ -78,7 +80,7 @@ _VERDEF = struct.Struct("<HHHHIII")
 _VERDAUX = struct.Struct("<II")
 
 
-def later_pieces(head: bytes, size: int) -> list[tuple[int, int]]:
+def later_pieces(head: bytes | memoryview, size: int) -> list[tuple[int, int]]:
     """Return what else of a file is to be kept: offsets and lengths in bytes, in their order.
 
     ``head`` is its start, of ``HEAD_BYTES``, and ``size`` the length of the whole.
@@ -109,7 +111,7 @@ def later_pieces(head: bytes, size: int) -> list[tuple[int, int]]:
     return found
 
 
-def read_elf(head: bytes, size: int, later: tuple[Piece, ...] = ()) -> Elf:
+def read_elf(head: bytes | memoryview, size: int, later: tuple[Piece, ...] = ()) -> Elf:
     """Read a file that starts with ``MAGIC``; what is damaged in it is left out.
 
     ``head`` is the start of the file and ``size`` the length of the whole in bytes; ``later`` is
@@ -142,7 +144,7 @@ def read_elf(head: bytes, size: int, later: tuple[Piece, ...] = ()) -> Elf:
 class _File:
     """A file of which the start and some later pieces are known."""
 
-    def __init__(self, head: bytes, later: tuple[Piece, ...]) -> None:
+    def __init__(self, head: bytes | memoryview, later: tuple[Piece, ...]) -> None:
         self._pieces = (Piece(0, head), *later)
         self._left = _MAX_READ_BYTES
         if int.from_bytes(head[18:20], "little") in (X86_64, AARCH64):
@@ -164,11 +166,14 @@ class _File:
     def read(self, offset: int, size: int) -> bytes:
         for start, content in self._pieces:
             if start <= offset and offset + size <= start + len(content):
-                self._left -= size
-                if self._left < 0:
-                    raise _DamageError  # what is looked for has no end
-                return content[offset - start : offset - start + size]
+                self._spend(size)
+                return bytes(content[offset - start : offset - start + size])
         raise _DamageError
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _DamageError  # what is looked for has no end
 
     def unpack(self, form: struct.Struct, offset: int) -> tuple[int, ...]:
         return form.unpack(self.read(offset, form.size))
@@ -177,9 +182,13 @@ class _File:
         """Return the bytes up to the next zero."""
         for start, content in self._pieces:
             if start <= offset < start + len(content):
-                end = content.find(b"\0", offset - start)
-                if end >= 0:
-                    return self.read(offset, end - (offset - start))
+                found = b""
+                for at in range(offset - start, len(content), _STRING_BYTES):
+                    text, zero, _ = bytes(content[at : at + _STRING_BYTES]).partition(b"\0")
+                    self._spend(len(text))
+                    found += text
+                    if zero:
+                        return found
         raise _OutsideError
 
     def offset_of(self, address: int) -> int | None:

@@ -16,6 +16,7 @@ from imagecheck.image.elf import MAGIC, Elf
 from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
 from imagecheck.image.errors import CannotLookError, DamagedImageError
 from imagecheck.image.manifest import Descriptor
+from imagecheck.image.member_file import MemberFile
 from imagecheck.image.tar import Member, members
 
 MAX_IMAGE_BYTES: Final = 10 * 1024**3
@@ -119,6 +120,7 @@ def read_layer(
         emptied: list[str] = []
         listing_bytes = 0
         possible = descriptor.size * _MAX_RATIO
+        room = _Room()
         for member in _members(content, budget):
             end = member.offset + (0 if member.sparse or not member.is_file else member.size)
             if max_bytes < end <= possible:
@@ -127,7 +129,7 @@ def read_layer(
             folder, name = posixpath.split(path)
             listing_bytes += _ENTRY_BYTES + len(path)
             if not name.startswith(_WHITEOUT):
-                entry = _entry(path, member, content)
+                entry = _entry(path, member, content, room)
                 listing_bytes += _length(entry)
                 entries.append(entry)
             elif name == _OPAQUE:
@@ -173,7 +175,7 @@ def read_files(
             path = _path(member.name)
             if path in limits and member.is_file:
                 left += len(found.pop(path, b""))
-                found[path] = _File(member, content).read(min(limits[path], left + 1))
+                found[path] = MemberFile(member, content).read(min(limits[path], left + 1))
                 left -= len(found[path])
                 if left < 0:
                     raise CannotLookError("the files that would have to be read are too large")
@@ -196,10 +198,10 @@ def _path(name: str) -> str:
     return posixpath.normpath("/" + name.lstrip("/"))
 
 
-def _entry(path: str, member: Member, content: Content) -> Entry:
+def _entry(path: str, member: Member, content: Content, room: "_Room") -> Entry:
     mode = member.mode & 0o7777
     if member.is_file:
-        return _file_entry(path, mode, member, content)
+        return _file_entry(path, mode, member, content, room)
     if member.is_directory:
         return Entry(path, Kind.DIRECTORY, mode)
     if member.is_symlink:
@@ -211,18 +213,18 @@ def _entry(path: str, member: Member, content: Content) -> Entry:
     return Entry(path, Kind.OTHER, mode)
 
 
-def _file_entry(path: str, mode: int, member: Member, content: Content) -> Entry:
+def _file_entry(path: str, mode: int, member: Member, content: Content, room: "_Room") -> Entry:
     if member.sparse is None:
         content.seek(member.offset)
         head = content.read(min(HEAD, member.size))
         if len(head) < min(HEAD, member.size):
             raise DamagedImageError("the layer ends in the middle of a file")
-        file = _File(member, content, len(head)) if head.startswith(MAGIC) else None
+        file = MemberFile(member, content, len(head)) if head.startswith(MAGIC) else None
     else:
-        file = _File(member, content)
+        file = MemberFile(member, content)
         head = file.read(HEAD)
     if file and head.startswith(MAGIC):
-        return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size))
+        return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size, room))
     keeps_head = mode & 0o111 or path.endswith(_NATIVE_MODULE)
     return Entry(path, Kind.FILE, mode, member.size, head=head if keeps_head else b"")
 
@@ -238,9 +240,12 @@ def _length(entry: Entry) -> int:
     return len(entry.head) + sum(map(len, texts)) + _TEXT_BYTES * (len(texts) - 1)
 
 
-def _elf(file: "_File", head: bytes, size: int) -> Elf:
-    head = file.read(HEAD_BYTES - len(head), head)
-    at = len(head)
+def _elf(file: MemberFile, start: bytes, size: int, room: "_Room") -> Elf:
+    """Read an ELF file whose start was taken from it already."""
+    head = room.of(min(size, HEAD_BYTES))
+    head[: len(start)] = start
+    at = len(start) + file.read_into(head[len(start) :])
+    head = head[:at]
     later = []
     for offset, length in later_pieces(head, size) if size > at else ():
         file.skip(offset - at)
@@ -249,54 +254,17 @@ def _elf(file: "_File", head: bytes, size: int) -> Elf:
     return read_elf(head, size, tuple(later))
 
 
-class _File:
-    """The bytes of the file that the layer has just come to, but for the first ``used`` ones."""
+class _Room:
+    """Room for the start of one ELF file after the other.
 
-    def __init__(self, member: Member, content: Content, used: int = 0) -> None:
-        content.seek(member.offset + used)
-        self._content = content
-        self._pieces = _pieces(member)
-        self._stored, self._left = next(self._pieces)
-        self._left -= used
+    Memory that is fresh each time takes longer to get than to fill.
+    """
 
-    def read(self, size: int, before: bytes = b"") -> bytes:
-        """Return the next bytes behind those before: fewer only at the end of the file."""
-        return b"".join((before, *self._take(size, keep=True)))
+    def __init__(self) -> None:
+        self._room = memoryview(b"")
 
-    def skip(self, size: int) -> None:
-        """Leave some bytes out."""
-        for _ in self._take(size, keep=False):
-            pass
-
-    def _take(self, size: int, *, keep: bool) -> Iterator[bytes]:
-        while size > 0:
-            if not self._left:
-                self._stored, self._left = next(self._pieces, (False, 0))
-                if not self._left:
-                    return
-            count = min(size, self._left)
-            if self._stored and not keep:
-                self._content.seek(self._content.tell() + count)
-            elif self._stored:
-                piece = self._content.read(count)
-                if len(piece) < count:
-                    raise DamagedImageError("the layer ends in the middle of a file")
-                yield piece
-            elif keep:
-                yield bytes(count)
-            self._left -= count
-            size -= count
-
-
-def _pieces(member: Member) -> Iterator[tuple[bool, int]]:
-    """Give the lengths of the pieces of a file, and whether each is stored or a hole."""
-    at = 0
-    for offset, length in member.sparse or ((0, member.size),):
-        if offset < at or length < 0 or offset + length > member.size:
-            raise DamagedImageError(f"the pieces of {member.name} do not add up to a file")
-        if offset > at:
-            yield False, offset - at
-        if length:
-            yield True, length
-        at = offset + length
-    yield False, member.size - at
+    def of(self, size: int) -> memoryview:
+        """Return room for so many bytes, which whoever had it before needs no more."""
+        if size > len(self._room):
+            self._room = memoryview(bytearray(min(max(size, 2 * len(self._room)), HEAD_BYTES)))
+        return self._room[:size]
