@@ -1,6 +1,7 @@
 """``lambda-image-check``: exit status 0: nothing stops the image; 1: something does; 2: unknown."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from imagecheck import __version__
 from imagecheck.command_line import SETTINGS, run_command_line
 from imagecheck.explain import catalogue, explained
 from imagecheck.options import CheckOptions, command_of
+from imagecheck.plain_options import plain_options
 from imagecheck.run import run_check
 from imagecheck.terminal import print_answer
 
@@ -99,4 +101,11 @@ app.command()(command_of(_check, _Options))
 
 def main() -> int:
     """Run the command line."""
-    return run_command_line(app, NAME, sys.argv[1:], help_of=NAME)
+    return run_command_line(app, NAME, sys.argv[1:], help_of=NAME, plainly=_plainly)
+
+
+def _plainly(arguments: Sequence[str]) -> bool:
+    options = plain_options(arguments, _Options)
+    if options:
+        _check(options)
+    return options is not None

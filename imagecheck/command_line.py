@@ -3,7 +3,7 @@
 import io
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,18 +33,20 @@ def run_command_line(
     help_of: str,
     expected: Mapping[type[Exception], int] = EXPECTED,
     interrupted: str = "interrupted",
+    plainly: Callable[[Sequence[str]], bool] = lambda _: False,
 ) -> int:
     """Run a command and return its exit status: never a stack trace.
 
     ``help_of`` is the command whose ``--help`` is advised where it is asked wrongly, and
-    ``interrupted`` what is said of an interruption.
+    ``interrupted`` what is said of an interruption. ``plainly`` runs what it takes without typer,
+    and says whether it did.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     status = 2
     try:
-        return _run(app, name, arguments)
+        return _run(app, name, arguments, plainly)
     except tuple(expected) as error:
         status = next(number for kind, number in expected.items() if isinstance(error, kind))
         message = str(error)
@@ -63,12 +65,19 @@ def run_command_line(
     return status
 
 
-def _run(app: typer.Typer, name: str, arguments: Sequence[str]) -> int:
+def _run(
+    app: typer.Typer,
+    name: str,
+    arguments: Sequence[str],
+    plainly: Callable[[Sequence[str]], bool],
+) -> int:
     if any(not _is_text(argument) for argument in arguments):
         raise typer.BadParameter("an argument is not text in UTF-8")
-    # Not app(): that answers an interruption, and a pipe that was closed, in a way of its own.
-    command = typer.main.get_command(app)
     try:
+        if plainly(arguments):
+            return 0
+        # Not app(): that answers an interruption, and a pipe that was closed, in a way of its own.
+        command = typer.main.get_command(app)
         with command.make_context(name, list(arguments) or ["--help"]) as context:
             command.invoke(context)
     except typer.Exit as end:

@@ -1,6 +1,7 @@
 """The command line. Exit status 0: the answer is yes; 1: it is no; 2: it could not be found out."""
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -82,4 +83,11 @@ def main() -> int:
         help_of=f"python -m release{command}",
         expected={**EXPECTED, RefusedError: 1, CannotDoError: 2},
         interrupted="interrupted; nothing was changed",
+        plainly=_plainly,
     )
+
+
+def _plainly(arguments: Sequence[str]) -> bool:
+    if arguments[:1] != ["check"]:
+        return False
+    return bool(import_module("release.commands.check").run_plainly(arguments[1:]))

@@ -1,5 +1,6 @@
 """``python -m release check``: as ``lambda-image-check``, and it knows the stages."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from imagecheck.image.manifest import digest_of
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import Reference, parse_reference
 from imagecheck.options import CheckOptions, command_of
+from imagecheck.plain_options import plain_options
 from imagecheck.run import run_check
 from imagecheck.template import read_function
 from imagecheck.terminal import print_answer, step
@@ -88,3 +90,11 @@ def _function_of(stage_name: str, reference: Reference) -> Function:
 
 
 check = command_of(_check, _Options)
+
+
+def run_plainly(arguments: Sequence[str]) -> bool:
+    """Run it without typer where the arguments are plain; say whether it did."""
+    options = plain_options(arguments, _Options)
+    if options:
+        _check(options)
+    return options is not None
