@@ -2,19 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import Problem
 from imagecheck.start.handler import Handler, Language, handler_of
 from imagecheck.start.interpreted import script_of, script_problems
-from imagecheck.start.java_program import judge_java_program
 from imagecheck.start.judged import Judged
-from imagecheck.start.node.handler import node_handler
-from imagecheck.start.node.program import judge_node_program
-from imagecheck.start.other_languages import dotnet_handler, java_handler, ruby_handler
-from imagecheck.start.python.handler import python_handler
-from imagecheck.start.python.program import judge_python_program
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
@@ -37,20 +32,33 @@ class Judgement:
         return (judged.problem for judged in self.problems if judged.rule == rule)
 
 
-_LANGUAGES: Mapping[Language, Callable[["Subject", Handler], Iterator[Judged | Node | str]]] = {
-    "python": python_handler,
-    "node": node_handler,
-    "java": java_handler,
-    "dotnet": dotnet_handler,
-    "ruby": ruby_handler,
+_Said = Iterator[Judged | Node | str]
+
+
+def _imported(module: str, name: str) -> Callable[..., _Said]:
+    """Import a judge when it is asked: an image has one language, and each takes a while."""
+
+    def judge(*arguments: Any) -> _Said:
+        function: Callable[..., _Said] = getattr(import_module(f"imagecheck.start.{module}"), name)
+        return function(*arguments)
+
+    return judge
+
+
+_LANGUAGES: Mapping[Language, Callable[["Subject", Handler], _Said]] = {
+    "python": _imported("python.handler", "python_handler"),
+    "node": _imported("node.handler", "node_handler"),
+    "java": _imported("other_languages", "java_handler"),
+    "dotnet": _imported("other_languages", "dotnet_handler"),
+    "ruby": _imported("other_languages", "ruby_handler"),
 }
 """Each yields problems, the files that are loaded, and clauses for what it did not look at."""
 
 
-_PROGRAMS: Mapping[str, Callable[["Subject", "Process"], Iterator[Judged | Node | str]]] = {
-    "java": judge_java_program,
-    "node": judge_node_program,
-    "python": judge_python_program,
+_PROGRAMS: Mapping[str, Callable[["Subject", "Process"], _Said]] = {
+    "java": _imported("java_program", "judge_java_program"),
+    "node": _imported("node.program", "judge_node_program"),
+    "python": _imported("python.program", "judge_python_program"),
 }
 """What stays where there is no runtime client, such as a web server behind AWS's adapter."""
 
@@ -66,7 +74,7 @@ def judge_handler(subject: "Subject") -> Judgement:
     return _judgement(handler, _LANGUAGES[handler.language](subject, handler))
 
 
-def _of_program(subject: "Subject") -> Iterator[Judged | Node | str]:
+def _of_program(subject: "Subject") -> _Said:
     launch = subject.launch
     if not launch or launch.stopped or launch.ended or launch.last.chain.cause:
         return
