@@ -11,6 +11,14 @@ _AT_HOME = app(
     File("var/task/models.py", "import os\n\nos.makedirs(os.path.expanduser('~/.models'))\n"),
 )
 
+_LATER = app(
+    "import models\n\n\ndef handler(event, context):\n    return {}\n",
+    File(
+        "var/task/models.py",
+        "import os\n\n\ndef keep():\n    os.makedirs(os.path.expanduser('~/.models'))\n",
+    ),
+)
+
 CASES = (
     Case(
         name="d6-cache-folder",
@@ -27,6 +35,11 @@ CASES = (
         name="d6-folder-at-home-when-imported",
         make=python(*_AT_HOME),
         findings={"D6": W},
+    ),
+    Case(
+        name="d6-good-folder-at-home-when-asked-for",
+        make=python(*_LATER),
+        is_started=True,
     ),
     Case(
         name="d6-good-home-in-tmp",

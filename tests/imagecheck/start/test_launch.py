@@ -100,6 +100,7 @@ SCRIPTS = [
     "exec env -u WHO COLOR=pink show in env",
     "sh -ec 'cd / && exec show \"$0\" \"$@\"' zero 'o n e' two",
     'exec show "a$@b" "$*" end',
+    'set -- "" "o n e" ""; exec show "$@"',
     "if [ -f /tmp/x ]; then echo there; else echo not there; fi; exec show both",
     '[ -n "$SETTING" ] && echo set; [ -f /tmp/x ] || true; exec show joined',
     'if [ -n "$WHO" ] && [ -e /tmp/x ]; then echo a; elif [ -z "$WHO" ]; then exit 2; fi; show b',
