@@ -67,7 +67,8 @@ def experience(case: Case, written: Written) -> Outcome:
     )
     if case.extension and started.errno:
         return Outcome("Extension.LaunchError", errno.errorcode[started.errno])
-    if case.extension and started.error_type == "Runtime.ExitError":
+    if case.extension and started.error_type == "Runtime.ExitError" and started.exit_status:
+        # A stand-in that ends with 0 was started, which is all that it is for.
         return Outcome("Extension.Crash", "", started.exit_status)
     return outcome(started)
 
