@@ -93,8 +93,8 @@ snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate cha
 screenshots: $(TEST_TOOLS) browser ## take the README's pictures of the page again
 	@python -m tests.screenshots
 
-benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb
-	python -m benchmarks.check
+benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb (BASELINE=worktree)
+	@BASELINE="$(BASELINE)" python -m benchmarks.check
 
 comparison: $(INSTALLED) ## ask other tools about broken images, into docs/incident.md
 	pip install --quiet --require-hashes -r benchmarks/requirements.txt
