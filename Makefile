@@ -9,6 +9,7 @@ PYTHON ?= python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
+BUNDLERS := tests/imagecheck/start/node/bundlers
 
 # What `release build` and `release boot` work with.
 BUILD_PACKAGES := bubblewrap buildah umoci uidmap
@@ -47,7 +48,7 @@ run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=
 test: check browser ## run every check, and every test but the slow proofs
 	python -m pytest -m "not proof"
 
-proofs: $(TEST_TOOLS) browser ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
+proofs: $(TEST_TOOLS) $(BUNDLERS)/node_modules/.package-lock.json browser ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
 	python -m pytest -m proof
 
 pipeline: $(TEST_TOOLS) ## walk the workflows: a release, two that are stopped, a roll-back, a cancelled job
@@ -109,9 +110,10 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	npm install --package-lock-only
 	npm install --package-lock-only --prefix tests
+	npm install --package-lock-only --prefix $(BUNDLERS)
 
 clean: ## remove everything that was installed or generated
-	rm -rf .venv node_modules tests/node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv node_modules tests/node_modules $(BUNDLERS)/node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
@@ -129,4 +131,9 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc .venv/.in
 tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc .venv/.installed
 	@echo "Installing what checks the page into tests/node_modules ..."
 	@npm ci --silent --prefix tests
+	@touch $@
+
+$(BUNDLERS)/node_modules/.package-lock.json: $(addprefix $(BUNDLERS)/,package.json package-lock.json .npmrc)
+	@echo "Installing bundlers into $(BUNDLERS)/node_modules ..."
+	@npm ci --silent --prefix $(BUNDLERS)
 	@touch $@

@@ -34,7 +34,7 @@ require.extensions[".node"] = (module) => {
 
 def write_runtime(rootfs: Path, node: str, client: int) -> Path:
     """Write a root directory with a Node (its major version) and a client (3 or 4)."""
-    program = _installed(f"node-{node}-{_CPU}") / "bin/node"
+    program = node_folder(node) / "bin/node"
     for library in re.findall(r"(/\S+) \(0x", _run("ldd", str(program))):
         _copy(Path(library), rootfs)
     _copy(program, rootfs, Path("usr/local/bin/node"))
@@ -48,6 +48,11 @@ def write_runtime(rootfs: Path, node: str, client: int) -> Path:
     (rootfs / "native-part.cjs").write_text(_NATIVE_PART)
     (rootfs / "tmp").mkdir()
     return rootfs
+
+
+def node_folder(node: str) -> Path:
+    """Return where a Node (its major version) is installed."""
+    return _installed(f"node-{node}-{_CPU}")
 
 
 def command_of(handler: str) -> list[str]:
