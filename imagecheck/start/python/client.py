@@ -58,10 +58,12 @@ class _Use(NamedTuple):
     name: str
     line: int
     wanted: frozenset[str]
+    needs_parents: bool = True
+    """Whether it fails when what a dotted name begins with has no such module."""
 
     def of_part(self, part: str) -> "_Use":
         """Return the use of a package that a dotted name makes: it needs that module of it."""
-        return self._replace(wanted=frozenset({part}))
+        return self._replace(wanted=frozenset({part} if self.needs_parents else ()))
 
 
 def hides_of_client(subject: "Subject", modules: Modules) -> Iterator[Judged]:
@@ -288,16 +290,19 @@ def _uses(tree: ast.Module, package: str, minor: int | None) -> Iterator[_Use]:
                     is_plain = alias.asname or "." not in alias.name
                     is_asked = is_plain and guard != "any"
                     wanted = frozenset(asked.get(called, ()) if is_asked else ())
-                    yield _Use(alias.name, statement.lineno, wanted)
+                    yield _Use(alias.name, statement.lineno, wanted, needs_parents=not guard)
             case ast.ImportFrom(module=module, level=level, names=names):
                 base = module or ""
                 if level:
                     kept = package.split(".")[: len(package.split(".")) - level + 1]
                     base = ".".join([*kept, *([base] if base else [])])
                 wanted = frozenset(alias.name for alias in names) - {"*"}
-                yield _Use(base, statement.lineno, frozenset() if guard else wanted)
+                needs = frozenset() if guard else wanted
+                yield _Use(base, statement.lineno, needs, needs_parents=not guard)
                 for alias in names:
-                    yield _Use(f"{base}.{alias.name}", statement.lineno, frozenset())
+                    # The name may be that of a module; whether it is missed, is said above.
+                    name = f"{base}.{alias.name}"
+                    yield _Use(name, statement.lineno, frozenset(), needs_parents=False)
 
 
 def _caught(handlers: Iterable[ast.ExceptHandler]) -> _Guard:

@@ -58,6 +58,8 @@ class Code:
     """The modules that it puts into ``sys.modules``, or the packages of which it makes some."""
     changes_imports: bool
     """Whether it changes what imports find in a way that is not read here."""
+    moves_imports: bool
+    """Whether that may give a module of any name."""
 
 
 class Unreadable(NamedTuple):
@@ -74,7 +76,21 @@ def parse(module: Module, text: bytes, minor: int | None, places: Places) -> Cod
     return tree if isinstance(tree, Unreadable) else _code_of(module, tree, text, minor, places)
 
 
-def parse_tree(module: Module, text: bytes, minor: int | None) -> ast.Module | Unreadable:
+def certain_imports(module: Module, text: bytes, minor: int | None) -> frozenset[tuple[str, str]]:
+    """Return what a module of a package imports for certain: modules, and what it wants of them."""
+    try:
+        tree = parse_tree(module, text, minor, is_compiled=False)
+    except SyntaxError:
+        return frozenset()
+    if isinstance(tree, Unreadable):
+        return frozenset()
+    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    return frozenset((one.name, one.wanted) for one in _imports(tree.body, package, minor))
+
+
+def parse_tree(
+    module: Module, text: bytes, minor: int | None, *, is_compiled: bool = True
+) -> ast.Module | Unreadable:
     """Parse a module's text. Raises SyntaxError where the image's Python 3.``minor`` would."""
     if module.node and module.node.entry.size > MAX_TEXT_BYTES:
         return Unreadable("it is longer than 1 MiB")
@@ -85,8 +101,9 @@ def parse_tree(module: Module, text: bytes, minor: int | None) -> ast.Module | U
     try:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(text, feature_version=version)
-            # Only now shows, for one, a return outside of a function.
-            compile(tree, module.path, "exec", dont_inherit=True)
+            if is_compiled:
+                # Only now shows, for one, a return outside of a function.
+                compile(tree, module.path, "exec", dont_inherit=True)
     except (RecursionError, MemoryError, ValueError):
         return Unreadable("it is too deeply nested, or has zero bytes")
     except SyntaxError as error:
@@ -129,6 +146,7 @@ def _code_of(
         sites=changes.sites,
         makes=frozenset(module.name if name == BELOW else name for name in changes.makes),
         changes_imports=changes.is_open,
+        moves_imports=changes.moves,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind
-from imagecheck.start.python.code import Code, Import, Unreadable, parse
+from imagecheck.start.python.code import Code, Import, Unreadable, certain_imports, parse
 from imagecheck.start.python.modules import Miss, Module, Modules
 from imagecheck.start.python.path_changes import Places
 from imagecheck.start.python.scan import MACHINERY, scan
@@ -23,6 +23,11 @@ _MAX_DEPTH = 100
 _MAX_TEXT_BYTES: Final = 64 * 1024**2
 _MAX_PACKAGE_BYTES: Final = 8 * 1024**2
 _MAX_READ_AHEAD: Final = 32 * 1024**2
+_OF_EVERY_MODULE: Final = frozenset({
+    "__builtins__", "__cached__", "__dict__", "__doc__", "__file__", "__loader__", "__name__",
+    "__package__", "__path__", "__spec__",
+})  # fmt: skip
+"""https://docs.python.org/3/reference/datamodel.html#modules"""
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 _OPEN = re.compile(
     rb"__getattr__|import[ \t]*\(?[ \t]*\*|(?:globals|vars|locals)\(\)|exec\(|setattr\("
@@ -44,6 +49,8 @@ class Loaded:
     text: bytes | None = None
     code: Code | Unreadable | SyntaxError | None = None
     imports: tuple[Import, ...] = ()
+    certain_imports: frozenset[tuple[str, str]] | None = None
+    """What its text imports for certain, once that was asked for."""
     is_certain: bool | None = None
     """Whether it is loaded for certain; None while that is not yet known."""
 
@@ -115,10 +122,11 @@ class Graph:
             return False
         if by.is_own:
             return True
-        code = self.code(by)
-        return isinstance(code, Code) and any(
-            one.name == what.name and one.wanted == what.wanted for one in code.imports
-        )
+        if by.certain_imports is None:
+            text = by.text or b""
+            self._subject.budget.spend(len(text) // 4)
+            by.certain_imports = certain_imports(by.module, text, self.modules.minor)
+        return (what.name, what.wanted) in by.certain_imports
 
     def code(self, loaded: Loaded) -> Code | Unreadable | SyntaxError | None:
         """Parse a module, once; None where it has no text."""
@@ -242,6 +250,8 @@ class Graph:
 
     def may_bind(self, loaded: Loaded, name: str) -> bool:
         """Whether a module may have a name, as far as its text tells."""
+        if name in _OF_EVERY_MODULE:
+            return True
         if loaded.module.is_namespace:
             return False
         if loaded.text is None:
@@ -336,6 +346,6 @@ def changes_imports(graph: Graph, name: str) -> bool:
         is_part = other == top or other.startswith(f"{top}.")
         if is_part and loaded.text is not None and MACHINERY.search(loaded.text):
             code = graph.code(loaded)
-            if not isinstance(code, Code) or code.changes_imports or code.adds:
+            if not isinstance(code, Code) or code.moves_imports or code.adds:
                 return True
     return False

@@ -39,6 +39,8 @@ class PathChanges:
     makes: frozenset[str] = frozenset()
     is_open: bool = False
     """Whether it changes more than is read here."""
+    moves: bool = False
+    """Whether that may give a module of any name: not if only a function makes modules."""
 
 
 def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
@@ -61,13 +63,27 @@ def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
         understood |= {id(part) for part in _only_read(node)}
         if isinstance(node, ast.ImportFrom) and node.module == "sys":
             is_open |= any(alias.name in {"path", "modules", "meta_path"} for alias in node.names)
+    at_once = {id(node) for node in _run_at_once(tree)}
+    moves = is_open
     for node in ast.walk(tree):
         made = list(_made(node))
         makes |= {name for name in made if name}
         is_open |= "" in made
+        moves |= "" in made and id(node) in at_once
         if isinstance(node, ast.Attribute) and id(node) not in understood:
             is_open |= _dotted(node) in _OPEN
-    return PathChanges(tuple(adds), tuple(sites), frozenset(makes), is_open)
+            moves |= _dotted(node) in _OPEN
+    return PathChanges(tuple(adds), tuple(sites), frozenset(makes), is_open, moves)
+
+
+def _run_at_once(tree: ast.Module) -> Iterator[ast.AST]:
+    """Go through what runs while a module is imported, whatever is called: not its functions."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _only_read(node: ast.AST) -> list[ast.expr]:

@@ -70,6 +70,15 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+_QUICK = ("d7-json", "d7-package", "d7-good-email", "d7-good-namespace", "d7-good-on-aws-base")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[] if case.name in _QUICK else [pytest.mark.proof])
+        for case in CASES
+    ],
+)
 def test_d7(case: Case, finds: Finds) -> None:
     finds(case)

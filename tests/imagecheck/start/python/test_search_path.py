@@ -127,6 +127,9 @@ GOOD = {
     "handler unpacked from a tuple": _image(
         File("app/app.py", "def run(event, context): ...\n\n\nhandler, other = (run, 1)\n")
     ),
+    "what every module has": _image(
+        _app("from thing import __doc__, __file__"), File(f"{_SITE}/thing.py", "")
+    ),
     "compiled only": _image(File("app/app.pyc", b"")),
     "abi3": _image(_app("import fast"), File("app/fast.abi3.so", tiny_elf())),
 }
@@ -197,6 +200,16 @@ BAD = {
                 f"{_SITE}/thing/__init__.py",
                 "import urllib3, sys\nfor name in list(sys.modules):\n"
                 "    sys.modules[f'thing.packages.{name}'] = sys.modules[name]\n",
+            ),
+        ),
+        "E2",
+    ),
+    "dependency of a package with a function that makes modules": (
+        _image(
+            _app("import thing"),
+            File(
+                f"{_SITE}/thing/__init__.py",
+                "import sys, urllib3\n\n\ndef load(name, made):\n    sys.modules[name] = made\n",
             ),
         ),
         "E2",
