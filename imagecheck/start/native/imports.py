@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.start.python.conditions import decided
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -92,6 +93,10 @@ def _imports(body: Iterable[ast.stmt], package: str) -> Iterator[str]:
             case ast.If(test=ast.Name(id=name), orelse=after) if name.endswith("_SETUP__"):
                 # True only while the package itself is being built.
                 yield from _imports(after, package)
+            case ast.If(test=test, body=inner, orelse=after) if (
+                is_true := decided(test, None)
+            ) is not None:
+                yield from _imports(inner if is_true else after, package)
             case ast.With(body=inner) | ast.ClassDef(body=inner):
                 yield from _imports(inner, package)
             case _:

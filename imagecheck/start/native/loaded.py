@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,10 +34,9 @@ def loaded_for_certain(
         direct = next((m.path for m in package.modules if m.path in by_path), "")
         if direct:
             found[package] = direct
-        elif package.language == "node":
-            by = _loader_in_node(subject, package, by_path)
-            if by:
-                found[package] = by
+    of_node = [one for one in packages if one.language == "node" and one not in found]
+    if of_node:
+        found |= _loaders_in_node(subject, of_node, by_path)
     rest = [one for one in packages if one.language == "python" and one not in found]
     if rest:
         modules = [module for package in rest for module in package.modules]
@@ -49,30 +48,38 @@ def loaded_for_certain(
     return found
 
 
-def _loader_in_node(
-    subject: "Subject", package: NativePackage, loaded: Mapping[str, Node]
-) -> str | None:
-    if package.is_family:
-        return _owner(subject, package, loaded)
-    own = [node for path, node in loaded.items() if package.has(path)][:_MAX_TEXTS]
-    texts = subject.contents(own)
-    if not own or any(_TRIES.search(text) for text in texts.values()):
-        return None
-    return own[0].path
+def _loaders_in_node(
+    subject: "Subject", packages: Sequence[NativePackage], loaded: Mapping[str, Node]
+) -> dict[NativePackage, str]:
+    """Find what loads them. The layers are read once, however many packages there are."""
+    own = {
+        package: [node for path, node in loaded.items() if package.has(path)][:_MAX_TEXTS]
+        for package in packages
+        if not package.is_family
+    }
+    manifests = list(_manifests(subject, loaded)) if len(own) < len(packages) else []
+    texts = subject.contents([*manifests, *(node for nodes in own.values() for node in nodes)])
+    wanted = {posixpath.dirname(m.path): _dependencies(texts[m.path]) for m in manifests}
+    found: dict[NativePackage, str] = {}
+    for package in packages:
+        if package.is_family:
+            names = {_package_name(folder) for folder in package.folders}
+            by = next((folder for folder, asked in wanted.items() if names & set(asked)), "")
+        else:
+            nodes = own[package]
+            tries = any(_TRIES.search(texts[node.path]) for node in nodes)
+            by = nodes[0].path if nodes and not tries else ""
+        if by:
+            found[package] = by
+    return found
 
 
-def _owner(subject: "Subject", package: NativePackage, loaded: Mapping[str, Node]) -> str | None:
-    """Find the loaded package that chooses from packages of one platform each."""
+def _manifests(subject: "Subject", loaded: Mapping[str, Node]) -> Iterator[Node]:
+    """Yield the manifests of what is loaded: it may choose from packages of one platform each."""
     assert subject.files  # noqa: S101  (nodes come from files)
-    names = {_package_name(folder) for folder in package.folders}
-    folders = dict.fromkeys(m[1] for path in loaded if (m := _PACKAGE.match(path)))
-    manifests = [
-        node for folder in folders if (node := subject.files.find(f"{folder}/package.json"))
-    ]
-    for path, text in subject.contents(manifests).items():
-        if names & set(_dependencies(text)):
-            return posixpath.dirname(path)
-    return None
+    for folder in dict.fromkeys(m[1] for path in loaded if (m := _PACKAGE.match(path))):
+        if node := subject.files.find(f"{folder}/package.json"):
+            yield node
 
 
 def _package_name(folder: str) -> str:

@@ -1,10 +1,16 @@
 """E7: native modules of another CPU or libc."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from imagecheck.budget import Budget
+from imagecheck.image.filesystem import Node
+from imagecheck.image.layer import MAX_FILE_BYTES
+from imagecheck.image.layer_cache import LayerCache
+from imagecheck.rules.e07_wrong_native_module import RULE
 from tests.imagecheck.cases import (
     APP,
     FOREIGN,
@@ -17,6 +23,7 @@ from tests.imagecheck.cases import (
     W,
     app,
     bad_handler,
+    check_case,
     node,
     python,
     run,
@@ -95,6 +102,20 @@ CASES = (
         IMPORT_ERROR,
         "app.handler",
         *app("import fast\n" + HANDLER, File(f"{SITE_PACKAGES}/fast.abi3.so", FOREIGN)),
+    ),
+    bad_handler(
+        "e7-other-cpu-behind-a-condition",
+        "E7",
+        IMPORT_ERROR,
+        "app.handler",
+        *app(
+            "import fast\n" + HANDLER,
+            File(
+                f"{SITE_PACKAGES}/fast/__init__.py",
+                "import sys\n\nif sys.platform != 'win32':\n    from ._c import add\n",
+            ),
+            File(f"{SITE_PACKAGES}/fast/_c.abi3.so", FOREIGN),
+        ),
     ),
     Case(
         name="e7-not-loaded",
@@ -176,3 +197,33 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_e7(case: Case, finds: Finds) -> None:
     finds(case)
+
+
+def test_however_many_packages_are_wrong_the_layers_are_read_as_often(tmp_path: Path) -> None:
+    few, many = (_reads(tmp_path / str(count), count) for count in (2, 12))
+
+    assert few == many
+
+
+def _reads(folder: Path, count: int) -> int:
+    """Return how often contents are asked for when so many wrong packages are loaded."""
+    packages = [
+        File(f"var/task/node_modules/@p{number}/{name}", content)
+        for number in range(count)
+        for name, content in (
+            ("x/package.json", '{"optionalDependencies": {"@p/x-linux-s390x": "1"}}'),
+            ("x/index.js", ""),
+            ("x-linux-s390x/x.node", FOREIGN),
+        )
+    ]
+    text = "".join(f"require('@p{number}/x');\n" for number in range(count))
+    case = Case(name="many", make=node(File("var/task/index.js", text + NODE_HANDLER), *packages))
+    subject = check_case(case, case.write(folder), LayerCache(None)).subject
+    asked = []
+
+    def contents(nodes: Iterable[Node], limit: int = MAX_FILE_BYTES, /) -> Mapping[str, bytes]:
+        asked.append(limit)
+        return subject.contents(nodes, limit)
+
+    list(RULE.check(replace(subject, contents=contents, budget=Budget())))
+    return len(asked)
