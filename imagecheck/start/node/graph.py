@@ -10,6 +10,7 @@ from tree_sitter import Node as Tree
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind as FileKind
 from imagecheck.start.judged import Judged, judged
+from imagecheck.start.node.finders import finds_its_own, has_no_addon
 from imagecheck.start.node.imports import Request, requests, top_level_await
 from imagecheck.start.node.lexed_names import is_never_seen
 from imagecheck.start.node.loader import Loader
@@ -37,6 +38,10 @@ _PASSING_HOOKS = ("require-in-the-middle", "import-in-the-middle", "dd-trace", "
 """Packages that do that and find all that would be found without them."""
 _INSTALL = "install it in the image (npm ci --omit=dev), or let the bundler bundle it"
 _COPY = "copy it into the image, or correct the path"
+_BUILD = (
+    "let its install script run in the image's build: npm ci without --ignore-scripts; with pnpm,"
+    " name it in onlyBuiltDependencies"
+)
 _SDK = ("@aws-sdk/", "@smithy/", "@aws-crypto/")
 
 
@@ -83,7 +88,7 @@ class Walk:
         elif not self._is_refused_for_its_text(node, root, text, kind, how):
             self._note_hooks(node, text)
             yield from self._followed(node, root, text, kind)
-            self._native_part(node)
+            self._native_part(node, root, text)
 
     def _note(self, problem: Judged) -> None:
         """Keep a problem: one is enough of what several modules of a package have in common."""
@@ -188,8 +193,8 @@ class Walk:
                 if not lacks:
                     yield found, request.how
 
-    def _native_part(self, node: Node) -> None:
-        """Look for the package with the native part of the one that a module is of."""
+    def _native_part(self, node: Node, root: Tree, text: bytes) -> None:
+        """Look for the native part of the package that a module is of."""
         world = self.loader.world
         package = world.packages.scope_of(node.path)
         if package is None:
@@ -198,6 +203,10 @@ class Walk:
         if why and package_folder(node.path):
             fix = f"install it for the function: npm ci --os=linux --cpu={world.platform.cpu}"
             self._note(judged("E2", why, fix, error_type="Error"))
+        folder = package_folder(node.path)
+        if folder and finds_its_own(root, text, world.budget) and has_no_addon(world.files, folder):
+            found = f"{folder} looks for its native part while it loads, and none was built"
+            self._note(judged("E2", found, _BUILD, error_type="Error"))
 
     def _missing(self, node: Node, request: Request, missing: Missing) -> None:
         if self.loader.world.has_sdk and request.name.startswith(_SDK):

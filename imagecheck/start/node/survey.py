@@ -21,8 +21,8 @@ from imagecheck.start.node.sources import package_folder
 
 MAX_PARSED_BYTES: Final = 6 * 1024**2
 """How much is parsed for one image."""
-FINDS_ITS_OWN: Final = re.compile(rb"require\(\s*['\"](?:bindings|node-gyp-build)['\"]\s*\)\s*\(")
-"""What a package says that looks for its native module while it loads."""
+_FINDS_ITS_OWN = re.compile(rb"require\(\s*['\"](?:bindings|node-gyp-build)['\"]\s*\)")
+"""What a package says that looks for its native module."""
 _MAX_MODULES: Final = 2500
 
 
@@ -75,7 +75,7 @@ class Survey:
         folder = posixpath.dirname(node.path)
         targets = []
         suspects: set[tuple[str, How]] = set()
-        is_doubtful = bool(FINDS_ITS_OWN.search(text)) or self._is_unfit(node)
+        is_doubtful = bool(_FINDS_ITS_OWN.search(text)) or self._is_unfit(node)
         for name, how in may_ask(text):
             found = self.loader.resolve(name, folder, how)
             if isinstance(found, Missing):

@@ -60,6 +60,11 @@ def both(
 
 _MODULE = {"package.json": '{"type": "module"}'}
 _X = "node_modules/x"
+# As the real one, which throws when it has found nothing.
+_FINDER = {
+    "node_modules/bindings/index.js": "module.exports = () => { throw Error('no bindings'); };\n",
+    f"{_X}/package.json": '{"name": "x"}',
+}
 
 TREES: Final = (
     both("commonjs", STARTS, {"index.js": CJS}),
@@ -285,6 +290,27 @@ TREES: Final = (
     }),
     both("returns-before", STARTS, {
         "index.js": CJS + "if (process.env.PATH) return;\nrequire('axios');\n",
+    }),
+    both("native-part-not-built", ERROR, {
+        "index.js": "require('x');\n" + CJS, **_FINDER,
+        f"{_X}/index.js": "module.exports = require('bindings')('x');\n",
+    }),
+    both("native-part-not-built-by-a-name", ERROR, {
+        "index.js": "require('x');\n" + CJS, **_FINDER,
+        f"{_X}/index.js": "const find = require('bindings');\nexports.x = find('x.node');\n",
+    }),
+    both("native-part-that-it-can-do-without", STARTS, {
+        "index.js": "require('x');\n" + CJS, **_FINDER,
+        f"{_X}/index.js": "try { exports.x = require('bindings')('x'); } catch {}\n",
+    }),
+    both("native-part-looked-for-later", STARTS, {
+        "index.js": "require('x');\n" + CJS, **_FINDER,
+        f"{_X}/index.js": "exports.open = () => require('bindings')('x');\n",
+    }),
+    both("native-part-of-another-package", STARTS, {
+        "index.js": "require('x');\n" + CJS,
+        "node_modules/bindings/index.js": "module.exports = () => ({});\n",
+        f"{_X}/index.js": "module.exports = require('bindings')({ module_root: '/y' });\n",
     }),
 )  # fmt: skip
 
