@@ -346,6 +346,9 @@ def _is_harmless(word: Node) -> bool:
         return True
     if holder.type == "binary_expression":
         operator = text_of(holder.child_by_field_name("operator"))
+        if operator == "&&" and _is_field(holder, "left", word):
+            # As in this && this.__importStar: an object is true, so it is never the value.
+            return True
         return operator in {"===", "!==", "==", "!=", "in", "instanceof"}
     return holder.type in {"formal_parameters", "pair", "export_specifier"} and not _is_field(
         holder, "value", word

@@ -15,7 +15,8 @@ _OWN_REQUIRE = re.compile(
     rb"\s*import\.meta\.url\s*\)"
 )
 _OTHER_REQUIRE = re.compile(
-    rb"\b(?:var|let|const|function|class)\s+require\b|[,{]\s*require\s*[,}=]|\brequire\s*=(?!=)"
+    rb"\b(?:var|let|const|function|class)\s+require(?![\w$])|[,{]\s*require\s*[,}=]"
+    rb"|(?<![\w$])require\s*=(?!=)"
 )
 
 

@@ -35,7 +35,7 @@ def commonjs_reference(root: Node, text: bytes, budget: Budget) -> tuple[str, in
 
 def _is_declared_somewhere(word: str, text: bytes) -> bool:
     return (
-        re.search(rb"\b(?:var|let|const|function|class)\s+" + word.encode() + rb"\b", text)
+        re.search(rb"\b(?:var|let|const|function|class)\s+" + word.encode() + rb"(?![\w$])", text)
         is not None
     )
 

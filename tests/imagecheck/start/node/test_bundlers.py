@@ -48,13 +48,6 @@ MISSED: Final = {
         "bare/commonjs-minified-as-commonjs/index.nosuch",
         "bare/module-without_require-as-module/index.handler",
     },
-    # A name that a CommonJS file has not.
-    "tsc": {
-        "installed/commonjs-external-as-commonjs/index.nosuch",
-        "installed/commonjs-minified-as-commonjs/index.nosuch",
-        "installed/commonjs-plain-as-commonjs/index.nosuch",
-    },
-    "rollup": {"bare/commonjs-external-as-commonjs/index.handler"},
     "ncc": _TABLE,
     "webpack": _TABLE,
 }

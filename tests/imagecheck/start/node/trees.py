@@ -229,6 +229,16 @@ TREES: Final = (
         "exports.handler = void 0;\nconst handler = async () => ({});\n"
         "exports.handler = handler;\n",
     }),
+    both("typescript-with-helpers-and-without-it", NOT_FOUND, {
+        "index.js": "var __importStar = (this && this.__importStar) || ((module) => module);\n"
+        "Object.defineProperty(exports, '__esModule', { value: true });\n"
+        "exports.main = void 0;\nconst main = async () => __importStar(require('node:fs'));\n"
+        "exports.main = main;\n",
+    }),
+    both("rollup-and-a-package-that-is-left-out", IMPORT, {
+        "index.js": "var require$$0 = require('events');\nvar lost = require('lost');\n"
+        "exports.handler = async () => [require$$0, lost];\n",
+    }),
     both("star-helper", STARTS, {
         "index.js": "var __exportStar = (m, e) => { for (var p in m) e[p] = m[p]; };\n"
         "__exportStar(require('./a'), exports);\n", "a.js": CJS,
