@@ -80,5 +80,7 @@ class Rule:
     """An example that the rule finds: some lines of a Dockerfile, a listing or a template."""
     good: str
     """The same example, put right."""
+    is_first: bool = False
+    """Whether Lambda looks for it before all else that rules of its letter are about."""
     check: "Callable[[Subject], Iterator[Problem]]"
     """Looks for it. Raises CannotLookError when a file that it needs cannot be read."""

@@ -76,5 +76,6 @@ WORKDIR /home/nonroot   # of mode 0700
     good="""\
 WORKDIR /var/task
 """,
+    is_first=True,
     check=check,
 )
