@@ -42,7 +42,7 @@ from tests.imagecheck.images import (
     write_image,
 )
 from tests.imagecheck.prediction import Outcome, outcome, prediction, start_of
-from tests.imagecheck.programs import AARCH64, HOST, X86_64, busybox, tiny_elf
+from tests.imagecheck.programs import AARCH64, ENTRYPOINT, HOST, X86_64, busybox, tiny_elf
 from tests.imagecheck.starting import start
 
 pytestmark = pytest.mark.proof
@@ -467,7 +467,9 @@ def test_damaged_python_is_told_from_good(places: list[int], new: bytes, handler
     python = (
         Directory("var/lang/bin"),
         File("var/lang/bin/python3.11", PROGRAM, 0o755),
-        File("lambda-entrypoint.sh", PROGRAM, 0o755),
+        Directory("bin"),
+        File("bin/sh", PROGRAM, 0o755),
+        File("lambda-entrypoint.sh", ENTRYPOINT, 0o755),
         File("var/runtime/bootstrap", PROGRAM, 0o755),
         Directory("var/task"),
         File("var/task/app.py", source),
