@@ -18,6 +18,7 @@ from imagecheck.start.launch import Launch
 from tests.imagecheck.cases import HOST_CPU, Silent
 from tests.imagecheck.images import Directory, File, Image, Member, Symlink, layer_of, write_image
 from tests.imagecheck.programs import HOST, busybox
+from tests.imagecheck.sampling import mostly_proofs
 from tests.imagecheck.starting import Started, start
 from tests.imagecheck.tools import run
 
@@ -108,7 +109,7 @@ SCRIPTS = [
 ]
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", mostly_proofs(SCRIPTS))
 def test_what_a_script_comes_to_is_what_really_runs(tmp_path: Path, script: str) -> None:
     launch, started = launched(tmp_path, ["/bin/sh", "-c", script])
 
@@ -133,7 +134,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("script", FILES.values(), ids=FILES.keys())
+@pytest.mark.parametrize("script", mostly_proofs(FILES.values(), FILES))
 def test_a_script_as_the_entrypoint(tmp_path: Path, script: str) -> None:
     settings = File("app/settings", "export COLOR=grey\n")
     link = Symlink("usr/local/bin/env", "/bin/busybox")
@@ -196,7 +197,7 @@ STATUSES = {
 }
 
 
-@pytest.mark.parametrize("script", STATUSES)
+@pytest.mark.parametrize("script", mostly_proofs(STATUSES))
 def test_a_program_that_is_missing_behind_a_shell(tmp_path: Path, script: str) -> None:
     launch, started = launched(tmp_path, ["/bin/sh", "-c", script])
 
