@@ -1,6 +1,6 @@
 """npm, npx, yarn and pnpm: what they start.
 
-https://docs.npmjs.com/cli/v11/commands/npm-exec, https://docs.npmjs.com/cli/v11/commands/npm-run.
+https://github.com/npm/cli/tree/v11.6.0/docs/lib/content/commands: npm-exec.md, npm-run.md.
 """
 
 import posixpath
