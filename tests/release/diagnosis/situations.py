@@ -283,7 +283,7 @@ SITUATIONS = (
         "native module of another CPU",
         fails("Runtime.ImportModuleError",
               "Unable to import module 'rooms.main': /var/task/m.so: cannot open shared object"),
-        "module-missing", "another CPU or libc",
+        "module-missing", "another CPU, libc or system",
     ),
     _situation(
         "unreadable files, seen by check",
