@@ -18,7 +18,7 @@ _ACTIONS: Final = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 @cache
 def release_actions() -> frozenset[str]:
-    """Return the IAM actions of all calls in ``release/``.
+    """Return the IAM actions of all calls in ``release/``, and in what it checks images with.
 
     A call is a name of boto3's for an operation of a service that a client is made for, wherever it
     stands: as a method, handed over as one, or as the name of a paginator.
@@ -27,7 +27,8 @@ def release_actions() -> frozenset[str]:
     known = frozenset(session.get_available_services())
     trees = [
         ast.parse(file.read_text(encoding="utf-8"))
-        for file in (ROOT / "release").rglob("*.py")
+        for folder in ("release", "imagecheck")
+        for file in (ROOT / folder).rglob("*.py")
         if file != _NOT_AWS
     ]
     names = {name for tree in trees for name in _names(tree)}
