@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.venv/jsii
+# Hundreds of processes are started here, and each would compile the same files again.
+export PYTHONDONTWRITEBYTECODE :=
 
 PORT ?= 3000
 PYTHON ?= python3

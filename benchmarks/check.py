@@ -127,7 +127,8 @@ def _run(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> R
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env={**os.environ, **environment},
+        # As an installed package, it finds its bytecode.
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

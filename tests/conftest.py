@@ -17,6 +17,9 @@ from tests.browser import running_browser
 _scratch = tempfile.mkdtemp(prefix="rooms-tests-")
 os.environ["TMPDIR"] = _scratch
 atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+# The CDK library looks at its own templates in every synth, which takes half of it. Once is enough:
+# tests/test_app.py has the CDK CLI synthesize a stage in an environment without this.
+os.environ["CDK_VALIDATION"] = "false"
 
 
 @pytest.fixture(scope="session")
