@@ -1,7 +1,6 @@
 """The function that is asked about, as options name it."""
 
 import shlex
-from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
@@ -17,8 +16,7 @@ from imagecheck.function import (
 )
 from imagecheck.image.image import ImageReader, Progress
 from imagecheck.image.layer_cache import LayerCache
-from imagecheck.image.open_source import open_source
-from imagecheck.image.reference import Reference
+from imagecheck.image.source import ImageSource
 from imagecheck.options import CheckOptions
 from imagecheck.template import read_function
 
@@ -34,8 +32,8 @@ _LAMBDA_NAMES: Final[dict[str, Architecture]] = {
 """A CPU as Lambda, Docker, Go and the kernel call it."""
 
 
-def asked_function(options: CheckOptions, reference: Reference, progress: Progress) -> Function:
-    """Return the function of a template, or one of the CPU that is named or that the image has.
+def asked_function(options: CheckOptions) -> Function:
+    """Return the function of a template, or one of the CPU that is named; else it is assumed.
 
     Raises typer.BadParameter, and CannotLookError.
     """
@@ -51,7 +49,7 @@ def asked_function(options: CheckOptions, reference: Reference, progress: Progre
     if options.function:
         raise typer.BadParameter("--function names one of --template FILE")
     if architecture is None:
-        return Function(_own_architecture(reference, progress), is_assumed=True)
+        return Function(DEFAULT_ARCHITECTURE, is_assumed=True)
     return Function(architecture)
 
 
@@ -83,16 +81,15 @@ def parse_architecture(text: str) -> Architecture:
     return _LAMBDA_NAMES[name]
 
 
-def _own_architecture(reference: Reference, progress: Progress) -> Architecture:
+def own_architecture(source: ImageSource, progress: Progress) -> Architecture:
     """Return the CPU that an image says it is for; Lambda's default where it has none of ours."""
     names = {image: name for name, image in IMAGE_ARCHITECTURES.items()}
-    with closing(open_source(reference)) as source:
-        reader = ImageReader(source, LayerCache(None), progress)
-        for architecture in names:
-            image = reader.read_documents(architecture)
-            if image.config:
-                found = names.get(image.config.architecture)
-                return parse_architecture(found) if found else DEFAULT_ARCHITECTURE
+    reader = ImageReader(source, LayerCache(None), progress)
+    for architecture in names:
+        image = reader.read_documents(architecture)
+        if image.config:
+            found = names.get(image.config.architecture)
+            return parse_architecture(found) if found else DEFAULT_ARCHITECTURE
     return DEFAULT_ARCHITECTURE
 
 

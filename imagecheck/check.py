@@ -67,22 +67,48 @@ def check_image(
 
     Raises CannotLookError when something cannot be read, so that nothing can be said.
     """
-    timed = timed or _untimed
     budget = budget or Budget()
     with closing(open_source(reference, budget)) as source:
-        reader = ImageReader(source, cache, progress, budget)
-        with timed(f"reading {reference}"):
-            image = reader.read(function.image_architecture)
-        subject = Subject(
-            image=image,
-            function=function,
-            contents=partial(reader.contents, image),
-            repository=_repository(source, image),
-            base=_base(base, function, cache, progress, budget) if base else None,
-            dockerfile=images_of(dockerfile) if dockerfile else (),
+        return check_source(
+            source,
+            function,
+            cache=cache,
+            progress=progress,
+            base=base,
+            dockerfile=dockerfile,
             budget=budget,
+            ignores=ignores,
+            timed=timed,
         )
-        return judge(subject, ignores, timed)
+
+
+def check_source(
+    source: ImageSource,
+    function: Function,
+    *,
+    cache: LayerCache,
+    progress: Progress,
+    budget: Budget,
+    base: Reference | None = None,
+    dockerfile: Path | None = None,
+    ignores: Sequence[Ignore] = (),
+    timed: Timed | None = None,
+) -> Report:
+    """Do what ``check_image`` does, where the image is open already. Raises as it does."""
+    timed = timed or _untimed
+    reader = ImageReader(source, cache, progress, budget)
+    with timed(f"reading {source.reference}"):
+        image = reader.read(function.image_architecture)
+    subject = Subject(
+        image=image,
+        function=function,
+        contents=partial(reader.contents, image),
+        repository=_repository(source, image),
+        base=_base(base, function, cache, progress, budget) if base else None,
+        dockerfile=images_of(dockerfile) if dockerfile else (),
+        budget=budget,
+    )
+    return judge(subject, ignores, timed)
 
 
 def judge(subject: Subject, ignores: Sequence[Ignore] = (), timed: Timed | None = None) -> Report:

@@ -1,20 +1,22 @@
 """One check from its options to its answer: what the commands share."""
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imagecheck.asked import asked_function, with_overrides
+from imagecheck.asked import asked_function, own_architecture, with_overrides
 from imagecheck.budget import Budget
-from imagecheck.check import Report, check_image
+from imagecheck.check import Report, check_image, check_source
 from imagecheck.comparison import compare
 from imagecheck.config import find_config, read_config
 from imagecheck.function import Function
 from imagecheck.ignore import Ignore, parse_ignore, read_ignore_file
 from imagecheck.image.layer_cache import LayerCache, default_folder
+from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import parse_reference
+from imagecheck.image.source import ImageSource
 from imagecheck.options import CheckOptions, Format
 from imagecheck.progress import ProgressBar
 from imagecheck.report import Places, as_github, as_json, as_sarif, as_text
@@ -48,10 +50,12 @@ class Checked:
                 return as_text(self.report, self.differences)
 
 
-def run_check(options: CheckOptions, function: Function | None = None) -> Checked:
+def run_check(
+    options: CheckOptions, function_of: Callable[[ImageSource], Function] | None = None
+) -> Checked:
     """Read the image and hold the rules against it.
 
-    ``function`` is the one that it is for, where it is known already; else the options name it.
+    ``function_of`` finds the function that it is for; without it the options name that.
 
     Raises typer.BadParameter, InvalidReferenceError, UnknownRuleError and CannotLookError.
     """
@@ -59,18 +63,20 @@ def run_check(options: CheckOptions, function: Function | None = None) -> Checke
         # What is asked wrongly is said before anything is read.
         _ = options.answer_format
         reference = parse_reference(options.image)
+        target = with_overrides(asked_function(options), options)
         base = parse_reference(options.base) if options.base else None
         against = parse_reference(options.against) if options.against else None
         ignores = _ignores(options)
         cache = LayerCache(None if options.no_cache else default_folder())
         budget = Budget(options.timeout)
         measured = timed if options.debug else None
-        with ProgressBar() as progress:
-            target = with_overrides(
-                function or asked_function(options, reference, progress), options
-            )
-            report = check_image(
-                reference,
+        with ProgressBar() as progress, closing(open_source(reference, budget)) as source:
+            if function_of:
+                target = with_overrides(function_of(source), options)
+            elif target.is_assumed:
+                target = replace(target, architecture=own_architecture(source, progress))
+            report = check_source(
+                source,
                 target,
                 cache=cache,
                 progress=progress,

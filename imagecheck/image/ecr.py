@@ -58,6 +58,7 @@ class EcrSource:
         self._wanted = (
             {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag}
         )
+        self._root: Document | None = None
         self._http = HttpClient(sleep, budget)
         try:
             self._ecr = aws_client("ecr", place.region)
@@ -65,8 +66,10 @@ class EcrSource:
             raise CannotLookError(f"{self._name}: {error}") from None
 
     def root(self) -> Document:
-        """See ImageSource."""
-        return self._manifest(self._wanted)
+        """See ImageSource. ECR is asked once."""
+        if self._root is None:
+            self._root = self._manifest(self._wanted)
+        return self._root
 
     def manifest(self, descriptor: Descriptor) -> Document:
         """See ImageSource."""

@@ -40,11 +40,14 @@ class RegistrySource:
     ) -> None:
         self.reference: Reference = reference
         self._wanted = str(reference.digest or reference.tag)
+        self._root: Document | None = None
         self._session = RegistrySession(access or access_to(reference), sleep=sleep, budget=budget)
 
     def root(self) -> Document:
-        """See ImageSource."""
-        return read_manifest(self._session, self._wanted)
+        """See ImageSource. The registry is asked once."""
+        if self._root is None:
+            self._root = read_manifest(self._session, self._wanted)
+        return self._root
 
     def manifest(self, descriptor: Descriptor) -> Document:
         """See ImageSource."""

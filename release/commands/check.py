@@ -1,8 +1,8 @@
 """``python -m release check``: as ``lambda-image-check``, and it knows the stages."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +11,14 @@ import typer
 from imagecheck.function import Function
 from imagecheck.image.errors import CannotLookError, NotInRegistryError
 from imagecheck.image.manifest import digest_of
-from imagecheck.image.open_source import open_source
-from imagecheck.image.reference import Reference, parse_reference
+from imagecheck.image.source import ImageSource
 from imagecheck.options import CheckOptions, command_of
 from imagecheck.plain_options import plain_options
 from imagecheck.run import run_check
 from imagecheck.template import read_function
 from imagecheck.terminal import print_answer, step
 from release.assembly import synthesized
-from release.project import now, project_here
+from release.project import Project, Stage, now, project_here
 from release.record import note_passed
 
 
@@ -50,20 +49,21 @@ def _check(options: _Options) -> None:
 
     Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
     """
-    function = None
+    function_of = None
     if options.stage is not None:
         if options.template or options.function or options.architecture:
             raise typer.BadParameter(
                 "--stage says all of --template, --function and --architecture"
             )
-        function = _function_of(options.stage, parse_reference(options.image))
+        project = project_here()
+        function_of = partial(_function_of, project, project.stage(options.stage))
     elif not (options.template or options.architecture):
         # A gate that takes the image's own CPU for the function's finds the incident in no image.
         raise typer.BadParameter(
             "say which function the image is for: --stage NAME, --template FILE or"
             " --architecture arm64"
         )
-    checked = run_check(options, function)
+    checked = run_check(options, function_of)
     subject = checked.report.subject
     if not checked.report.has_errors:
         note_passed(Path.cwd(), subject.image.digest, subject.function.architecture, "check", now())
@@ -71,20 +71,17 @@ def _check(options: _Options) -> None:
     raise typer.Exit(checked.exit_status)
 
 
-def _function_of(stage_name: str, reference: Reference) -> Function:
+def _function_of(project: Project, stage: Stage, source: ImageSource) -> Function:
     """Read the function of a stage, as it would be deployed with this image."""
-    project = project_here()
-    stage = project.stage(stage_name)
-    with closing(open_source(reference)) as source:
-        if source.compressed_on_push:
-            raise typer.BadParameter(
-                "only a push gives this image a digest to pin: leave --stage out, and say"
-                f" --architecture {stage.settings.architecture}"
-            )
-        try:
-            digest = digest_of(source.root().content)
-        except NotInRegistryError as error:
-            raise CannotLookError(str(error)) from None
+    if source.compressed_on_push:
+        raise typer.BadParameter(
+            "only a push gives this image a digest to pin: leave --stage out, and say"
+            f" --architecture {stage.settings.architecture}"
+        )
+    try:
+        digest = digest_of(source.root().content)
+    except NotInRegistryError as error:
+        raise CannotLookError(str(error)) from None
     with step(f"synthesizing {stage.name}"), synthesized(project, stage, digest) as template:
         return read_function(template)
 

@@ -24,8 +24,9 @@ import imagecheck.run
 from imagecheck import __version__
 from imagecheck.cli import main
 from imagecheck.function import Architecture
-from imagecheck.image.manifest import digest_of
+from imagecheck.image.manifest import OCI_MANIFEST, digest_of
 from imagecheck.rules import BY_ID
+from tests.imagecheck.http_server import Answer, Request, serving
 from tests.imagecheck.images import (
     File,
     Image,
@@ -359,6 +360,24 @@ def test_without_a_function_the_cpu_is_the_image_s_and_that_is_said(
     assert "no problems found; 2 things not looked at" in out
 
 
+def test_a_registry_is_asked_for_the_manifest_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = image_in(tmp_path)
+    manifest = image.blob(image.digest).read_bytes()
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/v2/rooms/manifests/latest":
+            return Answer(headers={"Content-Type": OCI_MANIFEST}, body=manifest)
+        return Answer(body=image.blob(request.path.rpartition("/")[2]).read_bytes())
+
+    with serving(answer) as server:
+        status, out, _ = run_main(monkeypatch, capsys, f"docker://{server.host}/rooms:latest")
+    assert (status, "(assumed)" in out) == (0, True)
+    asked = [request.path for request in server.requests if "/manifests/" in request.path]
+    assert asked == ["/v2/rooms/manifests/latest"]
+
+
 def test_an_image_of_no_cpu_of_lambda_s_is_held_against_its_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -517,7 +536,7 @@ def test_too_little_memory_is_said(
     def exhausted(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(imagecheck.run, "check_image", exhausted)
+    monkeypatch.setattr(imagecheck.run, "open_source", exhausted)
 
     assert run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU) == (
         2, "", "error: there is not enough memory to read the image\n",
@@ -531,7 +550,7 @@ def test_a_fault_of_the_program_is_no_stack_trace(
     def broken(*_: object, **__: object) -> None:
         raise fault("TOKEN=hunter2")
 
-    monkeypatch.setattr(imagecheck.run, "check_image", broken)
+    monkeypatch.setattr(imagecheck.run, "open_source", broken)
 
     status, out, err = run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU)
 

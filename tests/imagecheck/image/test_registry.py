@@ -228,7 +228,7 @@ def test_a_token_that_has_become_too_old_is_replaced() -> None:
 
     with serving(answer) as server, opened(server.host) as source:
         source.root()
-        source.root()
+        source.manifest(Descriptor(digest=ABSENT.digest, size=2))
     assert used == ["Bearer token-0", "Bearer token-1"]
 
 
