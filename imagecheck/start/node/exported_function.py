@@ -6,12 +6,13 @@ from tree_sitter import Node as Tree
 
 from imagecheck.image.filesystem import Node
 from imagecheck.start.node.client import Found
-from imagecheck.start.node.exports import FUNCTIONS, Exports, literal_exports
+from imagecheck.start.node.exports import Exports, is_promise, is_void, literal_exports
+from imagecheck.start.node.lexed_names import is_never_seen
 from imagecheck.start.node.loader import Loader
 from imagecheck.start.node.module_exports import exports_of
 from imagecheck.start.node.module_kind import Kind
-from imagecheck.start.node.names import declared
-from imagecheck.start.node.parse import running, text_of, unwrapped
+from imagecheck.start.node.names import declared, is_constant
+from imagecheck.start.node.parse import FUNCTIONS, running, text_of, unwrapped
 from imagecheck.start.node.sources import package_folder
 
 _CALLBACK: Final = 3
@@ -28,6 +29,8 @@ def fault_of_function(
     node = module.node
     key, dot, _ = function.partition(".")
     exports = exports_of(loader, node, module.how)
+    if found := _hidden_in_a_function(loader, module, exports, key, generation):
+        return found, "Runtime.HandlerNotFound"
     if key not in exports.names:
         if (
             _may_end(loader, module)
@@ -42,7 +45,29 @@ def fault_of_function(
     root, _ = loader.kind(node, module.how)
     if dot or value is None or root is None or package_folder(node.path):
         return None
+    if exports.is_complete and is_void(value):
+        return f"{key!r} of {node.path} is undefined", "Runtime.HandlerNotFound"
     return _fault_of_value(key, node, _meant(value, root), generation)
+
+
+def _hidden_in_a_function(
+    loader: Loader, module: Found, exports: Exports, key: str, generation: int | None
+) -> str:
+    """Say why a client finds nothing of a function that is exported as a whole: from 4 on.
+
+    It imports the module, so what Node sees before it runs CommonJS has names of its own, and the
+    rest only the ``default``. There the client looks when that is an object, which no function is.
+    The third generation waits for a promise, and this one does not.
+    """
+    text = loader.world.sources.text(module.node)
+    if generation != 4 or module.how != "import" or not exports.is_function or text is None:  # noqa: PLR2004  (the fourth)
+        return ""
+    if _may_end(loader, module) or not is_never_seen(text, key):
+        return ""
+    return (
+        f"{module.node.path} exports a function or promise as a whole, in which the runtime client"
+        f" does not look for {key!r}, and says nowhere module.exports.{key} ="
+    )
 
 
 def _may_end(loader: Loader, module: Found) -> bool:
@@ -63,7 +88,7 @@ def _fault_of_value(
 ) -> tuple[str, str] | None:
     if value is None:
         return None
-    if value.type in _NO_FUNCTIONS | _NOTHING:
+    if value.type in _NO_FUNCTIONS | _NOTHING or is_promise(value):
         return f"{key!r} of {node.path} is no function", "Runtime.HandlerNotFound"
     if generation == 4 and _parameters(value) >= _CALLBACK:  # noqa: PLR2004  (the fourth generation)
         found = (
@@ -101,19 +126,15 @@ def _meant(value: Tree, root: Tree) -> Tree | None:
             if right is None:
                 return None
             value = right
-        elif value.type == "identifier":
+        elif value.type in {"identifier", "shorthand_property_identifier"}:
             name = text_of(value)
             found = [(kind, node) for one, kind, node in declared(root) if one == name]
-            is_fixed = len(found) == 1 and (found[0][0] == "function" or _is_constant(found[0][1]))
+            is_fixed = len(found) == 1 and (found[0][0] == "function" or is_constant(found[0][1]))
             if not is_fixed:
                 return None
             value = found[0][1]
-    return value if value.type != "identifier" else None
-
-
-def _is_constant(value: Tree) -> bool:
-    declaration = value.parent.parent if value.parent else None
-    return declaration is not None and any(c.type == "const" for c in declaration.children)
+    is_name = value.type in {"identifier", "shorthand_property_identifier"}
+    return None if is_name else value
 
 
 def _parameters(function: Tree) -> int:

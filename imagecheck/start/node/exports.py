@@ -7,13 +7,20 @@ ncc emit. A single use of ``exports`` or ``module`` that is none of them makes i
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 from tree_sitter import Node, Query
 
 from imagecheck.budget import Budget
 from imagecheck.start.node.names import declared
-from imagecheck.start.node.parse import LANGUAGE, captures, first_of, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import (
+    FUNCTIONS,
+    LANGUAGE,
+    captures,
+    first_of,
+    string_of,
+    text_of,
+    unwrapped,
+)
 
 _WORDS = Query(LANGUAGE, "[(identifier) (this)] @word")
 _WITH_OWN_THIS = Query(
@@ -32,15 +39,7 @@ _STAR_HELPERS = (
     "_exportStar",
     "tslib_1.__exportStar",
 )
-FUNCTIONS: Final = frozenset(
-    {
-        "arrow_function",
-        "function_declaration",
-        "function_expression",
-        "generator_function",
-        "generator_function_declaration",
-    }
-)
+_FUNCTIONS_AND_CLASSES = FUNCTIONS | {"class"}
 _MAX_WORDS = 200_000
 
 
@@ -54,22 +53,25 @@ class Exports:
     """Whether it certainly has no others, but for those of ``others``."""
     others: list[str] = field(default_factory=list)
     """Modules whose names it has too."""
+    is_function: bool = False
+    """Whether what it exports as a whole is a function, a class or a promise."""
 
     def add(self, name: str, value: Node | None) -> None:
         """Note a name; of two values none is known, unless one is nothing yet."""
         known = self.names.get(name)
-        is_first = name not in self.names or (known is not None and _is_void(known))
+        is_first = name not in self.names or (known is not None and is_void(known))
         if is_first:
             self.names[name] = value
-        elif not (value is not None and _is_void(value)):
+        elif not (value is not None and is_void(value)):
             self.names[name] = None
 
 
-def _is_void(node: Node) -> bool:
+def is_void(node: Node) -> bool:
+    """Whether a value is ``undefined``, as compilers write it before the real one."""
     node = unwrapped(node)
     if node.type == "assignment_expression":
         right = node.child_by_field_name("right")
-        return right is not None and _is_void(right)
+        return right is not None and is_void(right)
     return node.type == "undefined" or text_of(node).startswith("void ")
 
 
@@ -77,6 +79,18 @@ def commonjs_exports(root: Node, budget: Budget) -> Exports:
     """Read what a CommonJS module exports."""
     reader = _Reader(root, budget)
     return reader.read()
+
+
+def is_promise(value: Node) -> bool:
+    """Whether a value is what an async function gives that is called on the spot."""
+    value = unwrapped(value)
+    function = value.child_by_field_name("function") if value.type == "call_expression" else None
+    function = unwrapped(function) if function else None
+    return (
+        function is not None
+        and function.type in FUNCTIONS
+        and any(child.type == "async" for child in function.children)
+    )
 
 
 def literal_exports(value: Node, budget: Budget) -> Exports:
@@ -123,13 +137,17 @@ class _Reader:
             result.is_complete = False
             return result
         words = self._words
+        wholes = list(self._wholes())
+        result.is_function = bool(wholes) and all(map(self._is_function, wholes))
         own = _Inside(captures(_WITH_OWN_THIS, self._root).get("function", []))
         for word in words.get("this", []):
             if word.start_byte not in own:
                 self._use(word, word)
         bound = self._bound("exports")
+        is_replaced = any("exports" not in text_of(value) for value in wholes if _is_at_top(value))
         for word in words.get("exports", []):
-            if word.start_byte not in bound:
+            is_of_no_account = is_replaced or _is_detached(word)
+            if word.start_byte not in bound and not is_of_no_account:
                 self._use(word, word)
         bound = self._bound("module")
         for word in words.get("module", []):
@@ -141,6 +159,28 @@ class _Reader:
             elif text_of(parent.child_by_field_name("property")) == "exports":
                 self._use(parent, parent)
         return result
+
+    def _wholes(self) -> Iterator[Node]:
+        """Go through the values of ``module.exports = …``."""
+        for word in self._words.get("module", []):
+            member = word.parent
+            outer = member.parent if member else None
+            if (
+                member
+                and outer
+                and text_of(member) == "module.exports"
+                and outer.type == "assignment_expression"
+                and _is_field(outer, "left", member)
+                and (value := outer.child_by_field_name("right"))
+            ):
+                yield value
+
+    def _is_function(self, value: Node) -> bool:
+        value = unwrapped(value)
+        if value.type == "identifier":
+            kind, meant = self._values.get(text_of(value), ("", value))
+            return kind in {"function", "class"} or meant.type in _FUNCTIONS_AND_CLASSES
+        return value.type in _FUNCTIONS_AND_CLASSES or is_promise(value)
 
     def _bound(self, name: str) -> "_Inside":
         """Return where a word means a parameter, as in what bundlers wrap modules into."""
@@ -239,17 +279,19 @@ class _Reader:
             if text_of(function) == "__toCommonJS" and first:
                 self._becomes(first)
                 return
-            if required := list(_required(value)):
-                self.exports.others += required
-                return
         self._object(value)
 
     def _object(self, value: Node) -> None:
         value = unwrapped(value)
         if value.type == "object":
             self.read_literal(value)
-        elif value.type in FUNCTIONS or value.type in {"string", "number"}:
+        elif value.type in _FUNCTIONS_AND_CLASSES:
+            # A class can have more than what is read here.
+            self.exports.is_complete &= value.type != "class"
+        elif value.type in {"string", "number"}:
             return
+        elif required := list(_required(value)):
+            self.exports.others += required
         elif value.type == "identifier":
             self._variable(text_of(value))
         elif value.type in {"member_expression", "this"}:
@@ -268,14 +310,27 @@ class _Reader:
                 else:
                     self.exports.add(name, pair.child_by_field_name("value"))
             elif pair.type == "shorthand_property_identifier":
-                self.exports.add(text_of(pair), None)
+                self.exports.add(text_of(pair), pair)
             elif pair.type == "method_definition":
                 method = pair.child_by_field_name("name")
                 self.exports.add(string_of(method) or text_of(method), None)
             elif pair.type == "spread_element":
-                required = [name for child in pair.named_children for name in _required(child)]
+                required = [name for child in pair.named_children for name in self._spread(child)]
                 self.exports.others += required
                 self.exports.is_complete &= bool(required)
+
+    def _spread(self, value: Node) -> Iterator[str]:
+        """Read ``...require("./x")``, or a name for it that is used in no other way."""
+        if value.type != "identifier":
+            yield from _required(value)
+            return
+        kind, meant = self._values.get(text_of(value), ("", value))
+        uses = [word for word in self._words.get(text_of(value), []) if word.parent]
+        if kind in {"var", "let"} and all(
+            word.parent and word.parent.type in {"variable_declarator", "spread_element"}
+            for word in uses
+        ):
+            yield from _required(meant)
 
     def _variable(self, name: str) -> None:
         """Read a variable that becomes the exports, with all that is done to it."""
@@ -305,6 +360,33 @@ class _Reader:
             )
             if not (is_given or is_converted):
                 self._use(word, word)
+
+
+def _is_at_top(value: Node) -> bool:
+    """Whether the assignment of a value is a statement of the module itself, which always runs."""
+    statement = value.parent.parent if value.parent else None
+    return (
+        statement is not None
+        and statement.type == "expression_statement"
+        and statement.parent is not None
+        and statement.parent.type == "program"
+    )
+
+
+def _is_detached(word: Node) -> bool:
+    """Whether ``exports = …`` only gives the name to something else, and nothing is exported."""
+    assignment = word.parent
+    if assignment is None or assignment.type != "assignment_expression":
+        return False
+    value = assignment.child_by_field_name("right")
+    holder = assignment.parent
+    return (
+        _is_field(assignment, "left", word)
+        and value is not None
+        and "exports" not in text_of(value)
+        and holder is not None
+        and holder.type == "expression_statement"
+    )
 
 
 def _name_of(member: Node) -> str | None:

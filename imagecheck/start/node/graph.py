@@ -12,16 +12,18 @@ from imagecheck.image.layer import Kind as FileKind
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.node.finders import finds_its_own, has_no_addon
 from imagecheck.start.node.imports import Request, requests, top_level_await
+from imagecheck.start.node.json_text import json_fault
 from imagecheck.start.node.lexed_names import is_never_seen
 from imagecheck.start.node.loader import Loader
 from imagecheck.start.node.module_exports import exports_of
-from imagecheck.start.node.module_kind import How, Kind, Refused, has_module_syntax
+from imagecheck.start.node.module_kind import TYPESCRIPT, How, Kind, Refused, has_module_syntax
 from imagecheck.start.node.natives import unfit_platform_packages
 from imagecheck.start.node.references import commonjs_reference
 from imagecheck.start.node.resolve import Missing, refusal_of
 from imagecheck.start.node.sources import package_folder
+from imagecheck.start.node.static_paths import Place, reads
 from imagecheck.start.node.survey import MAX_PARSED_BYTES, Survey
-from imagecheck.start.node.syntax import syntax_fault
+from imagecheck.start.node.syntax import fault_of_version, syntax_fault
 
 _HOOKS = re.compile(
     rb"_resolveFilename\s*=|_nodeModulePaths\s*=|_initPaths\(|registerHooks\("
@@ -55,6 +57,8 @@ class Walk:
     unseen: list[str] = field(default_factory=list)
     """Clauses for the report: what was not looked at."""
     has_hooks: bool = False
+    _synchronous: set[str] = field(default_factory=set)
+    """ES modules that are required, or that such a one imports: they may not wait for anything."""
 
     def from_module(self, start: Node, how: How) -> None:
         """Walk from a module that is loaded in one way or the other."""
@@ -78,17 +82,28 @@ class Walk:
         if not self._is_read(node, how, worth):
             return
         root, kind = self.loader.kind(node, how)
+        if kind is Kind.MODULE and how == "require":
+            self._synchronous.add(node.path)
         text = self.loader.world.sources.text(node)
         if isinstance(kind, Refused):
-            found = f"{node.path} {kind.text}"
-            fix = "import it, or use a version of the package that is CommonJS, or a newer Node"
-            self._note(judged("E4", found, fix, error_type=kind.error_type))
+            if not self._has_loaders():
+                found = f"{node.path} {kind.text}"
+                self._note(judged("E4", found, kind.fix, error_type=kind.error_type))
+        elif kind is Kind.JSON and text is not None:
+            if fault := json_fault(text):
+                self._note(judged("E4", f"{node.path} is no valid JSON: {fault}", "correct it"))
+        elif node.path.endswith(TYPESCRIPT):
+            self.unseen.append(f"what {node.path} loads: it is TypeScript")
         elif root is None or text is None:
             return
-        elif not self._is_refused_for_its_text(node, root, text, kind, how):
+        elif not self._is_refused_for_its_text(node, root, text, kind):
             self._note_hooks(node, text)
             yield from self._followed(node, root, text, kind)
             self._native_part(node, root, text)
+
+    def _has_loaders(self) -> bool:
+        """Whether something may load what Node itself does not."""
+        return self.has_hooks or self.loader.world.node.has_hooks
 
     def _note(self, problem: Judged) -> None:
         """Keep a problem: one is enough of what several modules of a package have in common."""
@@ -123,9 +138,7 @@ class Walk:
         self._note(judged("E4", found, "correct it", error_type=error_type))
         return True
 
-    def _is_refused_for_its_text(
-        self, node: Node, root: Tree, text: bytes, kind: Kind, how: How
-    ) -> bool:
+    def _is_refused_for_its_text(self, node: Node, root: Tree, text: bytes, kind: Kind) -> bool:
         is_own = not package_folder(node.path)
         budget = self.loader.world.budget
         has_syntax = has_module_syntax(root, text)
@@ -140,9 +153,12 @@ class Walk:
             return True
         if kind is Kind.COMMONJS and has_syntax:
             found = (
-                f"{node.path} is loaded as CommonJS, and has the import or export of an ES module"
+                f"{node.path} is loaded as CommonJS, and has the import, export or await of an ES"
+                " module"
             )
             self._note(judged("E4", found, fix))
+            return True
+        if self._is_refused_by_this_node(node, root, text, kind):
             return True
         if kind is Kind.MODULE and (reference := commonjs_reference(root, text, budget)):
             word, line = reference
@@ -151,19 +167,29 @@ class Walk:
             )
             self._note(judged("E4", found, fix, error_type="ReferenceError"))
             return True
-        if not is_own:
-            return False
-        if kind is Kind.MODULE and how == "require" and (line := top_level_await(root, budget)):
+        return is_own and self._has_syntax_fault(node, root, text, kind)
+
+    def _is_refused_by_this_node(self, node: Node, root: Tree, text: bytes, kind: Kind) -> bool:
+        """Whether another Node, or another way to load it, would take a module."""
+        world = self.loader.world
+        is_synchronous = kind is Kind.MODULE and node.path in self._synchronous
+        if is_synchronous and b"await" in text and (line := top_level_await(root, world.budget)):
             found = f"{node.path} is required, and line {line} awaits outside of a function"
             fix = "load it with import, or put what it awaits into a function"
             self._note(judged("E4", found, fix, error_type="Error"))
             return True
+        fault = fault_of_version(root, text, world.node.version)
+        if fault:
+            self._note(judged("E4", f"{node.path}: {fault}", "compile it for the image's Node"))
+        return bool(fault)
+
+    def _has_syntax_fault(self, node: Node, root: Tree, text: bytes, kind: Kind) -> bool:
         package = self.loader.world.packages.scope_of(node.path)
         is_plain = node.path.endswith(".js") and not (package and package.type)
         fault = syntax_fault(
             root,
             text,
-            budget,
+            self.loader.world.budget,
             is_module=kind is Kind.MODULE,
             may_be_module=is_plain and self.loader.world.node.detects_modules is not False,
         )
@@ -182,7 +208,11 @@ class Walk:
     ) -> Iterator[tuple[Node, How]]:
         folder = posixpath.dirname(node.path)
         is_module = kind is Kind.MODULE
-        for request in requests(root, text, is_module=is_module, budget=self.loader.world.budget):
+        world = self.loader.world
+        is_own = not package_folder(node.path)
+        place = Place(folder, world.workdir, world.environment) if is_own else None
+        asked = requests(root, text, is_module=is_module, budget=world.budget, place=place)
+        for request in asked:
             found = self.loader.resolve(request.name, folder, request.how)
             if isinstance(found, Missing):
                 self._missing(node, request, found)
@@ -191,7 +221,25 @@ class Walk:
                     self._lacks_type(node, request, found) or self._lacks_name(node, request, found)
                 )
                 if not lacks:
+                    if is_module and node.path in self._synchronous:
+                        self._synchronous.add(found.path)
                     yield found, request.how
+        if place and not self.problems:
+            self._files(node, root, text, place)
+
+    def _files(self, node: Node, root: Tree, text: bytes, place: Place) -> None:
+        """Look for the files that a module reads while it loads."""
+        world = self.loader.world
+        for read in reads(root, text, place, world.budget):
+            found = world.files.find(read.path)
+            if found:
+                self.loaded.append(found)
+                continue
+            said = (
+                f"{node.path}, line {read.line}, reads {read.path} while it loads (ENOENT): that is"
+                " not in the image"
+            )
+            self._note(judged("E2", said, _COPY, error_type="Error"))
 
     def _native_part(self, node: Node, root: Tree, text: bytes) -> None:
         """Look for the native part of the package that a module is of."""
@@ -231,7 +279,9 @@ class Walk:
             return False
         _, kind = self.loader.kind(found, "import")
         lacking: list[str] = []
-        if kind is Kind.COMMONJS:
+        if kind is Kind.JSON:
+            lacking = [name for name in request.names if name != "default"]
+        elif kind is Kind.COMMONJS:
             text = self.loader.world.sources.text(found) or b""
             lacking = [name for name in request.names if is_never_seen(text, name)]
         elif kind is Kind.MODULE and not package_folder(found.path):

@@ -9,6 +9,7 @@ from tree_sitter import Node
 
 from imagecheck.budget import Budget
 from imagecheck.start.node.parse import first_of, running, string_of, text_of, unwrapped
+from imagecheck.start.node.static_paths import Place, path_of
 
 _OWN_REQUIRE = re.compile(
     rb"\b(?:var|let|const)\s+require\s*=\s*(?:\(0,\s*)?[\w$.]*(?:createRequire|[cC]r\w*)\)?\("
@@ -35,8 +36,12 @@ class Request:
     """False for ``require.resolve``, which only looks."""
 
 
-def requests(root: Node, text: bytes, *, is_module: bool, budget: Budget) -> Iterator[Request]:
+def requests(
+    root: Node, text: bytes, *, is_module: bool, budget: Budget, place: Place | None = None
+) -> Iterator[Request]:
     """Find what a module loads for certain, in the order of its text.
+
+    Where its ``place`` is given, paths that it puts together count too.
 
     In an ES module, ``require`` is one that ``createRequire`` made of its own address, or nothing.
     """
@@ -49,7 +54,7 @@ def requests(root: Node, text: bytes, *, is_module: bool, budget: Budget) -> Ite
         yield from filter(None, map(_statement, root.named_children))
     for node in running(root, budget):
         if node.type == "call_expression":
-            if has_require and (request := _require(node)):
+            if has_require and (request := _require(node, root, place)):
                 yield request
         elif node.type == "await_expression" and (request := _awaited(node)):
             yield request
@@ -61,13 +66,21 @@ def _statement(node: Node) -> Request | None:
     name = string_of(node.child_by_field_name("source"))
     if name is None:
         return None
-    attribute = next((c for c in node.named_children if c.type == "import_attribute"), None)
+    has_type = asserts_type(node) or any(c.type == "import_attribute" for c in node.named_children)
     return Request(
         name,
         "import",
         node.start_point[0] + 1,
         tuple(_wanted(node)),
-        has_type=attribute is not None,
+        has_type=has_type,
+    )
+
+
+def asserts_type(statement: Node) -> bool:
+    """Whether an import says its type by ``assert``, as it was written before Node 22."""
+    return any(
+        child.is_error and text_of(child).lstrip().startswith("assert")
+        for child in statement.named_children
     )
 
 
@@ -84,7 +97,7 @@ def _wanted(statement: Node) -> Iterator[str]:
             waiting.extend(node.named_children)
 
 
-def _require(call: Node) -> Request | None:
+def _require(call: Node, root: Node, place: Place | None) -> Request | None:
     function = call.child_by_field_name("function")
     if function is None:
         return None
@@ -93,7 +106,12 @@ def _require(call: Node) -> Request | None:
         return None
     arguments = call.child_by_field_name("arguments")
     given = [c for c in arguments.named_children if c.type != "comment"] if arguments else []
-    if len(given) != 1 or (name := string_of(given[0])) is None:
+    if len(given) != 1:
+        return None
+    name = string_of(given[0])
+    if name is None and place is not None:
+        name = path_of(given[0], root, place)
+    if name is None:
         return None
     return Request(name, "require", call.start_point[0] + 1, is_loaded=callee == "require")
 

@@ -14,6 +14,10 @@ _PASSES_ON: Final = re.compile(
 )
 """Forms in which a module may pass on the names of another one, or that are read only by care."""
 _LITERAL: Final = re.compile(rb"exports\s*=\s*\{")
+_MEMBER: Final = re.compile(
+    rb"\s*(?:\.\.\.\s*[\w$.]+|(?P<name>[\w$]+|'[^'\\\n]*'|\"[^\"\\\n]*\")\s*"
+    rb"(?P<pair>:\s*(?P<value>[A-Za-z_$][\w$]*)?)?)?\s*(?P<end>[\s\S])"
+)
 ALWAYS: Final = frozenset({"default", "module.exports", "__esModule"})
 
 
@@ -22,7 +26,7 @@ def is_never_seen(text: bytes, name: str) -> bool:
     if name in ALWAYS or _PASSES_ON.search(text):
         return False
     word = re.escape(name.encode())
-    if _LITERAL.search(text) and re.search(rb"(?<![\w$])" + word + rb"(?![\w$])", text):
+    if any(_may_name(text, match.end(), name.encode()) for match in _LITERAL.finditer(text)):
         return False
     form = (
         rb"exports\s*\.\s*" + word + rb"(?![\w$])"
@@ -30,3 +34,22 @@ def is_never_seen(text: bytes, name: str) -> bool:
         rb"|defineProperty\s*\(\s*(?:module\s*\.\s*)?exports\s*,\s*['\"]" + word + rb"['\"]"
     )
     return re.search(form, text) is None
+
+
+def _may_name(text: bytes, at: int, name: bytes) -> bool:
+    """Whether Node may see a name in the object that begins there.
+
+    It reads on as long as each value is a plain name, and no further:
+    https://github.com/nodejs/cjs-module-lexer tryParseLiteralExports .
+    """
+    while match := _MEMBER.match(text, at):
+        at = match.end()
+        key, pair, value = match["name"], match["pair"], match["value"]
+        if b"/" in match[0]:
+            # A comment.
+            return True
+        if key and (not pair or value) and key.strip(b"'\"") == name:
+            return True
+        if match["end"] != b",":
+            break
+    return False

@@ -1,6 +1,7 @@
 """Reads and parses modules of an image, and resolves what they ask for."""
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tree_sitter import Node as Tree
@@ -27,6 +28,8 @@ class World:
     node: NodeProgram
     platform: Platform
     budget: Budget
+    workdir: str = "/"
+    environment: Mapping[str, str] = field(default_factory=dict)
     has_sdk: bool = False
     """Whether AWS's base has its SDK for the function, although this image does not show it."""
 

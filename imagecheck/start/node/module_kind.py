@@ -6,15 +6,17 @@ https://nodejs.org/api/packages.html#determining-module-system
 import posixpath
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from tree_sitter import Node as Tree
 from tree_sitter import Query
 
+from imagecheck.start.node.awaits import awaits_outside
 from imagecheck.start.node.parse import LANGUAGE, captures
 from imagecheck.start.node.version import Node
 
 How = Literal["require", "import"]
+TYPESCRIPT: Final = (".ts", ".mts", ".cts")
 _META = Query(LANGUAGE, "(meta_property) @meta")
 
 
@@ -34,11 +36,21 @@ class Refused:
 
     text: str
     error_type: str
+    fix: str = "import it, or use a version of the package that is CommonJS, or a newer Node"
+
+
+_UNKNOWN_ENDING: Final = Refused(
+    "has an ending that import does not know",
+    "TypeError",
+    "compile it, or read it as a file",
+)
 
 
 def has_module_syntax(root: Tree, text: bytes) -> bool:
     """Whether a file has what only an ES module may have, as Node's detection looks for it."""
     if any(c.type in {"import_statement", "export_statement"} for c in root.named_children):
+        return True
+    if b"await" in text and not root.has_error and any(top for _, top in awaits_outside(root)):
         return True
     return b"import.meta" in text and any(
         node.text == b"import.meta" for node in captures(_META, root).get("meta", [])
@@ -59,7 +71,7 @@ def kind_of(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) ->
     ending = posixpath.splitext(path)[1]
     if ending in {".json", ".node"}:
         return _of_data(ending, how)
-    kind = _by_name(ending, type_, how, node, has_syntax=has_syntax)
+    kind = _by_name(path, type_, how, node, has_syntax=has_syntax)
     if kind is Kind.MODULE and how == "require":
         if node.requires_modules is None:
             return Kind.UNSURE
@@ -74,16 +86,28 @@ def _of_data(ending: str, how: How) -> Kind:
     return Kind.ADDON if how == "require" else Kind.UNSURE
 
 
-def _by_name(ending: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind:
+def _by_name(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind | Refused:
+    ending = posixpath.splitext(path)[1]
     if ending == ".mjs" or (ending == ".js" and type_ == "module"):
         return Kind.MODULE
     if ending == ".cjs" or (ending == ".js" and type_ == "commonjs"):
         return Kind.COMMONJS
     if ending == ".js" or not ending:
         return _by_syntax(ending, type_, how, node, has_syntax=has_syntax)
-    if how == "require" and not has_syntax and ending not in {".ts", ".cts", ".mts", ".wasm"}:
-        return Kind.COMMONJS
-    return Kind.UNSURE
+    if ending in TYPESCRIPT:
+        return _of_typescript(path, how, node)
+    if how == "import" and ending != ".wasm":
+        return _UNKNOWN_ENDING
+    return Kind.COMMONJS if ending != ".wasm" and not has_syntax else Kind.UNSURE
+
+
+def _of_typescript(path: str, how: How, node: Node) -> Kind | Refused:
+    """What is in it is not judged: only whether Node takes the file."""
+    if node.strips_types and "/node_modules/" in path:
+        fix = "compile it, and let its package.json name the JavaScript"
+        return Refused("is TypeScript of a package, whose types Node does not strip", "Error", fix)
+    is_unknown = node.strips_types is False and how == "import"
+    return _UNKNOWN_ENDING if is_unknown else Kind.UNSURE
 
 
 def _by_syntax(ending: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind:

@@ -37,6 +37,12 @@ def declared(root: Node) -> Iterator[tuple[str, str, Node]]:
             yield from _of_declaration(statement)
 
 
+def is_constant(value: Node) -> bool:
+    """Whether what ``declared`` gives is the value of a ``const``, which stays what it is."""
+    declaration = value.parent.parent if value.parent else None
+    return declaration is not None and any(c.type == "const" for c in declaration.children)
+
+
 def _of_declaration(node: Node) -> Iterator[tuple[str, str, Node]]:
     if node.type in _FUNCTIONS:
         yield text_of(node.child_by_field_name("name")), "function", node

@@ -25,6 +25,7 @@ _LAZY = frozenset(
     }
 )
 """Functions: what is in them runs when they are called."""
+FUNCTIONS: Final = _LAZY - {"method_definition"}
 _NEVER_CERTAIN = frozenset(
     {
         "while_statement",

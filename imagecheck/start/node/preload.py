@@ -3,6 +3,7 @@
 https://nodejs.org/api/cli.html#-r---require-module
 """
 
+import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,15 @@ from imagecheck.start.shell.state import UNKNOWN
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
 
-_OPTIONS: Final[dict[str, How]] = {"-r": "require", "--require": "require", "--import": "import"}
-_AT_RUN_TIME: Final = ("/tmp/", "/mnt/", "data:", "file:")  # noqa: S108
+_OPTIONS: Final[dict[str, How]] = {
+    "-r": "require",
+    "--require": "require",
+    "--import": "import",
+    "--loader": "import",
+    "--experimental-loader": "import",
+}
+_ENV_FILE: Final = "--env-file"
+_AT_RUN_TIME: Final = ("/tmp/", "/mnt/", "data:")  # noqa: S108
 
 
 def missing_preloads(
@@ -32,10 +40,18 @@ def missing_preloads(
     ]
     for number, word in enumerate(words):
         option, equals, value = word.partition("=")
-        if option not in _OPTIONS:
+        if option not in {*_OPTIONS, _ENV_FILE}:
             continue
         name = value if equals else (words[number + 1] if number + 1 < len(words) else "")
-        if not name or name.startswith(_AT_RUN_TIME) or UNKNOWN in name or set("\"'\\") & set(name):
+        is_at_hand = not name.removeprefix("file://").startswith(_AT_RUN_TIME)
+        if not name or not is_at_hand or UNKNOWN in name or set("\"'\\") & set(name):
+            continue
+        if option == _ENV_FILE:
+            path = posixpath.normpath(posixpath.join(process.workdir or "/", name))
+            if not walk.loader.world.files.find(path):
+                text = f"node is started with {option}={name}, and there is no {path}"
+                fix = "copy it into the image, or say --env-file-if-exists"
+                yield judged("E2", f"{text}; exit status 9", fix, error_type=EXIT_ERROR)
             continue
         found = walk.loader.resolve(name, process.workdir or "/", _OPTIONS[option])
         if isinstance(found, Missing):

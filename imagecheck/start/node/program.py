@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
@@ -16,6 +16,9 @@ from imagecheck.start.options import node_script
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
     from imagecheck.subject import Subject
+
+
+_KNOWN: Final = (".js", ".mjs", ".cjs")
 
 
 def judge_node_program(subject: "Subject", process: "Process") -> Iterator[Judged | Node | str]:
@@ -33,8 +36,9 @@ def judge_node_program(subject: "Subject", process: "Process") -> Iterator[Judge
     name, _ = node_script(process.words)
     start = world.resolver.as_file(posixpath.join(process.workdir or "/", name)) if name else None
     if start and not lacking:
-        # Of a file, Node decides by the same rules as of one that is imported.
-        walk.from_module(start, "import")
+        # Of a file, Node decides by the same rules as of one that is imported, but for endings that
+        # it does not know: those it takes for CommonJS.
+        walk.from_module(start, "import" if start.path.endswith(_KNOWN) else "require")
     has_hooks = walk.has_hooks or world.node.has_hooks
     for problem in walk.problems:
         ended = _ended(problem)

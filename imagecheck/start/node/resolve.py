@@ -113,7 +113,9 @@ class Resolver:
             if name in {".", ".."} or name.startswith(("/", "./", "../", "file://")):
                 path = _of_url(name.removeprefix("file://"))
                 return self._exact(posixpath.join(folder, path))
-            # data:, https:, or what a loader makes of it.
+            if name.startswith(("https://", "http://")):
+                return Missing("Node imports nothing over the network", "Error")
+            # data:, or what a loader makes of it.
             is_address = ":" in name.partition("/")[0]
             return UNSURE if is_address else self._imported_package(name, folder)
         except UnsureError:

@@ -13,7 +13,7 @@ from typing import Final
 from imagecheck.image.filesystem import Node
 from imagecheck.start.node.imports import requests
 from imagecheck.start.node.loader import Loader
-from imagecheck.start.node.module_kind import How, has_module_syntax
+from imagecheck.start.node.module_kind import TYPESCRIPT, How, has_module_syntax
 from imagecheck.start.node.natives import unfit_platform_packages
 from imagecheck.start.node.resolve import Missing
 from imagecheck.start.node.scan import may_ask
@@ -23,6 +23,12 @@ MAX_PARSED_BYTES: Final = 6 * 1024**2
 """How much is parsed for one image."""
 _FINDS_ITS_OWN = re.compile(rb"require\(\s*['\"](?:bindings|node-gyp-build)['\"]\s*\)")
 """What a package says that looks for its native module."""
+_ASSERTS = re.compile(rb"\bfrom\s*['\"][^'\"\n]+['\"]\s*assert\s*\{")
+_AWAITS = re.compile(
+    rb"(?:^|[;}]) ?(?:export\s+)?(?:(?:const|let|var)\s[^=;\n]{1,200}=\s*)?(?:for\s+)?await\b",
+    re.MULTILINE,
+)
+"""What waits in an ES module outside of its functions, as far as that shows without parsing."""
 _MAX_MODULES: Final = 2500
 
 
@@ -35,7 +41,9 @@ class Survey:
     """Clauses for the report: what was not looked at."""
 
     refused: set[str] = field(default_factory=set)
-    """ES modules that are required by a Node that requires none."""
+    """ES modules that are required by a Node that requires none, and what else Node refuses."""
+    _synchronous: set[str] = field(default_factory=set)
+    """ES modules that are required, or that such a one imports."""
 
     def doubtful_from(self, start: Node) -> set[str]:
         """Return the paths of modules from which something doubtful may be reached."""
@@ -76,6 +84,8 @@ class Survey:
         targets = []
         suspects: set[tuple[str, How]] = set()
         is_doubtful = bool(_FINDS_ITS_OWN.search(text)) or self._is_unfit(node)
+        is_doubtful |= b"assert" in text and bool(_ASSERTS.search(text))
+        is_doubtful |= node.path in self._synchronous and bool(_AWAITS.search(text))
         for name, how in may_ask(text):
             found = self.loader.resolve(name, folder, how)
             if isinstance(found, Missing):
@@ -83,7 +93,7 @@ class Survey:
             elif isinstance(found, Node):
                 targets.append(found)
                 is_doubtful |= found.path.endswith(".node")
-                if self._may_be_refused(found, how):
+                if self._may_be_refused(node, found, how):
                     self.refused.add(found.path)
         if suspects and package_folder(node.path) and not is_doubtful:
             is_doubtful = self._asks_for_certain(text, suspects)
@@ -97,13 +107,19 @@ class Survey:
         world = self.loader.world
         return bool(unfit_platform_packages(world.files, package, world.platform))
 
-    def _may_be_refused(self, node: Node, how: How) -> bool:
-        if how != "require" or self.loader.world.node.requires_modules is not False:
+    def _may_be_refused(self, asking: Node, node: Node, how: How) -> bool:
+        if node.path.endswith(TYPESCRIPT):
+            return True
+        if how != "require" and asking.path not in self._synchronous:
             return False
         package = self.loader.world.packages.scope_of(node.path)
-        return node.path.endswith(".mjs") or (
+        is_module = node.path.endswith(".mjs") or (
             node.path.endswith(".js") and package is not None and package.type == "module"
         )
+        if not is_module or self.loader.world.node.requires_modules is None:
+            return False
+        self._synchronous.add(node.path)
+        return not self.loader.world.node.requires_modules
 
     def _asks_for_certain(self, text: bytes, suspects: set[tuple[str, How]]) -> bool:
         if self.loader.parsed_bytes > MAX_PARSED_BYTES:

@@ -10,24 +10,49 @@ from collections.abc import Iterator
 from tree_sitter import Node, Query
 
 from imagecheck.budget import Budget
-from imagecheck.start.node.exports import FUNCTIONS
+from imagecheck.start.node.awaits import awaits_outside
+from imagecheck.start.node.imports import asserts_type
 from imagecheck.start.node.names import declared, exported
-from imagecheck.start.node.parse import LANGUAGE, captures, first_of, may_leave, text_of
+from imagecheck.start.node.parse import LANGUAGE, captures, may_leave, text_of
+from imagecheck.start.node.version import Version
 
-_AWAITS = Query(LANGUAGE, "(await_expression) @await")
 _NOT_OF_NODE = Query(
     LANGUAGE, "[(jsx_element) (jsx_self_closing_element)] @JSX (decorator) @decorator"
 )
 """What the grammar knows and no Node does."""
+_NEWER = Query(LANGUAGE, "(using_declaration) @using (regex_pattern) @pattern")
+_MODIFIERS = re.compile(r"(?<!\\)\(\?(?:[ims]+(?:-[ims]*)?|-[ims]+):")
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAY_BE_ANOTHER = re.compile(rb"@[\w(]|</|/>")
 _NEW_OR_ODD = re.compile(
     rb"\b(?:using|yield|accessor|defer|source)\b|\)\]?\}?\s*=[^=>]"
     rb"|<!--|-->|/[vu]\b|\\u|\bexport\s*\{|\bimport\s*[\w{*]|\xe2\x80[\xa8\xa9]|\x00|\b0\d"
 )
 """What tree-sitter's grammar has wrong, or may not know yet."""
-_FUNCTION_TYPES = FUNCTIONS | {"method_definition", "class_static_block", "field_definition"}
 _LINES_AROUND = 2
 _LONG_LINE = 400
+
+
+def fault_of_version(root: Node, text: bytes, version: Version | None) -> str:
+    """Return what a file has that the Node of the image is too old or too new for."""
+    if version is None:
+        return ""
+    if version >= (22, 0) and b"assert" in text:
+        for statement in root.named_children:
+            if statement.type == "import_statement" and asserts_type(statement):
+                line = statement.start_point[0] + 1
+                return f"line {line} says assert, which this Node does not know: it is with now"
+    if b"using" in text or b"(?" in text:
+        newer = captures(_NEWER, root)
+        if version < (24, 0) and (found := newer.get("using")):
+            return f"line {found[0].start_point[0] + 1} has a using, which needs Node 24"
+        if version < (23, 0):
+            for pattern in newer.get("pattern", []):
+                if _MODIFIERS.search(_CLASS.sub("", text_of(pattern))):
+                    line = pattern.start_point[0] + 1
+                    return f"line {line} has modifiers in a regular expression: they need Node 23"
+    return ""
 
 
 def syntax_fault(
@@ -42,6 +67,7 @@ def syntax_fault(
         return _of_grammar(root, text)
     for fault in (
         _of_another_language(root) if _MAY_BE_ANOTHER.search(text) else "",
+        _late_hash_bang(root, text),
         _declared_twice(root, is_module=is_module or may_be_module),
         _await_outside(root, is_module=is_module or may_be_module) if b"await" in text else "",
         _of_module(root) if is_module else "",
@@ -101,6 +127,14 @@ def _of_another_language(root: Node) -> str:
     return f"line {lines[0][0]} has a {lines[0][1]}, which has to be compiled" if lines else ""
 
 
+def _late_hash_bang(root: Node, text: bytes) -> str:
+    start = len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
+    for node in root.named_children if b"#!" in text else ():
+        if node.type == "hash_bang_line" and node.start_byte > start:
+            return f"line {node.start_point[0] + 1} is a #! line, which only the first may be"
+    return ""
+
+
 def _declared_twice(root: Node, *, is_module: bool) -> str:
     kinds: dict[str, str] = {}
     for name, kind, node in declared(root):
@@ -114,38 +148,10 @@ def _declared_twice(root: Node, *, is_module: bool) -> str:
 
 
 def _await_outside(root: Node, *, is_module: bool) -> str:
-    """Find ``await x`` where nothing is async: in a script, it can be no call of an ``await``."""
-    for node in captures(_AWAITS, root).get("await", []):
-        argument = first_of(node)
-        if argument is None or argument.type in {
-            "array",
-            "parenthesized_expression",
-            "regex",
-            "template_string",
-            "unary_expression",
-            "update_expression",
-        }:
-            continue
-        first = (argument.text or b"")[:1]
-        if first in b"([`/+-":
-            continue
-        function = _function_around(node)
-        if function is None:
-            if is_module:
-                continue
-        elif function.type in {"class_static_block", "field_definition"} or any(
-            child.type == "async" for child in function.children
-        ):
-            continue
-        return f"line {node.start_point[0] + 1} has an await that is in no async function"
+    for node, is_at_the_top in awaits_outside(root):
+        if not (is_module and is_at_the_top):
+            return f"line {node.start_point[0] + 1} has an await that is in no async function"
     return ""
-
-
-def _function_around(node: Node) -> Node | None:
-    here = node.parent
-    while here and here.type not in _FUNCTION_TYPES:
-        here = here.parent
-    return here
 
 
 def _of_module(root: Node) -> str:

@@ -34,6 +34,8 @@ class Node:
     """Whether it takes a file that says nothing for an ES module by its syntax."""
     requires_modules: bool | None = None
     """Whether ``require`` loads ES modules."""
+    strips_types: bool | None = None
+    """Whether it runs TypeScript, without its types."""
     conditions: tuple[str, ...] = ()
     """Conditions of package.json beside the usual ones: ``--conditions``."""
     has_hooks: bool = False
@@ -50,6 +52,7 @@ def node_of(
         version,
         _switch(words, "detect-module", _detects(version)),
         _switch(words, "require-module", _requires(version)),
+        _switch(words, "strip-types", _strips(version)),
         tuple(_values(words, ("-C", "--conditions"))),
         has_hooks=any(word.startswith(_HOOKS) or word in {"-r", "--require"} for word in words),
     )
@@ -63,6 +66,11 @@ def _detects(version: Version | None) -> bool | None:
 def _requires(version: Version | None) -> bool | None:
     """https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require ."""
     return None if version is None else version >= (22, 12) or (20, 19) <= version < (21, 0)
+
+
+def _strips(version: Version | None) -> bool | None:
+    """https://nodejs.org/api/typescript.html#type-stripping ."""
+    return None if version is None else version >= (23, 6) or (22, 18) <= version < (23, 0)
 
 
 def _switch(words: Sequence[str], name: str, default: bool | None) -> bool | None:

@@ -72,6 +72,8 @@ def world_of_process(subject: "Subject", process: "Process", *, is_on_aws_base: 
         node=node,
         platform=Platform(cpu, False if is_on_aws_base else is_musl),
         budget=subject.budget,
+        workdir=process.workdir or "/",
+        environment=environment,
         has_sdk=is_on_aws_base and files.find("/var/runtime/node_modules") is None,
     )
 

@@ -197,6 +197,13 @@ def test_a_program_that_is_no_client_is_judged(
         (("--import", "./tracing.js"), "", []),
         ((), "--enable-source-maps --import ./nothere.mjs", ["E2"]),
         ((), "--require /tmp/made.js", []),
+        (("--import", "file:///task/tracing.js"), "", []),
+        (("--import", "file:///opt/tracing.js"), "", ["E2"]),
+        (("--import", "file:///tmp/tracing.js"), "", []),
+        (("--loader", "ts-node/esm"), "", ["E2"]),
+        (("--env-file=.env",), "", ["E2"]),
+        (("--env-file", "tracing.js"), "", []),
+        (("--env-file-if-exists=.env",), "", []),
     ],
 )
 def test_what_node_loads_first_is_judged(

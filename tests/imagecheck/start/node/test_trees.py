@@ -11,7 +11,7 @@ from imagecheck.image.reference import parse_reference
 from tests.imagecheck.cases import ON_HOST, Silent
 from tests.imagecheck.images import Directory, File, Image, Symlink, layer_of, write_image
 from tests.imagecheck.programs import HOST, tiny_elf
-from tests.imagecheck.start.node.trees import NODE_20, STARTS, TREES, Tree, reported_by
+from tests.imagecheck.start.node.trees import OTHERWISE, STARTS, TREES, Tree, reported_by
 
 VERSIONS = {3: "3.3.0", 4: "4.0.2"}
 CLIENT = "client/node_modules/.bin/aws-lambda-ric"
@@ -80,10 +80,12 @@ def test_check_names_what_the_client_reports(tree: Tree, client: int, tmp_path: 
         assert [finding for finding in report.findings if finding.rule[0] == "E"] == []
 
 
-@pytest.mark.parametrize(("name", "client"), NODE_20)
-def test_check_knows_what_is_different_with_node_20(name: str, client: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "client", "node"), OTHERWISE)
+def test_check_knows_what_is_different_with_another_node(
+    name: str, client: int, node: int, tmp_path: Path
+) -> None:
     tree = next(tree for tree in TREES if tree.name == name)
 
-    report = report_of(tmp_path, tree, client, (20, 20))
+    report = report_of(tmp_path, tree, client, (node, 20))
 
-    assert predicted(report) == reported_by(tree, client, 20), report.findings
+    assert predicted(report) == reported_by(tree, client, node), report.findings

@@ -181,6 +181,140 @@ TREES: Final = (
     both("required-module", STARTS, {
         "index.js": "require('./a.mjs');\n" + CJS, "a.mjs": "export const a = 1;\n",
     }),
+    both("required-package-that-awaits", ERROR, {
+        "index.js": "require('x');\n" + CJS, f"{_X}/package.json": '{"type": "module"}',
+        f"{_X}/index.js": "export const a = await Promise.resolve(1);\n",
+    }),
+    both("required-package-that-imports-what-awaits", ERROR, {
+        "index.js": "require('x');\n" + CJS, f"{_X}/package.json": '{"type": "module"}',
+        f"{_X}/index.js": "export * from './a.js';\n", f"{_X}/a.js": "await Promise.resolve(1);\n",
+    }),
+    both("imported-package-that-awaits", STARTS, {
+        "index.mjs": "import 'x';\n" + ESM, f"{_X}/package.json": '{"type": "module"}',
+        f"{_X}/index.js": "export const a = await Promise.resolve(1);\n",
+    }),
+    both("required-package-that-awaits-in-a-function", STARTS, {
+        "index.js": "require('x');\n" + CJS, f"{_X}/package.json": '{"type": "module"}',
+        f"{_X}/index.js": "export const f = async () => {\nawait f();\n};\n",
+    }),
+    both("json-with-comments", SYNTAX, {
+        "index.js": "require('./a.json');\n" + CJS, "a.json": '{\n  // how many\n  "a": 1\n}\n',
+    }),
+    both("json-of-nothing", SYNTAX, {"index.js": "require('./a');\n" + CJS, "a.json": ""}),
+    both("json-with-a-comma", SYNTAX, {
+        "index.mjs": "import a from './a.json' with { type: 'json' };\n" + ESM, "a.json": "[1,]",
+    }),
+    both("json-that-is-odd", STARTS, {
+        "index.js": "require('./a.json');\n" + CJS,
+        "a.json": '\ufeff{"a": 1e999, "a": "\\ud800", "b": ' + "9" * 5000 + "}",
+    }),
+    both("json-by-a-name", SYNTAX, {
+        "index.mjs": "import { a } from './a.json' with { type: 'json' };\n" + ESM,
+        "a.json": '{"a": 1}',
+    }),
+    both("import-that-asserts", SYNTAX, {
+        "index.mjs": "import a from './a.json' assert { type: 'json' };\n" + ESM, "a.json": "{}",
+    }),
+    both("import-that-asserts-of-a-package", SYNTAX, {
+        "index.mjs": "import 'x';\n" + ESM, f"{_X}/a.json": "{}",
+        f"{_X}/package.json": '{"type": "module"}',
+        f"{_X}/index.js": "import a from './a.json' assert { type: 'json' };\n",
+    }),
+    both("using", SYNTAX, {"index.js": "const f = () => { using x = null; };\n" + CJS}),
+    both("modifiers", SYNTAX, {"index.js": "const word = /a(?i:b)/;\n" + CJS}),
+    both("no-modifiers", STARTS, {
+        "index.js": "const words = /[(?i:)]\\(?s:x(?:y)(?=z)(?<n>w)/;\n" + CJS,
+    }),
+    both("hash-bang-below", SYNTAX, {"index.js": "// built\n#!/usr/bin/env node\n" + CJS}),
+    both("import-of-a-text", TYPE_ERROR, {"index.mjs": "import './a.txt';\n" + ESM, "a.txt": ""}),
+    both("import-from-the-network", ERROR, {
+        "index.mjs": "import x from 'https://example.com/x.js';\n" + ESM,
+    }),
+    both("typescript-of-a-package", ERROR, {
+        "index.js": "require('x');\n" + CJS, f"{_X}/package.json": '{"main": "index.ts"}',
+        f"{_X}/index.ts": "exports.a = 1;\n",
+    }),
+    Tree("await-in-commonjs", {
+        "index.js": "const a = await Promise.resolve(1);\nmodule.exports = { handler() {} };\n",
+    }, ERROR, REFERENCE),
+    both("await-makes-a-module", STARTS, {
+        "index.js": "require('./a');\n" + CJS, "a.js": "const f = async () => { await 1; };\n",
+    }),
+    Tree("function-with-properties", {
+        "index.js": "const f = () => 1;\nf.handler = async () => ({});\nmodule.exports = f;\n",
+    }, STARTS, NOT_FOUND),
+    Tree("class", {
+        "index.js": "module.exports = class { static async handler() {} };\n",
+    }, STARTS, NOT_FOUND),
+    both("function-with-a-handler", STARTS, {
+        "index.js": "const app = () => 1;\nmodule.exports = app;\n"
+        "module.exports.handler = async () => ({});\n",
+    }),
+    both("function-or-object", STARTS, {
+        "index.js": "function app() {}\nif (process.env.NOT_SET) module.exports = app;\n"
+        "else module.exports = { handler: app };\n",
+    }),
+    both("exports-given-away", NOT_FOUND, {"index.js": "exports = { handler: () => 1 };\n"}),
+    both("exports-of-both-names", STARTS, {
+        "index.js": "exports = module.exports = {};\nexports.handler = async () => ({});\n",
+    }),
+    both("exports-replaced", NOT_FOUND, {
+        "index.js": CJS + "module.exports = { main: async () => ({}) };\n",
+    }),
+    both("exports-replaced-by-more", STARTS, {
+        "index.js": CJS + "module.exports = { ...exports, main: 1 };\n",
+    }),
+    both("promise", NOT_FOUND, {"index.js": "exports.handler = (async () => 1)();\n"}),
+    Tree("promise-of-all", {
+        "index.js": "module.exports = (async () => ({ handler() {} }))();\n",
+    }, STARTS, NOT_FOUND),
+    both("spread", STARTS, {
+        "index.js": "const a = require('./a');\nmodule.exports = { ...a };\n", "a.js": CJS,
+    }),
+    both("spread-without-it", NOT_FOUND, {
+        "index.js": "const a = require('./a');\nmodule.exports = { ...a };\n",
+        "a.js": "exports.main = 1;\n",
+    }),
+    both("announced", NOT_FOUND, {"index.js": "exports.handler = exports.main = void 0;\n"}),
+    both("announced-and-made", STARTS, {
+        "index.js": "exports.handler = void 0;\n({ a: exports.handler } = { a: () => 1 });\n",
+    }),
+    Tree("callback-by-its-name", {
+        "index.js": "function handler(event, context, done) { done(); }\n"
+        "module.exports = { handler };\n",
+    }, STARTS, CALLBACK),
+    both("import-of-a-value-that-commonjs-has", SYNTAX, {
+        "index.mjs": "import { a } from './a.cjs';\n" + ESM,
+        "a.cjs": "module.exports = { a: 1 };\n",
+    }),
+    both("import-of-names-that-commonjs-has", STARTS, {
+        "index.mjs": "import { a, b, c } from './a.cjs';\n" + ESM,
+        "a.cjs": "let a, x;\nmodule.exports = { a, 'b': x, c: Map, d: 1 };\n",
+    }),
+    both("require-of-its-own-folder", IMPORT, {
+        "index.js": "require(require('path').join(__dirname, 'lib', `a.js`));\n" + CJS,
+    }),
+    both("reads-nothing", ERROR, {
+        "index.js": "const page = require('fs').readFileSync(`${__dirname}/page.html`);\n" + CJS,
+    }),
+    both("reads-nothing-in-the-working-directory", ERROR, {
+        "index.mjs": "import { readdirSync } from 'node:fs';\nreaddirSync('pages');\n" + ESM,
+    }),
+    both("reads-nothing-in-a-module", ERROR, {
+        "index.mjs": "import { readFile } from 'fs/promises';\n"
+        "const page = await readFile(new URL('./page.html', import.meta.url));\n" + ESM,
+    }),
+    both("reads", STARTS, {
+        "index.mjs": "import fs from 'fs';\nimport { dirname, join } from 'path';\n"
+        "import { fileURLToPath } from 'url';\n"
+        "const __dirname = dirname(fileURLToPath(import.meta.url));\n"
+        "fs.readFileSync(join(__dirname, '..', 'task', 'a.html'));\nfs.readFileSync('a.html');\n"
+        "fs.readFileSync(fileURLToPath(new URL('a.html', import.meta.url)));\n"
+        "try { fs.readFileSync('b.html'); } catch {}\n"
+        "if (fs.existsSync('c.html')) fs.readFileSync('c.html');\n"
+        "const read = () => fs.readFileSync('d.html');\n" + ESM,
+        "a.html": "",
+    }),
     both("no-function", NOT_FOUND, {"index.js": "exports.main = async () => ({});\n"}),
     both("no-function-in-a-module", NOT_FOUND, {"index.mjs": "export const main = () => 1;\n"}),
     both("nothing-exported", NOT_FOUND, {"index.js": "const handler = async () => ({});\n"}),
@@ -324,17 +458,27 @@ TREES: Final = (
     }),
 )  # fmt: skip
 
-NODE_20: Final = {
-    ("package-json-cut-off", 3): SYNTAX,
-    ("package-json-with-a-comma", 3): SYNTAX,
-    ("package-json-with-a-comma", 4): ERROR,
-    ("package-json-of-a-package-cut-off", 3): SYNTAX,
-    ("package-json-of-a-package-cut-off", 4): SYNTAX,
+OTHERWISE: Final = {
+    ("package-json-cut-off", 3, 20): SYNTAX,
+    ("package-json-with-a-comma", 3, 20): SYNTAX,
+    ("package-json-with-a-comma", 4, 20): ERROR,
+    ("package-json-of-a-package-cut-off", 3, 20): SYNTAX,
+    ("package-json-of-a-package-cut-off", 4, 20): SYNTAX,
+    ("import-that-asserts", 3, 20): STARTS,
+    ("import-that-asserts", 4, 20): STARTS,
+    ("import-that-asserts-of-a-package", 3, 20): STARTS,
+    ("import-that-asserts-of-a-package", 4, 20): STARTS,
+    ("typescript-of-a-package", 3, 20): STARTS,
+    ("typescript-of-a-package", 4, 20): STARTS,
+    ("using", 3, 24): STARTS,
+    ("using", 4, 24): STARTS,
+    ("modifiers", 3, 24): STARTS,
+    ("modifiers", 4, 24): STARTS,
 }
-"""What Node 20 makes another error of, by tree and client: it reads package.json to its end."""
+"""What another Node than 22 makes of a tree, by tree, client and Node."""
 
 
 def reported_by(tree: Tree, client: int, node: int) -> str:
     """Return what a client reports of a tree on a major version of Node."""
     said = tree.client_3 if client == 3 else tree.client_4
-    return NODE_20.get((tree.name, client), said) if node == 20 else said
+    return OTHERWISE.get((tree.name, client, node), said)
