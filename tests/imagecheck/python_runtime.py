@@ -7,7 +7,7 @@ import functools
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import files
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.imagecheck.images import File, Layer, Member, layer_of
 from tests.imagecheck.programs import aws_like_base
 from tests.imagecheck.tools import run
 
+CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py")
 PYTHON = f"python{sysconfig.get_python_version()}"
 LIBRARY = f"var/lang/lib/{PYTHON}"
 # Debian's own Python looks for packages elsewhere: https://wiki.debian.org/Python#Deviations_from_upstream
@@ -63,16 +64,25 @@ def python_runtime() -> Iterator[Member]:
     The interpreter finds its own library by where it lies, so it can lie anywhere.
     """
     program = Path(sys.base_prefix, "bin", PYTHON)
-    library = Path(sysconfig.get_path("stdlib"))
-    found = {f"var/lang/bin/{PYTHON}": program}
-    found |= {f"{LIBRARY}/{path.relative_to(library)}": path for path in _files(library)}
-    found |= {
-        f"{SITE_PACKAGES}/{file}": Path(str(file.locate()))
-        for package in ("awslambdaric", "simplejson", "snapshot_restore_py")
+    client = {
+        str(file): Path(str(file.locate()))
+        for package in CLIENT
         for file in files(package) or []
         if not any(_LEFT_OUT.fullmatch(part) for part in file.parts)
     }
-    found |= _shared_libraries(path for path in found.values() if _is_elf(path))
+    yield from interpreter_files(program, Path(sysconfig.get_path("stdlib")), client, SITE_PACKAGES)
+
+
+def interpreter_files(
+    program: Path, library: Path, packages: Mapping[str, Path], site_packages: str
+) -> Iterator[Member]:
+    """Yield an interpreter under /var/lang, with packages by their names in ``site_packages``."""
+    found = {f"var/lang/bin/{program.name}": program}
+    inside = f"var/lang/lib/{program.name}"
+    found |= {f"{inside}/{path.relative_to(library)}": path for path in _files(library)}
+    found |= {f"{site_packages}/{name}": path for name, path in packages.items()}
+    own = f"{program.parent.parent}/lib/"
+    found |= _shared_libraries([path for path in found.values() if _is_elf(path)], own)
     for name, path in found.items():
         yield File(name, path.read_bytes(), path.stat().st_mode & 0o777)
 
@@ -92,11 +102,13 @@ def _is_elf(path: Path) -> bool:
         return file.read(4) == b"\x7fELF"
 
 
-def _shared_libraries(programs: Iterable[Path]) -> dict[str, Path]:
-    """Find what the loader would load for them, and the loader."""
+def _shared_libraries(programs: Iterable[Path], own: str) -> dict[str, Path]:
+    """Find what the loader would load for them, and the loader.
+
+    Those below ``own`` lie beside the interpreter.
+    """
     names = sorted(set(re.findall(r"(/\S+) \(0x", run(["ldd", *map(str, programs)]))))
-    prefix = f"{sys.base_prefix}/lib/"
     return {
-        f"var/lang/lib/{Path(name).name}" if name.startswith(prefix) else name: Path(name)
+        f"var/lang/lib/{Path(name).name}" if name.startswith(own) else name: Path(name)
         for name in names
     }

@@ -202,11 +202,11 @@ class Modules:
         return self._in(name, part, tuple(f"{entry}/{relative}" for entry in self._entries))
 
     def _standard_below(self, parent: Module, name: str, part: str) -> Module | Miss:
-        if parent.folders and name not in _MADE_AT_RUN_TIME:
-            found = self._in(name, part, parent.folders)
+        if name not in _MADE_AT_RUN_TIME:
+            found = self._in(name, part, parent.folders or ())
             if found:
                 return found
-            if self._library.is_whole:
+            if self._library.is_whole and (parent.folders or parent.is_text):
                 return Miss(name, parent)
         return Module(name, "", folders=(), is_standard=True)
 
