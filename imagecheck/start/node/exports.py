@@ -4,8 +4,8 @@ The forms are those that people write and that TypeScript, Babel, SWC, esbuild, 
 ncc emit. A single use of ``exports`` or ``module`` that is none of them makes it unknown.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tree_sitter import Node, Query
@@ -21,6 +21,7 @@ from imagecheck.start.node.parse import (
     text_of,
     unwrapped,
 )
+from imagecheck.start.node.scopes import Inside, home_of, meaning_others
 
 _WORDS = Query(LANGUAGE, "[(identifier) (this)] @word")
 _WITH_OWN_THIS = Query(
@@ -28,10 +29,10 @@ _WITH_OWN_THIS = Query(
     "[(function_declaration) (function_expression) (generator_function)"
     " (generator_function_declaration) (method_definition) (class_body)] @function",
 )
-_PARAMETERS = Query(
-    LANGUAGE,
-    '(formal_parameters (identifier) @name (#any-of? @name "exports" "module"))',
-)
+_PATTERNS = Query(LANGUAGE, "(shorthand_property_identifier_pattern) @word")
+_DEFINES = re.compile(r"[\w$]+\.d")
+_MARKS = re.compile(r"[\w$]+\.r")
+"""What webpack and ncc call to define exports, and to mark them as those of an ES module."""
 _STAR_HELPERS = (
     "__exportStar",
     "_export_star",
@@ -100,56 +101,47 @@ def literal_exports(value: Node, budget: Budget) -> Exports:
     return reader.exports
 
 
-class _Inside:
-    """The places that are in some nodes."""
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        for start, end in sorted((node.start_byte, node.end_byte) for node in nodes):
-            # What lies in the one before adds nothing.
-            if not self._ends or end > self._ends[-1]:
-                self._starts.append(start)
-                self._ends.append(end)
-
-    def __contains__(self, place: int) -> bool:
-        number = bisect_right(self._starts, place) - 1
-        return number >= 0 and place < self._ends[number]
-
-
 class _Reader:
     def __init__(self, root: Node, budget: Budget) -> None:
         self._root = root
+        self._budget = budget
         self._words: dict[str, list[Node]] = {}
         words = captures(_WORDS, root).get("word", [])
         budget.spend(len(words) * 2)
         self._is_small = len(words) < _MAX_WORDS
         for word in words if self._is_small else ():
             self._words.setdefault(text_of(word), []).append(word)
-        self._values = {name: (kind, value) for name, kind, value in declared(root)}
+        self._patterns: dict[str, list[Node]] = {}
+        for word in captures(_PATTERNS, root).get("word", []) if self._is_small else ():
+            self._patterns.setdefault(text_of(word), []).append(word)
+        self._home = home_of(root)
+        self._values = {name: (kind, value) for name, kind, value in declared(self._home)}
         self.exports = Exports()
         self._read_objects: set[str] = set()
 
     def read(self) -> Exports:
         """Read what the module exports."""
         result = self.exports
-        if not self._is_small or "eval" in self._words:
+        if not self._is_small or any(map(_may_evaluate, self._words.get("eval", []))):
             result.is_complete = False
+            return result
+        if (announced := _announced(self._root)) is not None:
+            self.read_literal(announced)
             return result
         words = self._words
         wholes = list(self._wholes())
         result.is_function = bool(wholes) and all(map(self._is_function, wholes))
-        own = _Inside(captures(_WITH_OWN_THIS, self._root).get("function", []))
+        own = Inside(captures(_WITH_OWN_THIS, self._root).get("function", []))
         for word in words.get("this", []):
             if word.start_byte not in own:
                 self._use(word, word)
-        bound = self._bound("exports")
+        bound = self._of_others("exports")
         is_replaced = any("exports" not in text_of(value) for value in wholes if _is_at_top(value))
         for word in words.get("exports", []):
             is_of_no_account = is_replaced or _is_detached(word)
             if word.start_byte not in bound and not is_of_no_account:
                 self._use(word, word)
-        bound = self._bound("module")
+        bound = self._of_others("module")
         for word in words.get("module", []):
             if word.start_byte in bound:
                 continue
@@ -162,7 +154,10 @@ class _Reader:
 
     def _wholes(self) -> Iterator[Node]:
         """Go through the values of ``module.exports = …``."""
+        bound = self._of_others("module")
         for word in self._words.get("module", []):
+            if word.start_byte in bound:
+                continue
             member = word.parent
             outer = member.parent if member else None
             if (
@@ -182,15 +177,11 @@ class _Reader:
             return kind in {"function", "class"} or meant.type in _FUNCTIONS_AND_CLASSES
         return value.type in _FUNCTIONS_AND_CLASSES or is_promise(value)
 
-    def _bound(self, name: str) -> "_Inside":
-        """Return where a word means a parameter, as in what bundlers wrap modules into."""
-        parameters = captures(_PARAMETERS, self._root)
-        functions = [
-            word.parent.parent
-            for word in parameters.get("name", [])
-            if text_of(word) == name and word.parent and word.parent.parent
-        ]
-        return _Inside(functions)
+    def _of_others(self, name: str) -> Inside:
+        """Return where a word means something else, as a parameter of what bundlers wrap up."""
+        return meaning_others(
+            [*self._words.get(name, []), *self._patterns.get(name, [])], self._home
+        )
 
     def _use(self, whole: Node, target: Node) -> None:
         """Read one use of the object that is exported, or of one that becomes it."""
@@ -254,6 +245,32 @@ class _Reader:
                 self._object(more)
         elif callee in _STAR_HELPERS:
             self._star(given)
+        elif _DEFINES.fullmatch(callee) and is_first and len(given) > 1:
+            self._defined(given[1])
+        elif _MARKS.fullmatch(callee) and is_first and len(given) == 1:
+            return
+        else:
+            self.exports.is_complete = False
+
+    def _defined(self, what: Node) -> None:
+        """Read what webpack defines: an object, one name, or a list of names and values."""
+        if what.type == "array":
+            items = [item for item in what.named_children if item.type != "comment"]
+            while items:
+                name = string_of(items.pop(0))
+                is_value = bool(items) and text_of(items[0]) == "0"
+                del items[: 2 if is_value else 1]
+                if name is None:
+                    self.exports.is_complete = False
+                    return
+                self.exports.add(name, None)
+        elif (name := string_of(what)) is not None:
+            self.exports.add(name, None)
+        elif what.type == "object":
+            inner = literal_exports(what, self._budget)
+            self.exports.is_complete &= inner.is_complete
+            for name in inner.names:
+                self.exports.add(name, None)
         else:
             self.exports.is_complete = False
 
@@ -343,9 +360,11 @@ class _Reader:
             return
         if kind != "function":
             self._object(value)
+        bound = self._of_others(name)
         for word in self._words.get(name, []):
             holder = word.parent
-            if holder and holder.type in {"variable_declarator", *FUNCTIONS}:
+            is_declared = holder and holder.type in {"variable_declarator", *FUNCTIONS}
+            if is_declared or word.start_byte in bound:
                 continue
             is_given = holder is not None and (
                 holder.type == "assignment_expression"
@@ -360,6 +379,30 @@ class _Reader:
             )
             if not (is_given or is_converted):
                 self._use(word, word)
+
+
+def _may_evaluate(word: Node) -> bool:
+    """Whether an ``eval`` may do something to the exports: bundlers keep ``eval("require")``."""
+    call = word.parent
+    if call is None or call.type != "call_expression":
+        return call is not None and call.type == "arguments"
+    given = string_of(first_of(call.child_by_field_name("arguments")))
+    return given is None or "export" in given
+
+
+def _announced(root: Node) -> Node | None:
+    """Return all names, as esbuild says them for Node at the end: ``0 && (module.exports = {…})``.
+
+    It does that where it makes CommonJS of an ES module, which exports in no other way.
+    """
+    statements = [child for child in root.named_children if child.type != "comment"]
+    last = first_of(statements[-1]) if statements else None
+    if last is None or last.type != "binary_expression" or text_of(last.child(0)) != "0":
+        return None
+    assignment = unwrapped(last.named_children[-1])
+    value = assignment.child_by_field_name("right")
+    is_whole = text_of(assignment.child_by_field_name("left")) == "module.exports"
+    return value if is_whole and value and value.type == "object" else None
 
 
 def _is_at_top(value: Node) -> bool:

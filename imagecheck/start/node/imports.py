@@ -9,6 +9,7 @@ from tree_sitter import Node
 
 from imagecheck.budget import Budget
 from imagecheck.start.node.parse import first_of, running, string_of, text_of, unwrapped
+from imagecheck.start.node.scopes import home_of, table_of_modules
 from imagecheck.start.node.static_paths import Place, path_of
 
 _OWN_REQUIRE = re.compile(
@@ -17,8 +18,10 @@ _OWN_REQUIRE = re.compile(
 )
 _OTHER_REQUIRE = re.compile(
     rb"\b(?:var|let|const|function|class)\s+require(?![\w$])|[,{]\s*require\s*[,}=]"
-    rb"|(?<![\w$])require\s*=(?!=)"
+    rb"|(?<![\w$.])require\s*=(?!=)"
 )
+
+_PASSED_ON = re.compile(rb"\.exports\s*=\s*require\(")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,38 @@ def requests(
                 yield request
         elif node.type == "await_expression" and (request := _awaited(node)):
             yield request
+    if has_require and _PASSED_ON.search(text):
+        yield from _of_table(root, budget)
+
+
+def _of_table(root: Node, budget: Budget) -> Iterator[Request]:
+    """Find what the modules of a bundle require that webpack or ncc made, where they are loaded."""
+    home = home_of(root)
+    table = table_of_modules(home)
+    if table is None:
+        return
+    load, modules = table
+    loaded: set[str] = set()
+    waiting: list[tuple[Node, str]] = [(root, load)]
+    while waiting:
+        body, name = waiting.pop()
+        for node in running(body, budget):
+            if node.type != "call_expression":
+                continue
+            if body.id != root.id and (request := _require(node, root, None)):
+                yield request
+            key = text_of(first_of(node.child_by_field_name("arguments"))).strip("'\"")
+            is_load = text_of(node.child_by_field_name("function")) == name
+            if not is_load or key not in modules or key in loaded:
+                continue
+            loaded.add(key)
+            function = modules[key]
+            parameters = function.child_by_field_name("parameters")
+            given = parameters.named_children if parameters else []
+            inner = function.child_by_field_name("body")
+            if inner:
+                # Its third parameter is what loads others.
+                waiting.append((inner, text_of(given[2]) if len(given) > 2 else ""))  # noqa: PLR2004
 
 
 def _statement(node: Node) -> Request | None:

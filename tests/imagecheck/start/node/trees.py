@@ -346,6 +346,35 @@ TREES: Final = (
         "module.exports = __toCommonJS(index_exports);\nvar handler = async () => ({});\n"
         "0 && (module.exports = { handler });\n",
     }),
+    both("webpack-minified", STARTS, {
+        "index.js": "(() => { var e = { 7(e) { e.exports = require('events'); } }, t = {};\n"
+        "function n(r) { const o = t[r] = { exports: {} }; e[r](o, o.exports, n); }\n"
+        "n.d = (e, t) => { for (const r in t) Object.defineProperty(e, r, { get: t[r] }); };\n"
+        "var r = {}; n.d(r, { handler: () => o });\n"
+        "n(7); const o = async () => { const r = {}; r.nosuch = 1; }; module.exports = r; })();\n",
+    }),
+    both("webpack-without-it", NOT_FOUND, {
+        "index.js": "require('./a.js'); (() => { const n = {};\n"
+        "n.d = (e, t) => { for (const r in t) e[r] = t[r](); };\n"
+        "var r = {}; n.d(r, { main: () => 1 });\n"
+        "(e => { const r = {}; r.handler = 1; })(); module.exports = r; })();\n",
+        "a.js": "",
+    }),
+    both("webpack-without-an-external", IMPORT, {
+        "index.js": "(() => { var e = { 7(e, r, n) { n(8); },\n"
+        "8: e => { e.exports = require('x'); } };\n"
+        "function n(r) { const o = { exports: {} }; e[r](o, o.exports, n); return o.exports; }\n"
+        "n(7); module.exports = { handler() {} }; })();\n",
+    }),
+    both("webpack-with-an-external-for-later", STARTS, {
+        "index.js": "(() => { var e = { 7(e, r, n) {}, 8: e => { e.exports = require('x'); } };\n"
+        "function n(r) { const o = { exports: {} }; e[r](o, o.exports, n); return o.exports; }\n"
+        "n(7); module.exports = { handler: () => n(8) }; })();\n",
+    }),
+    both("minified-esbuild-without-it", NOT_FOUND, {
+        "index.js": "var a=(e,t)=>{for(var n in t)e[n]=t[n]()},b=e=>e,c={};a(c,{main:()=>d});"
+        "module.exports=b(c);var d=()=>1;0&&(module.exports={main});\n",
+    }),
     both("esbuild-without-it", NOT_FOUND, {
         "index.js": "var __defProp = Object.defineProperty;\nvar __export = (target, all) => {\n"
         "  for (var n in all) __defProp(target, n, { get: all[n], enumerable: true });\n};\n"

@@ -34,9 +34,10 @@ const esbuild = async ({ isModule, minify, map, external, banner = REQUIRE }, fo
   });
 };
 
-const webpack = async ({ isModule, minify, map, external = [] }, folder) => {
+const webpack = async ({ isModule, minify, map, external = [], isLibrary = true }, folder) => {
   const { default: run } = await import("webpack");
   const type = isModule ? "module" : "commonjs2";
+  const library = isLibrary ? { type } : undefined;
   const compiler = run({
     mode: minify ? "production" : "development",
     devtool: map ? "source-map" : false,
@@ -46,7 +47,7 @@ const webpack = async ({ isModule, minify, map, external = [] }, folder) => {
     externals: Object.fromEntries(
       external.map((name) => [name, isModule ? `module ${name}` : `commonjs2 ${name}`]),
     ),
-    output: { path: folder, filename: "index.js", library: { type }, module: isModule },
+    output: { path: folder, filename: "index.js", library, module: isModule },
   });
   await new Promise((resolve, reject) => {
     compiler.run((error, stats) => {
@@ -150,4 +151,7 @@ for (const isModule of [false, true]) {
 }
 if (name === "esbuild") {
   await esbuild({ isModule: true, banner: "" }, join(out, "module-without_require"));
+}
+if (name === "webpack") {
+  await webpack({ isModule: false, isLibrary: false }, join(out, "commonjs-without_library"));
 }
