@@ -30,6 +30,7 @@ class _Asked:
     environment: Mapping[str, str]
     module: Node | None = None
     is_first: bool = False
+    workdir: str = "/"
     error_type: str = EXIT_ERROR
 
     @property
@@ -54,6 +55,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
             subject.contents,
             module=asked.module,
             is_first=asked.is_first,
+            workdir=asked.workdir,
         ):
             if lack.text not in seen:
                 seen.add(lack.text)
@@ -73,19 +75,21 @@ def _programs(subject: "Subject", files: FileSystem) -> Iterator[_Asked]:
     for number, process in enumerate(subject.launch.processes if subject.launch else ()):
         program = process.chain.program
         if program and not process.chain.cause:
-            yield _Asked(program, process.environment, is_first=not number)
+            yield _Asked(program, process.environment, is_first=not number, workdir=process.workdir)
     runtime = subject.runtime
+    workdir = subject.start.workdir or "/"
     if runtime and not runtime.cause:
         if runtime.program:
-            yield _Asked(runtime.program, subject.start.environment)
+            yield _Asked(runtime.program, subject.start.environment, workdir=workdir)
         for node in _runtimes(files):
-            yield _Asked(node, _on_aws(subject))
+            yield _Asked(node, _on_aws(subject), workdir=workdir)
 
 
 def _modules(subject: "Subject", files: FileSystem) -> Iterator[_Asked]:
     launch = subject.launch
     program = launch.last.chain.program if launch else None
     environment = launch.last.environment if launch else subject.start.environment
+    workdir = launch.last.workdir if launch else subject.start.workdir or "/"
     if subject.runtime and not subject.runtime.cause:
         environment = _on_aws(subject)
         program = next(_runtimes(files), program)
@@ -98,7 +102,9 @@ def _modules(subject: "Subject", files: FileSystem) -> Iterator[_Asked]:
     for path, error_type in (client | loaded).items():
         module = files.find(path)
         if module:
-            yield _Asked(program or module, environment, module, error_type=error_type)
+            yield _Asked(
+                program or module, environment, module, error_type=error_type, workdir=workdir
+            )
 
 
 def _of_client(files: FileSystem) -> Iterator[Node]:

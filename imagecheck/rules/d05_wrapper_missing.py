@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagecheck.rule import EXIT_ERROR, START, Problem, Rule
+from imagecheck.start.aws_base import AWS_BOOTSTRAP
+from imagecheck.start.exec_chain import Cause
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -16,7 +18,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     if not wrapper or not subject.files:
         return
     chain = subject.walk(subject.files, wrapper)
-    if not chain.cause:
+    if not chain.cause or (chain.cause is Cause.NO_FORMAT and _is_run_by_shell(subject)):
         return
     found = f"AWS_LAMBDA_EXEC_WRAPPER={wrapper} cannot be started: {chain}: {chain.cause}"
     fix = f"copy {wrapper} into the image with its exec bit, or remove the variable"
@@ -26,6 +28,12 @@ def check(subject: "Subject") -> Iterator[Problem]:
         yield Problem(f"{found}; exit status {status}", fix)
     else:
         yield Problem(f"{found}; only AWS's own runtimes look at it", fix, severity="warning")
+
+
+def _is_run_by_shell(subject: "Subject") -> bool:
+    """Whether a script starts the wrapper: a shell runs by itself what has no shebang."""
+    node = subject.files.find(AWS_BOOTSTRAP) if subject.files else None
+    return bool(node and not node.entry.elf and subject.runtime and not subject.runtime.cause)
 
 
 RULE = Rule(

@@ -39,14 +39,19 @@ def missing_libraries(
     *,
     module: Node | None = None,
     is_first: bool = True,
+    workdir: str = "/",
 ) -> Iterator[Lack]:
     """Find what a dynamic program and the libraries that it loads lack; nothing for a static one.
 
     With a ``module``, it is that which the running program loads. ``is_first`` says that nothing
-    ran before which could have changed the environment.
+    ran before which could have changed the environment. A relative folder of LD_LIBRARY_PATH
+    counts from ``workdir``.
     """
     if program.entry.elf:
-        yield from _Loading(files, program, environment, contents, is_first).lacks(module)
+        loading = _Loading(
+            files, program, environment, contents, is_first=is_first, workdir=workdir
+        )
+        yield from loading.lacks(module)
 
 
 class _Loading:
@@ -58,13 +63,17 @@ class _Loading:
         program: Node,
         environment: Mapping[str, str],
         contents: Contents,
+        *,
         is_first: bool,
+        workdir: str,
     ) -> None:
         self._files = files
         self._program = program
         self._elf = program.entry.elf or Elf(0, loadable=False, complete=False)
-        self._given = [f for f in environment.get("LD_LIBRARY_PATH", "").split(":") if f]
         self._folders = LoaderFolders(files, self._elf, contents)
+        self._given = self._folders.given(environment.get("LD_LIBRARY_PATH", ""), workdir)
+        self._workdir = workdir
+        self._preloaded = list(self._folders.preloaded(environment))
         self._is_first = is_first
         self._loaded: dict[str, Node] = {}
         self._order: list[tuple[Node, Elf]] = []
@@ -93,7 +102,7 @@ class _Loading:
 
     def _load(self, start: Node, module: Node | None) -> Iterator[Lack]:
         """Load a file and all that it needs, breadth first as both loaders do."""
-        waiting = [start]
+        waiting = [start, *self._before(start)]
         lacking: set[str] = set()
         for node in waiting:
             elf = node.entry.elf
@@ -114,6 +123,24 @@ class _Loading:
                 if library.path not in self._parents:
                     self._parents[library.path] = node
                     waiting.append(library)
+
+    def _before(self, start: Node) -> Iterator[Node]:
+        """Load what is put before a program's libraries; what of it is not found is left out."""
+        elf = start.entry.elf
+        if start is not self._program or not elf:
+            return
+        for name in filter(None, self._preloaded):
+            is_path = "/" in name
+            node = (
+                self._usable(posixpath.join(self._workdir, name)) if is_path
+                else self._find(name, start, elf)
+            )  # fmt: skip
+            if node and node.path not in self._parents:
+                self._parents[node.path] = start
+                # The loader compares with the name in the file, and with that asked for.
+                its_name = node.entry.elf.soname if node.entry.elf else None
+                self._loaded.setdefault(its_name or name, node)
+                yield node
 
     def _is_in_loader(self, name: str) -> bool:
         return self._folders.is_musl and name.partition(".")[0] in _OF_MUSL

@@ -95,7 +95,7 @@ def exec_chain(
     chain = Chain()
     for _ in range(_MAX_INTERPRETERS):
         rest, for_env = _by_kernel(files, path, cwd, machine)
-        if rest.cause is Cause.NO_FORMAT and _runs_text(chain.program):
+        if rest.cause is Cause.NO_FORMAT and has_execvp_of_glibc(chain.program):
             chain, path = replace(chain, steps=chain.steps + rest.steps), _SHELL
             continue
         # Once env runs, the start has succeeded, and what fails is a process.
@@ -110,9 +110,9 @@ def exec_chain(
     return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, at=path))
 
 
-def _runs_text(env: Node | None) -> bool:
-    """Whether this ``env`` gives to a shell what has no shebang: execvp of glibc, not of musl."""
-    elf = env.entry.elf if env else None
+def has_execvp_of_glibc(program: Node | None) -> bool:
+    """Whether it gives to a shell what has no shebang: execvp of glibc does, that of musl not."""
+    elf = program.entry.elf if program else None
     return elf is not None and "ld-musl-" not in (elf.interpreter or "")
 
 

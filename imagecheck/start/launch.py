@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind
 from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT, language_of_base
-from imagecheck.start.exec_chain import Cause, Chain
+from imagecheck.start.exec_chain import Cause, Chain, has_execvp_of_glibc
 from imagecheck.start.search_path import DEFAULT_PATH
 from imagecheck.start.shell.state import UNKNOWN
 from imagecheck.start.steps import Ended, Next, Step, Unclear
@@ -92,7 +92,7 @@ def launch_of(subject: "Subject") -> Launch | None:
             return Launch(tuple(processes), stopped=step.why)
         if isinstance(step, Ended):
             return Launch(tuple(processes), ended=step)
-        following = _process(subject, step)
+        following = _process(subject, step, processes[-1])
         if following is None:
             return Launch(tuple(processes), stopped=f"{step.by} finds it where only it knows")
         processes.append(following)
@@ -113,7 +113,7 @@ def _next(subject: "Subject", process: Process) -> Step | None:
     return step
 
 
-def _process(subject: "Subject", step: Next) -> Process | None:
+def _process(subject: "Subject", step: Next, before: Process) -> Process | None:
     """Look the program up as the one that executes it does; None where that is not known."""
     name = step.argv[0]
     path = located(subject, name, step.workdir, step.environment)
@@ -126,7 +126,7 @@ def _process(subject: "Subject", step: Next) -> Process | None:
         )
     assert subject.files  # noqa: S101  (there is no launch without files)
     chain = subject.walk(subject.files, path, step.workdir)
-    if chain.cause is Cause.NO_FORMAT and step.runs_text:
+    if chain.cause is Cause.NO_FORMAT and (step.runs_text or _runs_text(before)):
         # As a script of the shell that starts it.
         chain = subject.walk(subject.files, "/bin/sh", step.workdir)
     is_missing = chain.errno in (errno.ENOENT, errno.ENOTDIR)
@@ -139,6 +139,12 @@ def _process(subject: "Subject", step: Next) -> Process | None:
         step.status_missing if is_missing else step.status_refused,
         _file(subject, path, step.workdir, step.environment),
     )
+
+
+def _runs_text(process: Process) -> bool:
+    """Whether a program has its C library start another: execvp of glibc asks a shell, too."""
+    is_script = process.file is None or process.file.entry.elf is None
+    return not is_script and has_execvp_of_glibc(process.chain.program)
 
 
 def located(

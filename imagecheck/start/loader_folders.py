@@ -38,6 +38,19 @@ class LoaderFolders:
         self.variants = _VARIANTS.get(elf.machine, ("",))
         """The folders below a folder that are searched too."""
 
+    def given(self, search_path: str, workdir: str) -> list[str]:
+        """Split LD_LIBRARY_PATH: for glibc, an empty part of it is the working directory."""
+        parts = re.split(r"[:\n]" if self.is_musl else r"[:;]", search_path) if search_path else []
+        return [posixpath.join(workdir, part) for part in parts if part or not self.is_musl]
+
+    def preloaded(self, environment: Mapping[str, str]) -> Iterator[str]:
+        """Yield what is loaded before a program's own libraries."""
+        yield from re.split(r"[ :]+", environment.get("LD_PRELOAD", "").strip(" :"))
+        node = self._files.find("/etc/ld.so.preload")
+        if node and not self.is_musl and node.is_readable():
+            text = self._contents([node])[node.path].decode("utf-8", "replace")
+            yield from re.split(r"[\s:]+", re.sub(r"#[^\n]*", "", text))
+
     @property
     def wants_ldconfig(self) -> bool:
         """Whether a library in another folder would be found once ldconfig has run."""

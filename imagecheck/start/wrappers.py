@@ -135,16 +135,19 @@ def _flags(words: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
     return flags, words[at:]
 
 
-def _prefix(*, takes: Iterable[str] = (), status: tuple[int, int] = (127, 126)) -> Wrap:
+def _prefix(
+    *, takes: Iterable[str] = (), first: int = 0, status: tuple[int, int] = (127, 126)
+) -> Wrap:
     """A program that takes options, and then a command.
 
-    ``takes`` are the options with a value; ``status`` is what it ends with when the command is
-    missing, and when it may not be run.
+    ``takes`` are the options with a value, ``first`` is how many words of its own come before the
+    command; ``status`` is what it ends with when the command is missing, and when it may not be
+    run.
     """
     with_value = frozenset(takes)
 
     def wrap(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
-        rest = without_options(words, with_value)
+        rest = without_options(words, with_value)[first:]
         by = posixpath.basename(process.argv[0])
         if not rest:
             return None
@@ -282,9 +285,12 @@ _WRAPPERS: Final[dict[str, Wrap]] = {
     "pipenv": _project,
     "poetry": _project,
     "rye": _project,
+    "setsid": _prefix(),
     "stdbuf": _prefix(takes=["-e", "-i", "-o"]),
     "su-exec": _other_user,
+    "taskset": _prefix(first=1),
     "time": _prefix(takes=["-f", "-o"]),
+    "timeout": _prefix(takes=["-k", "-s", "--kill-after", "--signal"], first=1),
     "tini": _prefix(takes=["-e", "-p"]),
     "tini-static": _prefix(takes=["-e", "-p"]),
     "uv": _project,

@@ -335,6 +335,16 @@ GOOD = (
         is_started=True,
     ),
     Case(
+        # The runtime is a script, and a shell runs by itself what the kernel does not take.
+        name="good-wrapper-without-a-shebang",
+        make=shell(
+            File("var/runtime/bootstrap", WRAPPING_RUNTIME, 0o755),
+            File("opt/wrapper", 'exec "$@"\n', 0o755),
+            env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"},
+        ),
+        is_started=True,
+    ),
+    Case(
         name="good-overridden-by-the-function",
         make=shell(entrypoint=["/nothing"], cmd=["nothing"], workdir="/nowhere"),
         properties={"ImageConfig": _ALL_THREE},

@@ -1,6 +1,7 @@
 """Programs and libraries of this machine, in images that lack some: ld.so itself is the judge."""
 
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ LS = Path("/bin/ls")
 TRACE = """
 import os, sys
 os.chroot(sys.argv[1])
-os.chdir("/")
+os.chdir(os.path.dirname(sys.argv[2]))
 os.execve(sys.argv[2], sys.argv[2:], {**dict(v.split("=", 1) for v in sys.argv[3:]),
                                       "LD_TRACE_LOADED_OBJECTS": "1"})
 """
@@ -73,7 +74,9 @@ def found_missing(
 
     return {
         match[1]: lack.is_certain
-        for lack in missing_libraries(files, node, environment or {}, contents)
+        for lack in missing_libraries(
+            files, node, environment or {}, contents, workdir=posixpath.dirname(program)
+        )
         if (match := re.search(r" needs (\S+?)(?:,|$)", lack.text))
     }
 
@@ -105,6 +108,31 @@ def test_a_library_that_only_a_variable_finds(tmp_path: Path) -> None:
     assert (
         judged(tmp_path / "2", members, "/bin/ls", "LD_LIBRARY_PATH=/nowhere:/elsewhere") == set()
     )
+
+
+@pytest.mark.parametrize("folders", ["more", "/nowhere:./more", "/nowhere:", ":/nowhere", ";"])
+def test_folders_that_count_from_the_working_directory(tmp_path: Path, folders: str) -> None:
+    name = next(name for name in libraries(LS) if "selinux" in name)
+    place = "bin/more" if "more" in folders else "bin"
+    library = File(f"{place}/{name}", libraries(LS)[name].read_bytes())
+    members = [*image_of(LS, name), library]
+
+    assert found_missing(members, "/bin/ls", {"LD_LIBRARY_PATH": folders}) == {}
+    assert judged(tmp_path, members, "/bin/ls", f"LD_LIBRARY_PATH={folders}") == set()
+
+
+@pytest.mark.parametrize("preloaded", ["/more/{}", "/nowhere.so ../more/{}", "/etc/ld.so.preload"])
+def test_a_library_that_is_loaded_before_it_is_needed(tmp_path: Path, preloaded: str) -> None:
+    name = next(name for name in libraries(LS) if "selinux" in name)
+    members = [*image_of(LS, name), File(f"more/{name}", libraries(LS)[name].read_bytes())]
+    variable = {"LD_PRELOAD": preloaded.format(name)}
+    if "{}" not in preloaded:
+        members.append(File(preloaded[1:], f"/more/{name}\n"))
+        variable = {}
+
+    assert found_missing(members, "/bin/ls", variable) == {}
+    given = (f"{name}={value}" for name, value in variable.items())
+    assert judged(tmp_path, members, "/bin/ls", *given) == set()
 
 
 @pytest.mark.parametrize("fault", ["another CPU", "a dangling link", "no library"])

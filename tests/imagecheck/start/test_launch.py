@@ -153,6 +153,9 @@ WRAPPERS = {
     "dumb-init": ["--single-child", "--"],
     "nice": ["-n", "5"],
     "nohup": [],
+    "setsid": ["-w"],
+    "taskset": ["1"],
+    "timeout": ["-k", "1", "900"],
 }
 
 
@@ -173,6 +176,19 @@ def test_an_init_without_its_child(tmp_path: Path, name: str) -> None:
 
     assert launch.failed
     assert launch.failed.exit_status == started.exit_status
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_an_init_has_a_shell_run_what_has_no_shebang(tmp_path: Path, name: str) -> None:
+    """execvp of glibc does it, with which each of them starts its child."""
+    text = File("usr/local/bin/text", "exec show text\n", 0o755)
+
+    launch, started = launched(
+        tmp_path, [f"/usr/bin/{name}", *WRAPPERS[name], "text"], text, *program(name)
+    )
+
+    assert not launch.failed
+    assert started.output.splitlines()[-1] == shown(launch)
 
 
 def test_gosu_may_not_become_another_user(tmp_path: Path) -> None:
