@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from imagecheck.image.elf import machine_name
 from imagecheck.image.layer import Kind
@@ -79,6 +79,8 @@ def _shell(subject: "Subject", process: "Process", words: tuple[str, ...]) -> St
         workdir=posixpath.normpath(process.workdir),
         is_complete=subject.function.declared is not None,
         machine_name=machine_name(subject.function.machine),
+        shell=_which(process, words[0]),
+        program=process.chain.program,
         ends_on_error="e" in flags,
     )
     if "l" in flags or "login" in flags:
@@ -102,6 +104,19 @@ def _shell(subject: "Subject", process: "Process", words: tuple[str, ...]) -> St
     if b"\0" in text:
         return None
     return _after(run_script(text.decode("utf-8", "replace"), state), node.path)
+
+
+def _which(process: "Process", called: str) -> Literal["bash", "busybox", "dash", ""]:
+    """Tell shells from each other where they differ: called sh, bash is more like the others."""
+    program = process.chain.program
+    match posixpath.basename(program.path) if program else "":
+        case "dash":
+            return "dash"
+        case "busybox":
+            return "busybox"
+        case "bash" if posixpath.basename(called) == "bash":
+            return "bash"
+    return ""
 
 
 def _after(outcome: Runs | Ends | UnclearScript, by: str) -> Step:

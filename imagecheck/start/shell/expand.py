@@ -5,6 +5,7 @@ import posixpath
 import re
 from typing import Final
 
+from imagecheck.image.filesystem import Node
 from imagecheck.start.shell.state import UNKNOWN, State
 from imagecheck.start.shell.syntax import TooHardError, quoted_end
 
@@ -64,13 +65,24 @@ def _expanded(word: str, state: State, *, split: bool) -> tuple[str, bool]:
             value = _substituted(part, state, in_quotes=False)
             result.append(_SEPARATOR.join(value.split()) if split and value.strip() == value
                           else _split_open(value) if split else value)  # fmt: skip
-        elif split and part in _GLOB:
+        elif split and part in _GLOB and not _is_literal(word, at, state):
             # What it matches is known, but not what else the folder gets.
             result.append(UNKNOWN)
         else:
             result.append(part)
         at = end
     return "".join(result), has_quotes
+
+
+def _is_literal(word: str, at: int, state: State) -> bool:
+    """Whether a bracket stands for itself: it has no end, or no file has a name of one sign."""
+    if word[at] != "[" or "*" in word or "?" in word:
+        return False
+    if "]" not in word[at + 2 :]:
+        return True
+    folder = state.find(".")
+    is_all = word[0] == "[" and word.index("]", 2) == len(word) - 1
+    return is_all and isinstance(folder, Node) and all(len(name) > 1 for name in folder.children)
 
 
 def _split_open(value: str) -> str:

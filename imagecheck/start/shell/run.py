@@ -27,7 +27,7 @@ MAX_SCRIPT_BYTES: Final = 256 * 1024
 _MAX_SOURCED: Final = 5
 _NOT_FOUND: Final = 127
 _PLAIN: Final = {
-    "echo", "printf", "ulimit", "umask", "trap", "shopt", "hash", "alias", "mkdir", "chmod",
+    "echo", "printf", "ulimit", "umask", "trap", "shopt", "hash", "alias", "chmod",
 }  # fmt: skip
 """What changes nothing here, and succeeds or does not matter."""
 _STOPS: Final = {"eval", "read", "wait", "return", "break", "continue", "shift", "getopts", "local"}
@@ -43,7 +43,9 @@ def run_script(text: str, state: State) -> Outcome:
         return done.outcome
     except RecursionError:
         return Unclear("its shell script has commands in commands")
-    return Ends(0, "its script is at its end") if status == 0 else Unclear("its script ends")
+    if status is None:
+        return Unclear("its script ends")
+    return Ends(status, "its script is at its end")
 
 
 def _run(program: Program, state: State, *, is_last: bool) -> int | None:
@@ -233,8 +235,12 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
             return _set(arguments, state)
         case "cd":
             return _cd(arguments, state)
+        case "source" if state.shell == "dash":
+            return _NOT_FOUND
         case "." | "source":
             return _source(arguments, state, is_last=is_last)
+        case "mkdir":
+            return _mkdir(arguments, state)
         case "exit":
             status = arguments[0] if arguments else "0"
             if not status.isdigit():
@@ -289,6 +295,7 @@ def _set(arguments: list[str], state: State) -> int:
             break
         if word in ("-o", "+o"):
             option = arguments.pop(0) if arguments else ""
+            _require_option(option, state)
             if option == "errexit":
                 state.ends_on_error = word == "-o"
             continue
@@ -298,8 +305,31 @@ def _set(arguments: list[str], state: State) -> int:
         if "e" in word:
             state.ends_on_error = word[0] == "-"
         if word.endswith("o") and arguments:
-            arguments.pop(0)
+            _require_option(arguments.pop(0), state)
     return 0
+
+
+def _require_option(option: str, state: State) -> None:
+    """End a dash that does not know an option: only its later versions have pipefail."""
+    if option != "pipefail" or state.shell != "dash" or state.program is None:
+        return
+    if option.encode() not in state.read(state.program):
+        raise DoneError(Ends(2, f"{state.program.path} has no option {option}, as bash has it"))
+
+
+def _mkdir(arguments: list[str], state: State) -> int | None:
+    """Make folders, which succeeds where they are there: all else of the image is read-only."""
+    may_be_there = False
+    statuses: list[int | None] = []
+    for one in arguments:
+        if one.startswith("-"):
+            may_be_there |= one == "--parents" or (one[:2] != "--" and "p" in one)
+            continue
+        node = state.find(one)
+        is_known = isinstance(node, Node) or node is None
+        is_there = isinstance(node, Node) and node.kind is Kind.DIRECTORY
+        statuses.append(int(not (is_there and may_be_there)) if is_known else None)
+    return 1 if 1 in statuses else None if None in statuses else 0
 
 
 def _cd(arguments: list[str], state: State) -> int | None:
@@ -320,6 +350,10 @@ def _cd(arguments: list[str], state: State) -> int | None:
 def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
     path = arguments[0] if arguments else ""
     node = state.find(path)
+    if "/" in path and node is None and state.shell:
+        if state.shell == "bash":
+            return 1
+        raise DoneError(Ends(2, f"it reads {path}, which is not there"))
     if "/" not in path or not isinstance(node, Node) or node.kind is not Kind.FILE:
         raise TooHardError(f"a file that it reads: {path.replace(UNKNOWN, '…')}")
     if path.endswith("/bin/activate"):

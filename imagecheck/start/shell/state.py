@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from imagecheck.budget import Budget
 from imagecheck.image.filesystem import FileSystem, Node
@@ -31,6 +31,10 @@ class State:
     workdir: str
     name: str = "sh"
     """``$0``."""
+    shell: Literal["bash", "busybox", "dash", ""] = ""
+    """Which one runs the script; empty for one that is not known."""
+    program: Node | None = None
+    """Its machine code, where that is a known one."""
     is_complete: bool = False
     """Whether all of the function's own variables are known, so that others are not set."""
     machine_name: str = UNKNOWN

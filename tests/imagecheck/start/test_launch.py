@@ -213,6 +213,43 @@ STATUSES = {
 }
 
 
+# Each is a shell of its own mind. The last of them is what becomes of a CMD that is no JSON.
+ENDS_OF_SHELLS = (
+    "set -euo pipefail; exec show",
+    "set -o pipefail || true; exec show",
+    "source /app/settings && exec show",
+    "source ./settings; exec show",
+    ". /nowhere || true; exec show",
+    ". /nowhere; exec show",
+    "set -e; . ./nowhere; exec show",
+    "set -e; mkdir -p /app; mkdir -p /tmp/x; exec show",
+    "set -e; mkdir -p /var/cache/app; exec show",
+    "set -e; mkdir /app; exec show",
+    "mkdir /app; exec show",
+    "mkdir -p /var/cache/app && exec show",
+    "['show', 'one']",
+    '["show"]',
+)
+
+
+@pytest.mark.parametrize("name", ["dash", "bash", "busybox"])
+@pytest.mark.parametrize("script", mostly_proofs(ENDS_OF_SHELLS))
+def test_where_shells_differ(tmp_path: Path, script: str, name: str) -> None:
+    command = ["/bin/busybox", "sh"] if name == "busybox" else [f"/usr/bin/{name}"]
+    others = [] if name == "busybox" else program(name)
+    others += [Symlink("bin/mkdir", "busybox"), File("app/settings", "A=1\n")]
+
+    launch, started = launched(tmp_path, [*command, "-c", script], *others)
+
+    assert not launch.stopped
+    if launch.ended:
+        assert launch.ended.status == started.exit_status
+    elif launch.failed:
+        assert launch.failed.exit_status == started.exit_status
+    else:
+        assert started.output.splitlines()[-1] == shown(launch)
+
+
 @pytest.mark.parametrize("script", mostly_proofs(STATUSES))
 def test_a_program_that_is_missing_behind_a_shell(tmp_path: Path, script: str) -> None:
     launch, started = launched(tmp_path, ["/bin/sh", "-c", script])
