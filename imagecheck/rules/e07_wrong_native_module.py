@@ -31,6 +31,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     """Look at each package as a whole; an error is only what the handler loads for certain."""
     if not subject.files or subject.is_wholly_of_another_cpu:
         return
+    yield from subject.judgement.of("E7")
     platform = platform_of(subject)
     wrong = [
         package

@@ -1,7 +1,10 @@
 """Images with which nothing is wrong, of many kinds."""
 
+import io
 import json
 import tarfile
+import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +90,14 @@ def _docker(
     return make_docker
 
 
+def _zip(files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
 _ALL_THREE = {
     "EntryPoint": ["/lambda-entrypoint.sh"],
     "Command": ["app.handler"],
@@ -123,6 +134,51 @@ GOOD = (
                 "import contextlib\n\nwith contextlib.suppress(ImportError):\n    import nothere\n"
                 + HANDLER,
             )
+        ),
+        is_started=True,
+    ),
+    *(
+        Case(
+            name=f"good-python-{name}",
+            make=python(File("var/task/app.py", text + HANDLER), *members),
+            is_started=True,
+        )
+        for name, text, *members in (
+            # As serverless-python-requirements does it.
+            (
+                "path-changed-by-what-may-be-missing",
+                "try:\n    import unzip_requirements\nexcept ImportError:\n    pass\nimport dep\n",
+                File(
+                    "var/task/unzip_requirements.py", "import sys\nsys.path.append('/srv/more')\n"
+                ),
+                File("srv/more/dep.py", ""),
+            ),
+            (
+                "zip-put-on-the-path",
+                "import sys\nsys.path.insert(0, '/var/task/more.zip')\nimport dep\n",
+                File("var/task/more.zip", _zip({"dep/__init__.py": ""})),
+            ),
+            (
+                "another-module-in-place-of-a-missing-one",
+                "try:\n    import nothere\nexcept ImportError:\n    import json as nothere\n"
+                "try:\n    import nor_this\nexcept ImportError:\n    try:\n"
+                "        import nor_that\n    except ImportError:\n        nor_that = None\n",
+            ),
+            (
+                "stars",
+                "from store import *\nfrom other import *\n_ = get\n",
+                File("var/task/store.py", "__all__ = ('get',)\ndef get(): ...\n"),
+                File("var/task/other.py", "from third import *\n"),
+                File("var/task/third.py", "if True:\n    third = 3\n"),
+            ),
+        )
+    ),
+    Case(
+        name="good-python-handler-bound-by-a-star",
+        make=python(
+            File("var/task/app.py", "from other import *\n"),
+            File("var/task/other.py", "from third import *\n__all__ = [n for n in dir()]\n"),
+            File("var/task/third.py", HANDLER),
         ),
         is_started=True,
     ),

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from imagecheck.start.python.conditions import decided
@@ -27,6 +28,7 @@ _CHANGES_IMPORTS = re.compile(rb"\bsys\b|\bsite\b")
 # To parse a name of many parts takes memory with the square of their number.
 _MAX_NAME_PARTS = 1000
 _DOTTED = re.compile(rb"[\w.\s\\]+")
+_IMPORTING = {"importlib.import_module", "import_module", "__import__"}
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -37,6 +39,15 @@ class Import(NamedTuple):
     line: int
     wanted: str = ""
     """What ``from name import wanted`` names: something that it binds, or a module in it."""
+
+
+class Fallback(NamedTuple):
+    """What is imported in place of something that is missing."""
+
+    tried: tuple[Import, ...]
+    instead: tuple[Import, ...]
+    inner: tuple["Fallback", ...]
+    """What is imported where that is missing, too."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,14 @@ class Code:
     """What it binds."""
     is_open: bool
     """Whether it may bind names that cannot be read from the text."""
+    has_only_stars: bool
+    """Whether that is for nothing but ``import *`` that are certain."""
+    all_names: frozenset[str] | None
+    """What its ``__all__`` has; None where there is none, or where that is not plain."""
+    possible: frozenset[str]
+    """The modules that it imports, for certain or not."""
+    fallbacks: tuple["Fallback", ...]
+    """What it imports for certain where something else is missing."""
     adds: tuple[str, ...]
     """The folders that it adds to ``sys.path``."""
     sites: tuple[str, ...]
@@ -117,16 +136,21 @@ def parse_tree(
     return tree
 
 
-def names_of(tree: ast.Module, text: bytes) -> tuple[frozenset[str], bool]:
+def names_of(
+    tree: ast.Module, text: bytes, minor: int | None = None
+) -> tuple[frozenset[str], bool]:
     """Return what a module binds, and whether it may bind more than its text shows."""
-    names = frozenset(_bound(tree.body, may_be_global=b"global" in text))
-    is_open = bool(names & {"*", "__getattr__"})
-    if not is_open and _WRITES.search(text):
-        nodes = list(ast.walk(tree))
-        used = {node.id for node in nodes if isinstance(node, ast.Name)}
-        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-        is_open = bool(used & _WRITES_NAMES or attributes & _WRITES_ATTRIBUTES)
-    return names, is_open
+    names = frozenset(_bound(tree.body, minor, may_be_global=b"global" in text))
+    return names, bool(names & {"*", "__getattr__"}) or _writes_names(tree, text)
+
+
+def _writes_names(tree: ast.Module, text: bytes) -> bool:
+    if not _WRITES.search(text):
+        return False
+    nodes = list(ast.walk(tree))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return bool(used & _WRITES_NAMES or attributes & _WRITES_ATTRIBUTES)
 
 
 def _code_of(
@@ -134,20 +158,79 @@ def _code_of(
 ) -> Code:
     """Say what a parsed text does; to go through a whole tree costs more than to parse it."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
-    names, is_open = names_of(tree, text)
+    names, is_open = names_of(tree, text, minor)
+    imports = tuple(_imports(tree.body, package, minor))
     is_plain = _CHANGES_IMPORTS.search(text) is None
     changes = PathChanges() if is_plain else path_changes(tree, module.path, places)
     return Code(
         tree=tree,
-        imports=tuple(_imports(tree.body, package, minor)),
+        imports=imports,
         names=names,
         is_open=is_open,
+        has_only_stars=is_open and _has_only_stars(tree, text, names, imports),
+        all_names=_all_names(tree) if "__all__" in names else None,
+        possible=frozenset(_possible(tree, package)),
+        fallbacks=tuple(_fallbacks(tree.body, package, minor)),
         adds=changes.adds,
         sites=changes.sites,
         makes=frozenset(module.name if name == BELOW else name for name in changes.makes),
         changes_imports=changes.is_open,
         moves_imports=changes.moves,
     )
+
+
+def _has_only_stars(
+    tree: ast.Module, text: bytes, names: frozenset[str], imports: Iterable[Import]
+) -> bool:
+    """Whether each ``import *`` of a module is certain, and nothing else binds names unseen."""
+    if "__getattr__" in names or _writes_names(tree, text):
+        return False
+    stars = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    ]
+    return len(stars) == sum(what.wanted == "*" for what in imports)
+
+
+def _all_names(tree: ast.Module) -> frozenset[str] | None:
+    """Return what ``__all__`` has, where one statement says it."""
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__all__"]
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=value) if len(uses) == 1:
+                try:
+                    return frozenset(map(str, ast.literal_eval(value)))
+                except (ValueError, TypeError, MemoryError, RecursionError):
+                    return None
+    return None
+
+
+def _possible(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from {one.name for one in _from(node, package)}
+
+
+def _fallbacks(body: Iterable[ast.stmt], package: str, minor: int | None) -> Iterator[Fallback]:
+    """Find ``try: import this`` with ``except ImportError: import that``."""
+    for statement in body:
+        match statement:
+            case ast.Try(body=[ast.Import() | ast.ImportFrom(), *_] as tried, handlers=handlers):
+                plain = takewhile(lambda one: isinstance(one, ast.Import | ast.ImportFrom), tried)
+                handler = next((one for one in handlers if _catches_import(one)), None)
+                if handler and _is_for_imports(handler):
+                    yield Fallback(
+                        tuple(what for what in _imports(plain, package, minor) if not what.wanted),
+                        tuple(_imports(handler.body, package, minor)),
+                        tuple(_fallbacks(handler.body, package, minor)),
+                    )
+            case ast.If(test=test, body=inner, orelse=otherwise):
+                holds = decided(test, minor)
+                if holds is not None:
+                    yield from _fallbacks(inner if holds else otherwise, package, minor)
 
 
 def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Iterator[Import]:
@@ -157,6 +240,8 @@ def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Itera
                 yield from (Import(alias.name, statement.lineno) for alias in names)
             case ast.ImportFrom():
                 yield from _from(statement, package)
+            case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
+                yield from _called(call, package)
             case ast.ClassDef(body=inner):
                 yield from _imports(inner, package, minor)
             case ast.If(test=test, body=inner, orelse=otherwise):
@@ -171,6 +256,19 @@ def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Itera
                 return
             case _:
                 pass
+
+
+def _called(call: ast.Call, package: str) -> Iterator[Import]:
+    """Read ``importlib.import_module("name")`` and ``__import__("name")``."""
+    if ast.unparse(call.func) not in _IMPORTING or call.keywords:
+        return
+    match call.args:
+        case [ast.Constant(value=str(name))] if not name.startswith("."):
+            yield Import(name, call.lineno)
+        case [ast.Constant(value=str(name)), ast.Name(id="__package__")] if package:
+            below = name.removeprefix(".")
+            if below != name and not below.startswith("."):
+                yield Import(f"{package}.{below}", call.lineno)
 
 
 def _from(statement: ast.ImportFrom, package: str) -> Iterator[Import]:
@@ -197,6 +295,14 @@ def _catches_import(handler: ast.ExceptHandler) -> bool:
     return bool(names & _IMPORT_ERRORS) or not names <= others
 
 
+def _is_for_imports(handler: ast.ExceptHandler) -> bool:
+    """Whether it is run for certain where a module is missing."""
+    if handler.type is None:
+        return True
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(one, ast.Name) and one.id in _IMPORT_ERRORS for one in named)
+
+
 def _ends(handler: ast.ExceptHandler) -> bool:
     """Whether it raises again, whatever it does before."""
     plain = (ast.Raise, ast.Expr, ast.Assign)
@@ -205,8 +311,12 @@ def _ends(handler: ast.ExceptHandler) -> bool:
     )
 
 
-def _bound(body: Iterable[ast.stmt], *, may_be_global: bool) -> Iterator[str]:
+def _bound(body: Iterable[ast.stmt], minor: int | None, *, may_be_global: bool) -> Iterator[str]:
     for statement in body:
+        if isinstance(statement, ast.If) and (holds := decided(statement.test, minor)) is not None:
+            chosen = statement.body if holds else statement.orelse
+            yield from _bound(chosen, minor, may_be_global=may_be_global)
+            continue
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield statement.name
             if may_be_global:

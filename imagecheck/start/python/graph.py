@@ -76,6 +76,8 @@ class Graph:
         self.lost: list[Lost] = []
         self.is_cut_off = False
         """Whether there is more than is looked at."""
+        self.may_be_changed = False
+        """Whether something that may be imported changes what imports find, as nobody knows."""
         self._subject = subject
         self._files = subject.files
         self._own_top = own_top
@@ -89,6 +91,8 @@ class Graph:
         self._wanted: list[tuple[Loaded | None, Import]] = []
         self._depth = 0
         self._with_packages: dict[str, bool] = {}
+        self._possible: dict[str, Module] = {}
+        self._fallen_back: list[tuple[Loaded, Import]] = []
 
     def start(self, name: str, wanted: str = "") -> Module | Miss:
         """Import a module by its name, and all that this imports for certain."""
@@ -164,7 +168,47 @@ class Graph:
                 else:
                     self._want(by, what)
             if not self._waiting and not self._wanted:
+                self._follow_possible()
+                self._fall_back()
                 self._try_again()
+
+    def _follow_possible(self) -> None:
+        """Let the function's modules that may be imported change what imports find."""
+        new = [module for name, module in self._possible.items() if name not in self.loaded]
+        self._possible.clear()
+        texts = self._subject.contents([module.node for module in new if module.node])
+        for module in new:
+            text = texts.get(module.node.path, b"") if module.node else b""
+            if not MACHINERY.search(text):
+                continue
+            try:
+                code = parse(module, text, self.modules.minor, self._places)
+            except SyntaxError:
+                continue
+            if isinstance(code, Code):
+                self.modules.extend(code.adds, code.sites)
+                self.may_be_changed |= code.changes_imports
+
+    def _fall_back(self) -> None:
+        """Import what a module imports in place of what is missing."""
+        for loaded in list(self.loaded.values()):
+            code = loaded.code if loaded.is_own else None
+            waiting = list(code.fallbacks) if isinstance(code, Code) else []
+            while waiting:
+                tried, instead, inner = waiting.pop()
+                found = (self.modules.find(what.name) for what in tried)
+                if any(isinstance(one, Miss) and one.certainty == "certain" for one in found):
+                    new = [one for one in instead if (loaded, one) not in self._fallen_back]
+                    self._fallen_back += [(loaded, one) for one in new]
+                    for what in new:
+                        self._follow(loaded, what)
+                    waiting += inner
+
+    def _follow(self, loaded: Loaded, what: Import) -> None:
+        if what.wanted:
+            self._wanted.append((loaded, what))
+        else:
+            self._import(loaded, what)
 
     def _try_again(self) -> None:
         """Look once more for what was lost, now that all changes of the path are known."""
@@ -196,6 +240,9 @@ class Graph:
         missing = self.modules.find(half) if half else None
         if isinstance(missing, Miss):
             self.lost.append(Lost(by, what, missing))
+        elif missing and missing.node:
+            # It is a file, which may need libraries.
+            self._load(missing, by, what)
 
     def _load(self, module: Module, by: Loaded | None, what: Import) -> Loaded:
         loaded = self.loaded.get(module.name)
@@ -217,13 +264,19 @@ class Graph:
             loaded.imports = code.imports if isinstance(code, Code) else ()
             if isinstance(code, Code):
                 self.modules.extend(code.adds, code.sites)
+                self._note_possible(code)
         else:
             loaded.imports = tuple(scan(loaded.module, loaded.text))
         for what in loaded.imports:
-            if what.wanted:
-                self._wanted.append((loaded, what))
-            else:
-                self._import(loaded, what)
+            self._follow(loaded, what)
+
+    def _note_possible(self, code: Code) -> None:
+        for name in code.possible:
+            found = self.modules.find(name)
+            if isinstance(found, Module) and found.is_text and not found.is_standard:
+                node = found.node
+                if node and node.is_readable() and self._is_own(found):
+                    self._possible[name] = found
 
     def _want(self, by: Loaded | None, what: Import) -> None:
         """Judge the second half of ``from package import name``."""
@@ -258,10 +311,28 @@ class Graph:
             return True
         if loaded.is_own:
             code = self.code(loaded)
-            return not isinstance(code, Code) or name in code.names or code.is_open
+            if not isinstance(code, Code) or name in code.names or not code.is_open:
+                return not isinstance(code, Code) or name in code.names
+            return not code.has_only_stars or any(
+                self._star_binds(what.name, name) for what in code.imports if what.wanted == "*"
+            )
         return re.search(rf"\b{re.escape(name)}\b".encode(), loaded.text) is not None or (
             _OPEN.search(loaded.text) is not None
         )
+
+    def _star_binds(self, module: str, name: str) -> bool:
+        """Whether ``from module import *`` may bind a name."""
+        loaded = self.loaded.get(module)
+        code = self.code(loaded) if loaded and loaded.is_own else None
+        self._depth += 1
+        try:
+            if loaded is None or not isinstance(code, Code) or self._depth >= _MAX_DEPTH:
+                return True
+            if "__all__" in code.names:
+                return code.all_names is None or name in code.all_names
+            return not name.startswith("_") and self.may_bind(loaded, name)
+        finally:
+            self._depth -= 1
 
     def _read(self, batch: Iterable[Loaded]) -> None:
         nodes: dict[str, Node] = {}

@@ -95,7 +95,7 @@ class Modules:
         self._mapped_to = dict(path.mapped)
         self.unknown = list(path.unknown)
         """Files with code that may change what imports find, in ways that are not read here."""
-        self._zips = _zips(subject, path)
+        self._zips = _zips(subject, path.entries)
         self._site_folders: list[Node] | None = None
         self._nodes: dict[str, Node | None] = {}
 
@@ -145,6 +145,7 @@ class Modules:
                 self.unknown += more.unknown
         if new:
             self._entries = (*self._entries, *new)
+            self._zips = _zips(self._subject, self._entries)
             found = self._found.items()
             self._found = {name: one for name, one in found if isinstance(one, Module)}
 
@@ -352,9 +353,9 @@ class _Zips:
         return self._has_unread or top in self._names
 
 
-def _zips(subject: "Subject", path: SearchPath) -> _Zips:
+def _zips(subject: "Subject", entries: Iterable[str]) -> _Zips:
     assert subject.files  # noqa: S101  (nothing is started without files)
-    nodes = [node for entry in path.entries if (node := subject.files.find(entry))]
+    nodes = [node for entry in entries if (node := subject.files.find(entry))]
     nodes = [node for node in nodes if node.kind is Kind.FILE]
     small = [node for node in nodes if node.entry.size <= MAX_FILE_BYTES]
     texts = subject.contents(small) if small else {}

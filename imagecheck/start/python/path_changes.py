@@ -16,6 +16,8 @@ _ADD = {"sys.path.append", "sys.path.insert", "site.addsitedir"}
 _MAKE = {"sys.modules.update", "sys.modules.setdefault"}
 _PATHS = {"Path", "PurePath", "PosixPath", "PurePosixPath"}
 _SAME = {"abspath", "realpath", "normpath", "str", "fspath", "resolve", "absolute", "as_posix"}
+_FILLED_LATER = ("/tmp/", "/mnt/")  # noqa: S108
+"""Folders in which the function finds what no image has: unpacked at its start, or mounted."""
 _OPEN = {
     "sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "site.addsitedir", "sys.path",
 }  # fmt: skip
@@ -58,6 +60,7 @@ def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
                 understood |= {id(part) for part in ast.walk(node.func)}
                 adds.append(posixpath.normpath(posixpath.join(places.workdir, value)))
                 sites += adds[-1:] if call == "site.addsitedir" else []
+                is_open |= f"{adds[-1]}/".startswith(_FILLED_LATER)
             else:
                 is_open |= call in _ADD
         understood |= {id(part) for part in _only_read(node)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FIX = "COPY it into the image or install it there, or correct the name"
 _MAX_CLAUSES = 5
+_OF_OTHER_SYSTEMS = (b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 def of_graph(graph: Graph) -> Iterator[Judged | Node | str]:
@@ -139,11 +140,25 @@ def _is_made(graph: Graph, lost: Lost) -> bool:
 def _is_changed(graph: Graph) -> bool:
     """Whether the function's own code, or what runs before it, changes what imports find."""
     codes = [loaded.code for loaded in graph.loaded.values() if loaded.is_own]
-    return bool(graph.modules.unknown) or any(
+    return bool(graph.modules.unknown or graph.may_be_changed) or any(
         code.changes_imports
         for code in codes
         if code is not None and not isinstance(code, SyntaxError | Unreadable)
     )
+
+
+def _no_library(node: Node) -> Iterator[Judged]:
+    """Report a native module that is none: files of other systems have a rule's own words."""
+    if not node.is_readable() or node.entry.head.startswith(_OF_OTHER_SYSTEMS):
+        return
+    is_pointer = node.entry.head.startswith(b"version https://git-lfs")
+    what = (
+        "is empty" if not node.entry.size
+        else "is a pointer of Git LFS to the module" if is_pointer
+        else "is no ELF file"
+    )  # fmt: skip
+    fix = "git lfs pull before the build" if is_pointer else "install the package again"
+    yield judged("E7", f"{node.path}, which is loaded with the handler, {what}", fix)
 
 
 def _loaded(graph: Graph, loaded: Loaded) -> Iterator[Judged | Node | str]:
@@ -161,6 +176,8 @@ def _loaded(graph: Graph, loaded: Loaded) -> Iterator[Judged | Node | str]:
             found = f"{loaded.module.path} is not judged: {code.why}"
             fix = f"see for yourself that {loaded.module.path} can be imported"
             yield judged("E4", found, fix, severity="warning")
+    if node.path.endswith(".so") and not node.entry.elf and graph.certain(loaded):
+        yield from _no_library(node)
     # What matters of a text that can be read is in it; of other files, that they are loaded.
     is_plain = loaded.module.is_text and node.is_readable()
     if is_plain or graph.certain(loaded):

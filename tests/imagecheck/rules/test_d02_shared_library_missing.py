@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.imagecheck.cases import APP, EXIT_ERROR, Case, bad_start, python, runtime_file
-from tests.imagecheck.images import Image, Whiteout
+from tests.imagecheck.cases import (
+    APP,
+    EXIT_ERROR,
+    HANDLER,
+    IMPORT_ERROR,
+    Case,
+    bad_start,
+    python,
+    runtime_file,
+)
+from tests.imagecheck.images import File, Image, Whiteout
 from tests.imagecheck.rules.conftest import Finds
 
 
@@ -22,7 +31,13 @@ def _with_older_libm(folder: Path) -> Image:
     return python(APP, older)(folder)
 
 
+def _without_sqlite(folder: Path) -> Image:
+    handler = File("var/task/app.py", "import sqlite3\n" + HANDLER)
+    return python(handler, Whiteout(runtime_file("/libsqlite3.so.0").path))(folder)
+
+
 CASES = (
+    bad_start("d2-no-library-of-pythons-own", "D2", _without_sqlite, error_type=IMPORT_ERROR),
     bad_start("d2-no-libm", "D2", _without_libm, error_type=EXIT_ERROR),
     bad_start("d2-older-libm", "D2", _with_older_libm, error_type=EXIT_ERROR),
 )

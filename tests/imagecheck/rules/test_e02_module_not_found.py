@@ -55,6 +55,32 @@ CASES = (
         "app.handler",
         *app("from . import store\n" + HANDLER, File("var/task/store.py", "")),
     ),
+    *(
+        bad_handler(f"e2-{name}", "E2", IMPORT_ERROR, "app.handler", *app(text + HANDLER))
+        for name, text in {
+            "nothing-in-place-of-it": (
+                "try:\n    import nothere\nexcept ImportError:\n    import nor_this\n"
+            ),
+            "third-in-place-of-it": (
+                "try:\n    import nothere\nexcept (OSError, ImportError):\n"
+                "    try:\n        import nor_this\n    except ImportError:\n"
+                "        from nor_that import loads\n"
+            ),
+            "imported-by-a-function": "import importlib\nimportlib.import_module('nothere')\n",
+            "imported-by-a-builtin": "nothere = __import__('nothere')\n",
+        }.items()
+    ),
+    bad_handler(
+        "e2-imported-by-a-function-in-its-package",
+        "E2",
+        IMPORT_ERROR,
+        "rooms.app.handler",
+        File("var/task/rooms/__init__.py", ""),
+        File(
+            "var/task/rooms/app.py",
+            "from importlib import import_module\nimport_module('.store', __package__)\n" + HANDLER,
+        ),
+    ),
     bad_handler(
         "e2-package-of-another-python",
         "E2",

@@ -89,6 +89,19 @@ CASES = (
         "app.handler",
         *app("import fast\n" + HANDLER, File("var/task/fast.so", MACH_O)),
     ),
+    *(
+        bad_handler(
+            f"e7-{name}",
+            "E7",
+            IMPORT_ERROR,
+            "app.handler",
+            *app("import fast\n" + HANDLER, File("var/task/fast.abi3.so", text)),
+        )
+        for name, text in {
+            "empty": "",
+            "pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        }.items()
+    ),
     bad_handler(
         "e7-other-cpu-behind-a-package",
         "E7",
