@@ -25,7 +25,11 @@ CASES = (
         )
         for name, text, *more in (
             ("only-as-a-program", f"if __name__ == '__main__':\n{indent(HANDLER, '    ')}"),
-            ("not-in-all", "from store import *\n", File(_STORE, "__all__ = ['get']\n" + HANDLER)),
+            (
+                "not-in-all",
+                "from store import *\n",
+                File(_STORE, "__all__ = ['get']\nget = 1\n" + HANDLER),
+            ),
             ("not-in-a-star", "from store import *\n", File(_STORE, "def handle(e, c): ...\n")),
         )
     ),
