@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from tree_sitter import Node
 
 from imagecheck.budget import Budget
+from imagecheck.start.node.conditions import decided
 from imagecheck.start.node.parse import first_of, running, string_of, text_of, unwrapped
 from imagecheck.start.node.scopes import home_of, table_of_modules
 from imagecheck.start.node.static_paths import Place, path_of
@@ -55,7 +57,8 @@ def requests(
     if is_module:
         # These come before all that runs, wherever they stand.
         yield from filter(None, map(_statement, root.named_children))
-    for node in running(root, budget):
+    decide = partial(decided, environment=place.environment) if place else None
+    for node in running(root, budget, decide):
         if node.type == "call_expression":
             if has_require and (request := _require(node, root, place)):
                 yield request

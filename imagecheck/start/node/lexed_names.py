@@ -10,7 +10,8 @@ from typing import Final
 
 _PASSES_ON: Final = re.compile(
     rb"exports\s*(?:\)\s*)?=\s*(?:[\w$.]+\s*\(\s*)*require\b|__export|_export|__reExport|tslib"
-    rb"|\.\.\.\s*require|Object\s*\.\s*keys\s*\(|exports\s*/[*/]|exports\s*\\|\\u"
+    rb"|\.\.\.\s*require|exports\s*/[*/]|exports\s*\\|exports\s*[.\[,=][^;\n]{0,200}\\u"
+    rb"|Object\s*\.\s*keys\s*\(\s*[\w$]+\s*\)\s*\.\s*forEach\s*\(\s*function"
 )
 """Forms in which a module may pass on the names of another one, or that are read only by care."""
 _LITERAL: Final = re.compile(rb"exports\s*=\s*\{")

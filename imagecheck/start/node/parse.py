@@ -4,7 +4,7 @@ The grammar is that of https://github.com/tree-sitter/tree-sitter-javascript.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import tree_sitter_javascript
@@ -45,6 +45,7 @@ _ONLY = {
     "for_in_statement": "right",
 }
 """Of these, the one child that runs for certain."""
+_BRANCHES = frozenset({"if_statement", "ternary_expression"})
 _SHORT_CIRCUIT = frozenset({"&&", "||", "??", "&&=", "||=", "??="})
 _LEAVES = frozenset({"return_statement", "throw_statement"})
 _ESCAPE = re.compile(
@@ -64,11 +65,15 @@ def captures(query: Query, node: Node) -> dict[str, list[Node]]:
     return QueryCursor(query).captures(node)
 
 
-def running(root: Node, budget: Budget) -> Iterator[Node]:
+Decide = Callable[[Node], bool | None]
+"""Says what a condition comes to; None where that is not known."""
+
+
+def running(root: Node, budget: Budget, decide: Decide | None = None) -> Iterator[Node]:
     """Go through what runs for certain while a program loads, in its order.
 
-    Left out is what is in a function that is not called on the spot, behind a condition, in a
-    ``try``, or after a statement that may leave.
+    Left out is what is in a function that is not called on the spot, behind a condition that is not
+    decided, in a ``try``, or after a statement that may leave.
     """
     waiting = [root]
     while waiting:
@@ -78,6 +83,17 @@ def running(root: Node, budget: Budget) -> Iterator[Node]:
             continue
         yield node
         waiting.extend(reversed(_that_run(node)))
+        if decide and node.type in _BRANCHES and (branch := _branch(node, decide)):
+            waiting.append(branch)
+
+
+def _branch(node: Node, decide: Decide) -> Node | None:
+    """Return the branch that is taken, where that is known."""
+    condition = node.child_by_field_name("condition")
+    known = decide(condition) if condition else None
+    if known is None:
+        return None
+    return node.child_by_field_name("consequence" if known else "alternative")
 
 
 def _that_run(node: Node) -> list[Node]:

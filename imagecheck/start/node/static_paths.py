@@ -9,11 +9,13 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tree_sitter import Node
 
 from imagecheck.budget import Budget
+from imagecheck.start.node.conditions import decided
 from imagecheck.start.node.names import declared, is_constant
 from imagecheck.start.node.parse import running, string_of, text_of, unwrapped
 
@@ -50,7 +52,8 @@ def reads(root: Node, text: bytes, place: Place, budget: Budget) -> Iterator[Rea
     if b"fs" not in text or not any(word in text for word in _WORDS):
         return
     values = _Paths(root, place)
-    for node in running(root, budget):
+    decide = partial(decided, environment=place.environment)
+    for node in running(root, budget, decide):
         if node.type != "call_expression":
             continue
         match = _READS.fullmatch(text_of(node.child_by_field_name("function")))

@@ -92,6 +92,18 @@ TREES: Final = (
         f"{_X}/index.js": "try { require('y'); } catch (error) {}\n"
         "// require('z')\nconst text = `require('w')`;\n",
     }),
+    both("behind-a-condition-that-is-known", IMPORT, {
+        "index.js": "if (process.env.PATH === '/usr/local/bin') require('axios');\n" + CJS,
+    }),
+    both("in-the-other-branch", IMPORT, {
+        "index.js": "!process.env.PATH || process.env['PATH'] === 'x' ? 1 : require('a');\n"
+        + CJS,
+    }),
+    both("behind-conditions-that-do-not-hold", STARTS, {
+        "index.js": "if (process.env.PATH !== '/usr/local/bin') require('axios');\n"
+        "else if (process.env.NOT_SET === 'x') require('pg');\n"
+        "if (process.env.PATH && process.env.NOT_SET) require('a');\n" + CJS,
+    }),
     both("try-without-catch", IMPORT, {
         "index.js": "let a;\ntry { a = require('axios'); } finally { a ??= null; }\n" + CJS,
     }),
@@ -116,6 +128,21 @@ TREES: Final = (
         "index.mjs": "import { a } from 'x';\n" + ESM,
         f"{_X}/index.js": "const all = {};\nfor (const n of ['a']) all[n] = 1;\n"
         "module.exports = all;\n",
+    }),
+    both("import-of-a-name-of-a-universal-module", SYNTAX, {
+        "index.mjs": "import { map } from 'x';\n" + ESM,
+        f"{_X}/index.js": "(function () {\n  const word = /\\u00e4/, all = { map() {} };\n"
+        "  all.keys = Object.keys(all);\n"
+        "  if (typeof define == 'function') define(() => all); else module.exports = all;\n"
+        "}.call(this));\n",
+    }),
+    both("import-of-a-name-that-is-passed-on-by-all-keys", STARTS, {
+        "index.mjs": "import { a } from 'x';\n" + ESM,
+        f"{_X}/index.js": "'use strict';\nvar _b = require('./b');\n"
+        "Object.keys(_b).forEach(function (key) {\n"
+        "  if (key === 'default' || key === '__esModule') return;\n"
+        "  exports[key] = _b[key];\n});\n",
+        f"{_X}/b.js": "exports.a = 1;\n",
     }),
     both("import-of-names-that-commonjs-shows", STARTS, {
         "index.mjs": "import d, { a, b as e, f, g, h } from 'x';\n" + ESM,
