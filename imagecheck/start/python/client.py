@@ -15,6 +15,7 @@ from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.python.code import names_of, parse_tree
 from imagecheck.start.python.conditions import decided
+from imagecheck.start.python.graph import Graph
 from imagecheck.start.python.modules import Miss, Module, Modules
 from imagecheck.start.python.standard_library import is_standard
 
@@ -108,6 +109,28 @@ def native_half(subject: "Subject", modules: Modules) -> Iterator[Judged | Node]
             severity="error",
             error_type=EXIT_ERROR,
         )
+
+
+def lacks_of_client(subject: "Subject", modules: Modules) -> Iterator[Judged]:
+    """Report what the client itself imports and does not find, as after ``pip --no-deps``.
+
+    Raises CannotLookError.
+    """
+    graph = Graph(subject, modules)
+    graph.start(f"{CLIENT}.__main__")
+    for lost in graph.lost:
+        is_certain = lost.miss and lost.miss.certainty == "certain" and not lost.miss.parent
+        if lost.by and lost.miss and is_certain and graph.imports(lost.by, lost.what):
+            program = modules.path.interpreter.program
+            yield judged(
+                "D4",
+                f"{lost.by.module.path} imports {lost.miss.name!r}, and there is none in"
+                f" {modules.path.where}; exit status 1",
+                f"install {CLIENT} with what it needs: {program} -m pip install {CLIENT}",
+                severity="error",
+                error_type=EXIT_ERROR,
+            )
+            return
 
 
 def client_missing(modules: Modules, miss: Miss) -> Judged:

@@ -15,6 +15,7 @@ from imagecheck.start.python.client import (
     client_missing,
     hides_of_client,
     is_loaded_before,
+    lacks_of_client,
     native_half,
 )
 from imagecheck.start.python.function import uncallable
@@ -52,6 +53,7 @@ def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
             yield client_missing(modules, client)
             return
         yield from native_half(subject, modules)
+        yield from lacks_of_client(subject, modules)
         yield from hides_of_client(subject, modules)
     yield from _judge(subject, handler, modules)
     variable = variable_of(handler.name)

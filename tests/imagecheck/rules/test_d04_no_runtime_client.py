@@ -30,6 +30,19 @@ def _server(*members: Member) -> Make:
     )
 
 
+def _without(package: str) -> Make:
+    return built(
+        lambda: [
+            python_elsewhere(),
+            layer_of(Whiteout(f"usr/local/lib/{PYTHON}/site-packages/{package}"), parents=False),
+        ],
+        entrypoint=[f"/usr/local/bin/{PYTHON}", "-m", "awslambdaric"],
+        cmd=["main.handler"],
+        workdir="/app",
+        env={"LD_LIBRARY_PATH": "/usr/local/lib"},
+    )
+
+
 CASES = (
     Case(name="d4-no-client", make=_server(), findings={"D4": E}),
     Case(
@@ -54,22 +67,15 @@ CASES = (
         ),
         findings={"D4": E},
     ),
-    bad_start(
-        "d4-no-module",
-        "D4",
-        built(
-            lambda: [
-                python_elsewhere(),
-                layer_of(
-                    Whiteout(f"usr/local/lib/{PYTHON}/site-packages/awslambdaric"), parents=False
-                ),
-            ],
-            entrypoint=[f"/usr/local/bin/{PYTHON}", "-m", "awslambdaric"],
-            cmd=["main.handler"],
-            workdir="/app",
-            env={"LD_LIBRARY_PATH": "/usr/local/lib"},
-        ),
-        error_type=EXIT_ERROR,
+    *(
+        bad_start(f"d4-{name}", "D4", _without(package), error_type=EXIT_ERROR)
+        for name, package in {"no-module": "awslambdaric", "no-simplejson": "simplejson"}.items()
+    ),
+    Case(
+        # What the client goes on without.
+        name="d4-good-without-hooks",
+        make=_without("snapshot_restore_py"),
+        is_started=True,
     ),
     bad_start(
         "d4-no-bootstrap",
