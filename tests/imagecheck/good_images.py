@@ -165,6 +165,12 @@ GOOD = (
                 "        import nor_that\n    except ImportError:\n        nor_that = None\n",
             ),
             (
+                "import-function-of-its-own",
+                "def import_module(name):\n    try:\n        return __import__(name)\n"
+                "    except ImportError:\n        return None\n"
+                "nothere = import_module('nothere')\n",
+            ),
+            (
                 "stars",
                 "from store import *\nfrom other import *\n_ = get\n",
                 File("var/task/store.py", "__all__ = ('get',)\ndef get(): ...\n"),

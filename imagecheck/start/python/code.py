@@ -28,7 +28,6 @@ _CHANGES_IMPORTS = re.compile(rb"\bsys\b|\bsite\b")
 # To parse a name of many parts takes memory with the square of their number.
 _MAX_NAME_PARTS = 1000
 _DOTTED = re.compile(rb"[\w.\s\\]+")
-_IMPORTING = {"importlib.import_module", "import_module", "__import__"}
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -234,14 +233,16 @@ def _fallbacks(body: Iterable[ast.stmt], package: str, minor: int | None) -> Ite
 
 
 def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Iterator[Import]:
+    importing = {"__import__"}
     for statement in body:
         match statement:
             case ast.Import(names=names):
                 yield from (Import(alias.name, statement.lineno) for alias in names)
             case ast.ImportFrom():
+                importing |= _import_functions(statement)
                 yield from _from(statement, package)
             case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
-                yield from _called(call, package)
+                yield from _called(call, package, importing)
             case ast.ClassDef(body=inner):
                 yield from _imports(inner, package, minor)
             case ast.If(test=test, body=inner, orelse=otherwise):
@@ -258,9 +259,23 @@ def _imports(body: Iterable[ast.stmt], package: str, minor: int | None) -> Itera
                 pass
 
 
-def _called(call: ast.Call, package: str) -> Iterator[Import]:
+def _import_functions(statement: ast.ImportFrom) -> set[str]:
+    """Return the names that ``importlib.import_module`` gets."""
+    if statement.module != "importlib" or statement.level:
+        return set()
+    return {one.asname or one.name for one in statement.names if one.name == "import_module"}
+
+
+def _called(call: ast.Call, package: str, importing: set[str]) -> Iterator[Import]:
     """Read ``importlib.import_module("name")`` and ``__import__("name")``."""
-    if ast.unparse(call.func) not in _IMPORTING or call.keywords:
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="importlib"), attr="import_module"):
+            is_import = True
+        case ast.Name(id=name):
+            is_import = name in importing
+        case _:
+            is_import = False
+    if not is_import or call.keywords:
         return
     match call.args:
         case [ast.Constant(value=str(name))] if not name.startswith("."):
