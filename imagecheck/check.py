@@ -96,19 +96,19 @@ def check_source(
 ) -> Report:
     """Do what ``check_image`` does, where the image is open already. Raises as it does."""
     timed = timed or _untimed
-    reader = ImageReader(source, cache, progress, budget)
-    with timed(f"reading {source.reference}"):
-        image = reader.read(function.image_architecture)
-    subject = Subject(
-        image=image,
-        function=function,
-        contents=partial(reader.contents, image),
-        repository=_repository(source, image),
-        base=_base(base, function, cache, progress, budget) if base else None,
-        dockerfile=images_of(dockerfile) if dockerfile else (),
-        budget=budget,
-    )
-    return judge(subject, ignores, timed)
+    with closing(ImageReader(source, cache, progress, budget)) as reader:
+        with timed(f"reading {source.reference}"):
+            image = reader.read(function.image_architecture)
+        subject = Subject(
+            image=image,
+            function=function,
+            contents=partial(reader.contents, image),
+            repository=_repository(source, image),
+            base=_base(base, function, cache, progress, budget) if base else None,
+            dockerfile=images_of(dockerfile) if dockerfile else (),
+            budget=budget,
+        )
+        return judge(subject, ignores, timed)
 
 
 def judge(subject: Subject, ignores: Sequence[Ignore] = (), timed: Timed | None = None) -> Report:

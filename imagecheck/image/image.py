@@ -36,6 +36,7 @@ from imagecheck.image.manifest import (
     parse_manifest,
     verified,
 )
+from imagecheck.image.read_ahead import ReadAhead
 from imagecheck.image.reference import Reference
 from imagecheck.image.source import ImageSource
 
@@ -111,6 +112,13 @@ class ImageReader:
         self._cache = cache
         self._progress = progress
         self._budget = budget or Budget()
+        self._asked: set[str] = set()
+        self._ahead: dict[str, ReadAhead] = {}
+
+    def close(self) -> None:
+        """Forget what was read ahead."""
+        for ahead in self._ahead.values():
+            ahead.close()
 
     def read(self, architecture: str) -> Image:
         """Read the image; of an index, the one image for ``architecture`` (``amd64``, ``arm64``).
@@ -266,23 +274,42 @@ class ImageReader:
             if path not in known or len(known[path]) < limit
         }
         if missing:
-            self._progress.begin(descriptor.size)
-            try:
-                with self._source.blob(descriptor) as blob:
-                    read = read_files(
-                        blob,
-                        descriptor,
-                        missing,
-                        budget=self._budget,
-                        progress=self._progress.advance,
-                    )
-            except (DamagedImageError, NotInRegistryError, TooLargeError) as error:
-                raise CannotLookError(
-                    f"a layer of {self._source.reference} changed while it was read: {error}"
-                ) from None
+            ahead = self._ahead.get(descriptor.digest)
+            read = ahead.take(missing) if ahead else {}
+            if missing.keys() - read.keys():
+                rest = {path: limit for path, limit in missing.items() if path not in read}
+                read |= self._read_again(descriptor, rest)
             self._cache.keep_files(descriptor.digest, read)
             known |= read
         return known
+
+    def _read_again(self, descriptor: Descriptor, limits: Mapping[str, int]) -> dict[str, bytes]:
+        """Read files of a layer; whoever asks a second time will ask again, so read ahead then."""
+        digest = descriptor.digest
+        ahead = ReadAhead() if digest in self._asked and digest not in self._ahead else None
+        self._asked.add(digest)
+        self._progress.begin(descriptor.size)
+        try:
+            with self._source.blob(descriptor) as blob:
+                read = read_files(
+                    blob,
+                    descriptor,
+                    limits,
+                    ahead=ahead,
+                    budget=self._budget,
+                    progress=self._progress.advance,
+                )
+        except BaseException as error:
+            if ahead:
+                ahead.close()
+            if not isinstance(error, DamagedImageError | NotInRegistryError | TooLargeError):
+                raise
+            raise CannotLookError(
+                f"a layer of {self._source.reference} changed while it was read: {error}"
+            ) from None
+        if ahead:
+            self._ahead[digest] = ahead
+        return read
 
 
 @contextmanager

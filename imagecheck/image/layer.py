@@ -17,6 +17,7 @@ from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_el
 from imagecheck.image.errors import CannotLookError, DamagedImageError
 from imagecheck.image.manifest import Descriptor
 from imagecheck.image.member_file import MemberFile
+from imagecheck.image.read_ahead import ReadAhead
 from imagecheck.image.tar import Member, members
 
 MAX_IMAGE_BYTES: Final = 10 * 1024**3
@@ -157,13 +158,15 @@ def read_files(
     descriptor: Descriptor,
     limits: Mapping[str, int],
     *,
+    ahead: ReadAhead | None = None,
     budget: Budget | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, bytes]:
     """Return the content of some files of a layer that ``read_layer`` has read before.
 
-    ``limits`` says of each path after how many bytes the file is cut off. Raises as ``read_layer``
-    does, and CannotLookError when they are more than ``MAX_CONTENTS_BYTES`` together.
+    ``limits`` says of each path after how many bytes the file is cut off. What may be asked for
+    next is put into ``ahead``. Raises as ``read_layer`` does, and CannotLookError when the files
+    are more than ``MAX_CONTENTS_BYTES`` together.
     """
     budget = budget or Budget()
     found: dict[str, bytes] = {}
@@ -173,12 +176,16 @@ def read_files(
     ) as content:
         for member in _members(content, budget):
             path = _path(member.name)
-            if path in limits and member.is_file:
+            if not member.is_file:
+                continue
+            if path in limits:
                 left += len(found.pop(path, b""))
                 found[path] = MemberFile(member, content).read(min(limits[path], left + 1))
                 left -= len(found[path])
                 if left < 0:
                     raise CannotLookError("the files that would have to be read are too large")
+            elif ahead and ahead.wants(path, member.size):
+                ahead.keep(path, MemberFile(member, content).read(member.size))
         content.drain()
     return found
 

@@ -13,6 +13,7 @@ from imagecheck.image.layer import MAX_FILE_BYTES, Layer, read_files, read_layer
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import Descriptor
 from imagecheck.image.open_source import open_source
+from imagecheck.image.read_ahead import ReadAhead
 from imagecheck.image.reference import Reference, parse_reference
 from imagecheck.image.source import Document
 from tests.imagecheck.images import Layer as Made
@@ -37,9 +38,12 @@ def learned(layer: Made, **options: Any) -> Layer:
     return read_layer(io.BytesIO(layer.blob), described(layer), **options)
 
 
-def files_of(layer: Made, *paths: str, limit: int = MAX_FILE_BYTES) -> dict[str, bytes]:
+def files_of(
+    layer: Made, *paths: str, limit: int = MAX_FILE_BYTES, ahead: ReadAhead | None = None
+) -> dict[str, bytes]:
     """Read files of a layer."""
-    return read_files(io.BytesIO(layer.blob), described(layer), dict.fromkeys(paths, limit))
+    limits = dict.fromkeys(paths, limit)
+    return read_files(io.BytesIO(layer.blob), described(layer), limits, ahead=ahead)
 
 
 def merged(*layers: tuple[Member, ...], parents: bool = True) -> FileSystem:

@@ -427,6 +427,25 @@ def test_contents_are_kept_too(tmp_path: Path) -> None:
     assert (found, opened) == ({"/app.py": b"new", "/same.py": b"new"}, [])
 
 
+@pytest.mark.parametrize("has_cache", [False, True])
+def test_a_layer_is_read_twice_however_often_it_is_asked_for_sources(
+    tmp_path: Path, has_cache: bool
+) -> None:
+    layer = layer_of(*(File(f"{number}.py", str(number)) for number in range(9)))
+    image = write_image(tmp_path / "image", [layer], architecture=HOST)
+    with closing(WatchedSource(image.reference)) as source:
+        cache = LayerCache(tmp_path / "cache" if has_cache else None)
+        with closing(ImageReader(source, cache, NoProgress())) as reader:
+            read = reader.read(HOST)
+            source.opened.clear()
+            assert read.files
+            for number in range(9):
+                node = read.files.find(f"/{number}.py")
+                assert node
+                assert reader.contents(read, [node]) == {node.path: str(number).encode()}
+        assert source.opened == [layer.digest, layer.digest]
+
+
 def test_contents_that_change_while_they_are_read(tmp_path: Path) -> None:
     image = image_in(tmp_path)
     with closing(WatchedSource(image.reference)) as source:
