@@ -30,6 +30,8 @@ _PLAIN: Final = {
     "echo", "printf", "ulimit", "umask", "trap", "shopt", "hash", "alias", "chmod",
 }  # fmt: skip
 """What changes nothing here, and succeeds or does not matter."""
+_OF_MKDIR: Final = {"-p", "--parents", "-pv", "-vp", "-v"}
+"""Options of mkdir without a word of their own."""
 _STOPS: Final = {"eval", "read", "wait", "return", "break", "continue", "shift", "getopts", "local"}
 
 
@@ -321,10 +323,16 @@ def _mkdir(arguments: list[str], state: State) -> int | None:
     """Make folders, which succeeds where they are there: all else of the image is read-only."""
     may_be_there = False
     statuses: list[int | None] = []
-    for one in arguments:
-        if one.startswith("-"):
-            may_be_there |= one == "--parents" or (one[:2] != "--" and "p" in one)
+    words = iter(arguments)
+    for one in words:
+        if one in _OF_MKDIR:
+            may_be_there |= "p" in one
             continue
+        if one == "-m":
+            next(words, None)
+            continue
+        if one.startswith("-"):
+            return None
         node = state.find(one)
         is_known = isinstance(node, Node) or node is None
         is_there = isinstance(node, Node) and node.kind is Kind.DIRECTORY

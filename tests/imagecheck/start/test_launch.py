@@ -224,6 +224,7 @@ ENDS_OF_SHELLS = (
     "set -e; . ./nowhere; exec show",
     "set -e; mkdir -p /app; mkdir -p /tmp/x; exec show",
     "set -e; mkdir -p /var/cache/app; exec show",
+    "set -e; mkdir -m 755 -p /app /tmp/x; exec show",
     "set -e; mkdir /app; exec show",
     "mkdir /app; exec show",
     "mkdir -p /var/cache/app && exec show",
