@@ -10,6 +10,7 @@ from tree_sitter import Node as Tree
 from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import Kind as FileKind
 from imagecheck.start.judged import Judged, judged
+from imagecheck.start.node.file_reads import reads
 from imagecheck.start.node.finders import finds_its_own, has_no_addon
 from imagecheck.start.node.imports import Request, requests, top_level_await
 from imagecheck.start.node.json_text import json_fault
@@ -21,7 +22,7 @@ from imagecheck.start.node.natives import unfit_platform_packages
 from imagecheck.start.node.references import commonjs_reference
 from imagecheck.start.node.resolve import Missing, refusal_of
 from imagecheck.start.node.sources import package_folder
-from imagecheck.start.node.static_paths import Place, reads
+from imagecheck.start.node.static_paths import Place
 from imagecheck.start.node.survey import MAX_PARSED_BYTES, Survey
 from imagecheck.start.node.syntax import fault_of_version, syntax_fault
 

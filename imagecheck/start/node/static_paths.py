@@ -1,4 +1,4 @@
-"""Paths that a module puts together from its own folder, and files that it reads while it loads.
+"""Paths that a module puts together from its own folder.
 
 require(__dirname + "/config.js")
 fs.readFileSync(path.join(__dirname, "templates", "mail.html"))
@@ -7,25 +7,18 @@ readFileSync(new URL("./schema.graphql", import.meta.url))
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from tree_sitter import Node
 
-from imagecheck.budget import Budget
-from imagecheck.start.node.conditions import decided
 from imagecheck.start.node.names import declared, is_constant
-from imagecheck.start.node.parse import running, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import string_of, text_of, unwrapped
 
 _OF: Final = r"(?:\(0, ?)?(?:require\(['\"][\w:/]+['\"]\)\.)?(?:[\w$]+\.)*"
-_READS: Final = re.compile(_OF + r"(readFile|readdir|stat|lstat|access|realpath|opendir)(Sync)?\)?")
-_WORDS: Final = (b"readFile", b"readdir", b"stat", b"access", b"realpath", b"opendir")
 _JOINS: Final = re.compile(_OF + r"(join|resolve)\)?")
 _TO_PATHS: Final = re.compile(_OF + r"fileURLToPath\)?")
-_ANYTHING: Final = re.compile(r"(?:/tmp|/mnt|/proc|/dev|/sys|/etc|/run|/var/run|/home)(?:/|$)")
-"""Where a file can be that the image does not show."""
 _ADDRESS: Final = re.compile(r"import\.meta\.(?:url|dirname)")
 _MAX_DEPTH: Final = 12
 
@@ -39,45 +32,15 @@ class Place:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Read:
-    """A file or folder that a module reads for certain while it loads."""
-
-    path: str
-    line: int
-
-
-def reads(root: Node, text: bytes, place: Place, budget: Budget) -> Iterator[Read]:
-    """Find the files that a module reads for certain while it loads, and does not do without."""
-    if b"fs" not in text or not any(word in text for word in _WORDS):
-        return
-    values = _Paths(root, place)
-    decide = partial(decided, environment=place.environment)
-    for node in running(root, budget, decide):
-        if node.type != "call_expression":
-            continue
-        match = _READS.fullmatch(text_of(node.child_by_field_name("function")))
-        is_awaited = node.parent is not None and node.parent.type == "await_expression"
-        if match is None or not (match[2] or is_awaited):
-            continue
-        given = _given(node)
-        if len(given) > 1 and re.search(r"flag|throwIfNoEntry", text_of(given[1])):
-            continue
-        path = values.of(given[0]) if given else None
-        if path is None:
-            continue
-        whole = posixpath.normpath(posixpath.join(place.workdir or "/", path))
-        if not _ANYTHING.match(whole):
-            yield Read(whole, node.start_point[0] + 1)
-
-
 def path_of(value: Node, root: Node, place: Place) -> str | None:
     """Return the absolute path that an expression stands for; None where it is not known."""
-    path = _Paths(root, place).of(value)
+    path = StaticPaths(root, place).of(value)
     return path if path and path.startswith("/") else None
 
 
-class _Paths:
+class StaticPaths:
+    """The paths that expressions of one module stand for."""
+
     def __init__(self, root: Node, place: Place) -> None:
         self._place = place
         self._constants: dict[str, Node | None] = {}
@@ -138,7 +101,7 @@ class _Paths:
 
     def _call(self, value: Node, depth: int) -> str | None:
         function = text_of(value.child_by_field_name("function"))
-        given = _given(value)
+        given = given_to(value)
         if function == "process.cwd" and not given:
             return self._place.workdir or "/"
         if _TO_PATHS.fullmatch(function) and len(given) == 1:
@@ -154,7 +117,7 @@ class _Paths:
 
     def _address(self, value: Node, depth: int) -> str | None:
         """Read ``new URL("./x", import.meta.url)``."""
-        given = _given(value)
+        given = given_to(value)
         is_own = (
             text_of(value.child_by_field_name("constructor")) == "URL"
             and len(given) == 2  # noqa: PLR2004  (what, and from where)
@@ -171,6 +134,7 @@ class _Paths:
         return "".join(known) if len(known) == len(parts) else None
 
 
-def _given(call: Node) -> list[Node]:
+def given_to(call: Node) -> list[Node]:
+    """Return the arguments of a call."""
     arguments = call.child_by_field_name("arguments")
     return [c for c in arguments.named_children if c.type != "comment"] if arguments else []

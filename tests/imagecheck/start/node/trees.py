@@ -339,7 +339,9 @@ TREES: Final = (
         "fs.readFileSync(fileURLToPath(new URL('a.html', import.meta.url)));\n"
         "try { fs.readFileSync('b.html'); } catch {}\n"
         "if (fs.existsSync('c.html')) fs.readFileSync('c.html');\n"
-        "const read = () => fs.readFileSync('d.html');\n" + ESM,
+        "const read = () => fs.readFileSync('d.html');\n"
+        "const store = { stat: async () => fs, readFileSync: String };\n"
+        "await store.stat('e.html');\nstore.readFileSync('f.html');\n" + ESM,
         "a.html": "",
     }),
     both("no-function", NOT_FOUND, {"index.js": "exports.main = async () => ({});\n"}),
