@@ -1,6 +1,6 @@
 """An image, read whole: documents, layers and the files that they add up to."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,13 +112,12 @@ class ImageReader:
         self._cache = cache
         self._progress = progress
         self._budget = budget or Budget()
-        self._asked: set[str] = set()
-        self._ahead: dict[str, ReadAhead] = {}
+        self._ahead = ReadAhead()
+        self._turns: Counter[str] = Counter()
 
     def close(self) -> None:
         """Forget what was read ahead."""
-        for ahead in self._ahead.values():
-            ahead.close()
+        self._ahead.close()
 
     def read(self, architecture: str) -> Image:
         """Read the image; of an index, the one image for ``architecture`` (``amd64``, ``arm64``).
@@ -274,10 +273,9 @@ class ImageReader:
             if path not in known or len(known[path]) < limit
         }
         if missing:
-            ahead = self._ahead.get(descriptor.digest)
-            read = ahead.take(missing) if ahead else {}
-            if missing.keys() - read.keys():
-                rest = {path: limit for path, limit in missing.items() if path not in read}
+            read = self._ahead.take(descriptor.digest, missing)
+            rest = {path: limit for path, limit in missing.items() if path not in read}
+            if rest:
                 read |= self._read_again(descriptor, rest)
             self._cache.keep_files(descriptor.digest, read)
             known |= read
@@ -285,31 +283,25 @@ class ImageReader:
 
     def _read_again(self, descriptor: Descriptor, limits: Mapping[str, int]) -> dict[str, bytes]:
         """Read files of a layer; whoever asks a second time will ask again, so read ahead then."""
-        digest = descriptor.digest
-        ahead = ReadAhead() if digest in self._asked and digest not in self._ahead else None
-        self._asked.add(digest)
+        self._turns[descriptor.digest] += 1
+        is_second = self._turns[descriptor.digest] == 2  # noqa: PLR2004
         self._progress.begin(descriptor.size)
         try:
             with self._source.blob(descriptor) as blob:
-                read = read_files(
+                return read_files(
                     blob,
                     descriptor,
                     limits,
-                    ahead=ahead,
+                    ahead=self._ahead if is_second else None,
                     budget=self._budget,
                     progress=self._progress.advance,
                 )
-        except BaseException as error:
-            if ahead:
-                ahead.close()
-            if not isinstance(error, DamagedImageError | NotInRegistryError | TooLargeError):
-                raise
+        except (DamagedImageError, NotInRegistryError, TooLargeError) as error:
+            # What was read ahead of other bytes is worth nothing.
+            self._ahead.close()
             raise CannotLookError(
                 f"a layer of {self._source.reference} changed while it was read: {error}"
             ) from None
-        if ahead:
-            self._ahead[digest] = ahead
-        return read
 
 
 @contextmanager

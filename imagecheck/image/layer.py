@@ -185,7 +185,8 @@ def read_files(
                 if left < 0:
                     raise CannotLookError("the files that would have to be read are too large")
             elif ahead and ahead.wants(path, member.size):
-                ahead.keep(path, MemberFile(member, content).read(member.size))
+                source = MemberFile(member, content).read(member.size)
+                ahead.keep(descriptor.digest, path, source)
         content.drain()
     return found
 
