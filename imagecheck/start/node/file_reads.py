@@ -12,8 +12,8 @@ from tree_sitter import Node
 from imagecheck.budget import Budget
 from imagecheck.start.node.conditions import decided
 from imagecheck.start.node.names import declared
-from imagecheck.start.node.parse import running, text_of
-from imagecheck.start.node.static_paths import Place, StaticPaths, given_to
+from imagecheck.start.node.parse import arguments_of, running, text_of
+from imagecheck.start.node.static_paths import Place, StaticPaths
 
 _FS: Final = r"['\"](?:node:)?(?:fs(?:/promises)?|fs-extra|graceful-fs)['\"]"
 _FUNCTION: Final = re.compile(rf"(?:\(0, ?)?(?P<first>require\({_FS}\)|[\w$]+)(?:\.[\w$]+)*\)?")
@@ -47,7 +47,7 @@ def reads(root: Node, text: bytes, place: Place, budget: Budget) -> Iterator[Rea
     for node in running(root, budget, decide):
         if node.type != "call_expression" or not _is_read(node, names):
             continue
-        given = given_to(node)
+        given = arguments_of(node)
         if len(given) > 1 and re.search(r"flag|throwIfNoEntry", text_of(given[1])):
             continue
         path = values.of(given[0]) if given else None

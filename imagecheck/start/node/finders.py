@@ -11,7 +11,7 @@ from tree_sitter import Node
 from imagecheck.budget import Budget
 from imagecheck.image.filesystem import FileSystem
 from imagecheck.image.layer import Kind
-from imagecheck.start.node.parse import running, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import arguments_of, running, string_of, text_of, unwrapped
 
 _FINDERS: Final = frozenset({"bindings", "node-gyp-build"})
 _MAX_FILES: Final = 5000
@@ -52,7 +52,7 @@ def _asks(call: Node, finders: set[str]) -> bool:
         return False
     inner = unwrapped(function)
     name = _finder(inner) or (inner.type == "identifier" and text_of(inner) in finders)
-    given = _arguments(call)
+    given = arguments_of(call)
     # What else they are given may name another place.
     return bool(name and len(given) == 1) and (
         string_of(given[0]) is not None or "__dirname" in text_of(given[0])
@@ -63,13 +63,8 @@ def _finder(node: Node | None) -> str:
     """Return the name of the finder that is required there."""
     if node is None or node.type != "call_expression":
         return ""
-    given = _arguments(node)
+    given = arguments_of(node)
     if text_of(node.child_by_field_name("function")) != "require" or len(given) != 1:
         return ""
     name = string_of(given[0]) or ""
     return name if name in _FINDERS else ""
-
-
-def _arguments(call: Node) -> list[Node]:
-    arguments = call.child_by_field_name("arguments")
-    return [c for c in arguments.named_children if c.type != "comment"] if arguments else []

@@ -10,7 +10,14 @@ from tree_sitter import Node
 
 from imagecheck.budget import Budget
 from imagecheck.start.node.conditions import decided
-from imagecheck.start.node.parse import first_of, running, string_of, text_of, unwrapped
+from imagecheck.start.node.parse import (
+    arguments_of,
+    first_of,
+    running,
+    string_of,
+    text_of,
+    unwrapped,
+)
 from imagecheck.start.node.scopes import home_of, table_of_modules
 from imagecheck.start.node.static_paths import Place, path_of
 
@@ -142,8 +149,7 @@ def _require(call: Node, root: Node, place: Place | None) -> Request | None:
     callee = text_of(unwrapped(function))
     if callee not in {"require", "require.resolve"}:
         return None
-    arguments = call.child_by_field_name("arguments")
-    given = [c for c in arguments.named_children if c.type != "comment"] if arguments else []
+    given = arguments_of(call)
     if len(given) != 1:
         return None
     name = string_of(given[0])

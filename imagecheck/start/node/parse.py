@@ -212,6 +212,12 @@ def first_of(node: Node | None) -> Node | None:
     return next((child for child in children if child.type != "comment"), None)
 
 
+def arguments_of(call: Node) -> list[Node]:
+    """Return the arguments of a call."""
+    arguments = call.child_by_field_name("arguments")
+    return [c for c in arguments.named_children if c.type != "comment"] if arguments else []
+
+
 def text_of(node: Node | None) -> str:
     """Return the text of a node; nothing for none."""
     return (node.text or b"").decode("utf-8", "replace") if node else ""

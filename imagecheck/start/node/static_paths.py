@@ -14,7 +14,7 @@ from typing import Final
 from tree_sitter import Node
 
 from imagecheck.start.node.names import declared, is_constant
-from imagecheck.start.node.parse import string_of, text_of, unwrapped
+from imagecheck.start.node.parse import arguments_of, string_of, text_of, unwrapped
 
 _OF: Final = r"(?:\(0, ?)?(?:require\(['\"][\w:/]+['\"]\)\.)?(?:[\w$]+\.)*"
 _JOINS: Final = re.compile(_OF + r"(join|resolve)\)?")
@@ -101,7 +101,7 @@ class StaticPaths:
 
     def _call(self, value: Node, depth: int) -> str | None:
         function = text_of(value.child_by_field_name("function"))
-        given = given_to(value)
+        given = arguments_of(value)
         if function == "process.cwd" and not given:
             return self._place.workdir or "/"
         if _TO_PATHS.fullmatch(function) and len(given) == 1:
@@ -117,7 +117,7 @@ class StaticPaths:
 
     def _address(self, value: Node, depth: int) -> str | None:
         """Read ``new URL("./x", import.meta.url)``."""
-        given = given_to(value)
+        given = arguments_of(value)
         is_own = (
             text_of(value.child_by_field_name("constructor")) == "URL"
             and len(given) == 2  # noqa: PLR2004  (what, and from where)
@@ -132,9 +132,3 @@ class StaticPaths:
         parts = [self.of(node, depth + 1) for node in nodes]
         known = [part for part in parts if part is not None]
         return "".join(known) if len(known) == len(parts) else None
-
-
-def given_to(call: Node) -> list[Node]:
-    """Return the arguments of a call."""
-    arguments = call.child_by_field_name("arguments")
-    return [c for c in arguments.named_children if c.type != "comment"] if arguments else []
