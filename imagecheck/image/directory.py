@@ -3,9 +3,9 @@
 https://github.com/containers/image/blob/main/docs/containers-transports.5.md#dirpath
 """
 
-from contextlib import AbstractContextManager, closing
-from typing import BinaryIO
+from contextlib import closing
 
+from imagecheck.image.blob_files import BlobFiles
 from imagecheck.image.errors import CannotLookError, NotInRegistryError
 from imagecheck.image.files import FolderFiles
 from imagecheck.image.manifest import MAX_DOCUMENT_BYTES, Descriptor
@@ -13,17 +13,14 @@ from imagecheck.image.reference import FileReference
 from imagecheck.image.source import Document
 
 
-class DirectorySource:
+class DirectorySource(BlobFiles):
     """The one image of the folder. Its blobs lie there under their digests.
 
     Raises CannotLookError when there is no such folder.
     """
 
-    compressed_on_push = False
-
     def __init__(self, reference: FileReference) -> None:
-        self.reference = reference
-        self._files = FolderFiles(reference.path)
+        super().__init__(reference, FolderFiles(reference.path))
 
     def root(self) -> Document:
         """See ImageSource."""
@@ -41,41 +38,12 @@ class DirectorySource:
     def manifest(self, descriptor: Descriptor) -> Document:
         """See ImageSource."""
         try:
-            return self._document(f"{_name(descriptor)}.manifest.json", descriptor.media_type)
+            return self._document(f"{self._name(descriptor)}.manifest.json", descriptor.media_type)
         except FileNotFoundError:
             raise NotInRegistryError(
                 f"{self.reference} has no manifest {descriptor.digest}; skopeo copy --all takes all"
             ) from None
 
-    def blob(self, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
-        """See ImageSource."""
-        try:
-            return closing(self._files.open(_name(descriptor)))
-        except FileNotFoundError:
-            raise NotInRegistryError(f"{self.reference} has no blob {descriptor.digest}") from None
-
-    def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ImageSource."""
-        try:
-            return self._files.size(_name(descriptor)) == descriptor.size
-        except FileNotFoundError:
-            return False
-
-    def stamp(self, descriptor: Descriptor) -> str:
-        """See ImageSource."""
-        try:
-            return self._files.stamp(_name(descriptor))
-        except FileNotFoundError:
-            return ""
-
-    def close(self) -> None:
-        """See ImageSource."""
-        self._files.close()
-
     def _document(self, name: str, media_type: str) -> Document:
         with closing(self._files.open(name)) as file:
             return Document(media_type, file.read(MAX_DOCUMENT_BYTES + 1))
-
-
-def _name(descriptor: Descriptor) -> str:
-    return descriptor.digest.removeprefix("sha256:")

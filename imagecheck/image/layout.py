@@ -3,11 +3,11 @@
 https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 """
 
-from contextlib import AbstractContextManager, closing
-from typing import BinaryIO
+from contextlib import closing
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
+from imagecheck.image.blob_files import BlobFiles
+from imagecheck.image.errors import CannotLookError, DamagedImageError
 from imagecheck.image.files import Files, FolderFiles, TarFiles
 from imagecheck.image.manifest import (
     MAX_DOCUMENT_BYTES,
@@ -22,13 +22,11 @@ from imagecheck.image.source import Document
 _TAG = "org.opencontainers.image.ref.name"
 
 
-class LayoutSource:
+class LayoutSource(BlobFiles):
     """The image of a layout that the reference names; the only one, when it names none.
 
     Raises CannotLookError when there is no layout, or it is not clear which image is meant.
     """
-
-    compressed_on_push = False
 
     def __init__(
         self,
@@ -36,10 +34,10 @@ class LayoutSource:
         files: Files | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.reference = reference
         if files is None and reference.transport == "oci":
             files = FolderFiles(reference.path)
-        self._files = files or TarFiles(reference.path, budget)
+        files = files or TarFiles(reference.path, budget)
+        super().__init__(reference, files, folder="blobs/sha256/")
 
     def root(self) -> Document:
         """See ImageSource."""
@@ -62,31 +60,6 @@ class LayoutSource:
         """See ImageSource."""
         with self.blob(descriptor) as blob:
             return Document(descriptor.media_type, blob.read(MAX_DOCUMENT_BYTES + 1))
-
-    def blob(self, descriptor: Descriptor) -> AbstractContextManager[BinaryIO]:
-        """See ImageSource."""
-        try:
-            return closing(self._files.open(_name(descriptor)))
-        except FileNotFoundError:
-            raise NotInRegistryError(f"{self.reference} has no blob {descriptor.digest}") from None
-
-    def has_blob(self, descriptor: Descriptor) -> bool:
-        """See ImageSource."""
-        try:
-            return self._files.size(_name(descriptor)) == descriptor.size
-        except FileNotFoundError:
-            return False
-
-    def stamp(self, descriptor: Descriptor) -> str:
-        """See ImageSource."""
-        try:
-            return self._files.stamp(_name(descriptor))
-        except FileNotFoundError:
-            return ""
-
-    def close(self) -> None:
-        """See ImageSource."""
-        self._files.close()
 
     def _read(self, name: str) -> bytes:
         with closing(self._files.open(name)) as file:
@@ -124,7 +97,3 @@ class LayoutSource:
             digests = "\n".join(f"  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
             raise CannotLookError(f"{wanted.path} has several images; name one:\n{digests}")
         return found[0]
-
-
-def _name(descriptor: Descriptor) -> str:
-    return "blobs/sha256/" + descriptor.digest.removeprefix("sha256:")

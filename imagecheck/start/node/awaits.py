@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node, Query
 
-from imagecheck.start.node.parse import FUNCTIONS, LANGUAGE, captures, first_of
+from imagecheck.start.node.parse import FUNCTIONS, LANGUAGE, around, captures, first_of
 
 _AWAITS = Query(LANGUAGE, "(await_expression) @await")
 _FUNCTION_TYPES = FUNCTIONS | {"method_definition", "class_static_block", "field_definition"}
@@ -31,7 +31,7 @@ def awaits_outside(root: Node) -> Iterator[tuple[Node, bool]]:
             continue
         if (argument.text or b"")[:1] in b"([`/+-":
             continue
-        function = _function_around(node)
+        function = around(node, _FUNCTION_TYPES)
         is_awaited = (
             function is not None
             and function.type not in {"class_static_block", "field_definition"}
@@ -39,10 +39,3 @@ def awaits_outside(root: Node) -> Iterator[tuple[Node, bool]]:
         )
         if not is_awaited:
             yield node, function is None
-
-
-def _function_around(node: Node) -> Node | None:
-    here = node.parent
-    while here and here.type not in _FUNCTION_TYPES:
-        here = here.parent
-    return here

@@ -4,7 +4,7 @@ The grammar is that of https://github.com/tree-sitter/tree-sitter-javascript.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Final
 
 import tree_sitter_javascript
@@ -210,6 +210,14 @@ def first_of(node: Node | None) -> Node | None:
     """Return the first child that is no comment; None where there is none."""
     children = node.named_children if node else []
     return next((child for child in children if child.type != "comment"), None)
+
+
+def around(node: Node, types: Set[str]) -> Node | None:
+    """Return the innermost node of some types that another lies in; None where there is none."""
+    here = node.parent
+    while here and here.type not in types:
+        here = here.parent
+    return here
 
 
 def arguments_of(call: Node) -> list[Node]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from tree_sitter import Node
 
-from imagecheck.start.node.parse import FUNCTIONS, first_of, text_of, unwrapped
+from imagecheck.start.node.parse import FUNCTIONS, around, first_of, text_of, unwrapped
 
 _LOADS: Final = re.compile(r"require\(['\"][^'\"]+['\"]\)(?:\.install\(\))?")
 _PATTERNS: Final = frozenset(
@@ -123,23 +123,16 @@ def _scope_in(holder: Node, name: Node) -> Node | None:
         scope = holder
     elif holder.type == "variable_declarator" and _is_field(holder, "name", name):
         is_var = holder.parent is not None and holder.parent.type == "variable_declaration"
-        scope = _around(holder, _WITH_PARAMETERS | {"program"} if is_var else _BLOCKS)
+        scope = around(holder, _WITH_PARAMETERS | {"program"} if is_var else _BLOCKS)
     elif holder.type == "for_in_statement" and _is_field(holder, "left", name):
         kind = text_of(holder.child_by_field_name("kind"))
         if kind:
-            scope = _around(holder, _WITH_PARAMETERS | {"program"}) if kind == "var" else holder
+            scope = around(holder, _WITH_PARAMETERS | {"program"}) if kind == "var" else holder
     elif holder.type in _OF_BLOCKS and _is_field(holder, "name", name):
-        scope = _around(holder, _BLOCKS)
+        scope = around(holder, _BLOCKS)
     elif holder.type in {"class", *FUNCTIONS} and _is_field(holder, "name", name):
         scope = holder
     return scope
-
-
-def _around(node: Node, types: frozenset[str]) -> Node | None:
-    here = node.parent
-    while here and here.type not in types:
-        here = here.parent
-    return here
 
 
 def _is_field(node: Node, name: str, child: Node) -> bool:
