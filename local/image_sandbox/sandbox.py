@@ -289,13 +289,14 @@ def _bubblewrap(rootfs: Path, users: IO[bytes]) -> list[str]:
     for name in ("dev", "proc", "tmp"):
         point = rootfs / name
         if not os.path.lexists(point):
-            point.mkdir(0o755)
+            # Another process of the same image may be making it.
+            point.mkdir(0o755, exist_ok=True)
         # Nothing is mounted on a link: it would lead out of the image.
         if point.is_dir() and not point.is_symlink():
             command += _mount(name, str(point))
     point = rootfs / _USERS
     if not os.path.lexists(point.parent):
-        point.parent.mkdir(0o755)
+        point.parent.mkdir(0o755, exist_ok=True)
     if point.parent.is_dir() and not point.parent.is_symlink() and not point.is_symlink():
         if not point.exists():
             point.touch(0o644)
