@@ -22,7 +22,8 @@ RULE = Rule(
     when=START,
     why=(
         "The interpreter of the image cannot parse the module, or takes it for a module of the"
-        " other kind (ES module, CommonJS)."
+        " other kind (ES module, CommonJS). Java does not load a class that was compiled for a"
+        " newer Java."
     ),
     fix="Correct the file, or let its name and package.json say which kind of module it is.",
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem, Node, PathError
 from imagecheck.image.layer import Kind
-from imagecheck.rule import IMPORT_MODULE_ERROR, START, Problem, Rule
+from imagecheck.rule import EXIT_ERROR, IMPORT_MODULE_ERROR, START, Problem, Rule
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -20,6 +20,7 @@ _NOBODY_LOADS: Final = frozenset(
 _QUOTED = re.compile(r"'([^']+)'|(/[^\s,']+)")
 _PATH_IN_CODE = re.compile(rb"""["'](/[\w.@+-]+(?:/[\w.@+-]+)+)["']""")
 _NOT_OF_THE_IMAGE = ("/tmp/", "/proc/", "/sys/", "/dev/", "/mnt/")  # noqa: S108
+_ERROR_TYPES: Final = {"java": "java.lang.ClassNotFoundException", "node": "Error"}
 _MAX_TEXTS = 200
 _SHOWN = 3
 
@@ -41,11 +42,17 @@ def check(subject: "Subject") -> Iterator[Problem]:
             severity="error" if handler else "warning",
             error_type=IMPORT_MODULE_ERROR if is_python or not handler else None,
         )
-    if loaded:
+    if loaded and handler:
         yield Problem(
             f"others may not read {_listed(loaded)}, and the handler loads it",
             fix,
-            error_type=None if is_python else "Error",
+            error_type=_ERROR_TYPES.get(handler.language),
+        )
+    elif loaded:
+        yield Problem(
+            f"others may not read {_listed(loaded)}, and the program loads it; exit status 1",
+            fix,
+            error_type=EXIT_ERROR,
         )
     seen = {node.path for node in (*folders, *loaded)}
     named = [node for node in _named_in_code(subject, files) if node.path not in seen]

@@ -4,16 +4,18 @@ A jar's names are in the central directory at its end, which zipfile reads.
 """
 
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.layer import Kind
+from imagecheck.start.java_command import java_agents, java_words
 from imagecheck.start.options import java_program
 from imagecheck.start.shell.state import UNKNOWN
 
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 CLIENT_PACKAGE: Final = "com/amazonaws/services/lambda/runtime/api/client/"
 _MANIFEST: Final = "META-INF/MANIFEST.MF"
 _MAX_MANIFEST_BYTES: Final = 1024**2
+_END: Final = b"PK\5\6"
+_MAX_END_BYTES: Final = 22 + 65535
+"""A zip file ends with this record, which may have a comment."""
+_CLASS_MAGIC: Final = 0xCAFEBABE
+_CLASS_HEAD: Final = struct.Struct(">IHH")
+"""Magic, minor version, version: https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html"""
 _MAX_JARS: Final = 500
 _MAX_JAR_BYTES: Final = 64 * 1024**2
 _MAX_BYTES: Final = 256 * 1024**2
@@ -35,10 +43,26 @@ class Jar:
 
     path: str
     names: frozenset[str]
-    main_class: str
+    main_class: str = ""
     """The Main-Class of its manifest; empty where it has none."""
-    class_path: tuple[str, ...]
+    class_path: tuple[str, ...] = ()
     """What else belongs to it: the Class-Path of its manifest, as absolute paths."""
+    is_agent: bool = False
+    """Whether its manifest has a Premain-Class."""
+    is_multi_release: bool = False
+    """Whether it may have other classes for newer versions of Java."""
+
+
+class ClassFile(NamedTuple):
+    """Where a class is: a file, or a member of a jar."""
+
+    path: str
+    member: str = ""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"{self.member} in {self.path}" if self.member else self.path
 
 
 @dataclass(frozen=True)
@@ -57,13 +81,20 @@ class ClassPath:
 
     def has(self, class_name: str) -> bool:
         """Whether a class is on it, by its full name; an inner class also with dots."""
+        return any(True for _ in self.files_of(class_name))
+
+    def files_of(self, class_name: str, java: int = 8) -> Iterator[ClassFile]:
+        """Find each file of a class that a version of Java may load, in no certain order."""
         for path in _files_of(class_name):
             parts = path.split("/")
-            if any(_below(folder, parts) for folder in self.folders):
-                return True
-            if any(path in jar.names for jar in self.jars):
-                return True
-        return False
+            for folder in self.folders:
+                node = _below(folder, parts)
+                if node:
+                    yield ClassFile(node.path)
+            for jar in self.jars:
+                member = _member(jar, path, java)
+                if member in jar.names:
+                    yield ClassFile(jar.path, member)
 
     @property
     def text(self) -> str:
@@ -81,6 +112,11 @@ def class_path_of(subject: "Subject", process: "Process") -> ClassPath:
     given, jar, _, _ = java_program(words)
     text = jar or given or process.environment.get("CLASSPATH", "") or "."
     entries = [posixpath.join(process.workdir, entry or ".") for entry in text.split(":")]
+    program = process.chain.program
+    if program:
+        # Java puts the jar of an agent at the end.
+        agents = java_agents(subject, process, program.path)
+        entries += [agent.path for agent in agents if not agent.is_native]
     return read_class_path(subject, entries)
 
 
@@ -90,22 +126,23 @@ def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
     folders: dict[str, Node] = {}
     jars: dict[str, Jar | None] = {}
     is_unknown = any(UNKNOWN in entry or "$" in entry for entry in entries)
-    waiting = list(entries)
+    waiting = [(entry, False) for entry in entries]
     left = _MAX_BYTES
     while waiting:
-        entry = waiting.pop(0)
+        entry, is_url = waiting.pop(0)
         subject.budget.spend(10)
-        if entry.endswith("/*"):
-            waiting += _jars_in(subject.files, entry.removesuffix("/*"))
+        if entry.endswith("/*") and not is_url:
+            waiting += [(jar, False) for jar in _jars_in(subject.files, entry.removesuffix("/*"))]
             continue
         node = subject.files.find(entry)
-        if node and node.kind is Kind.DIRECTORY:
+        # To a loader by URLs, only what ends with a slash is a folder.
+        if node and node.kind is Kind.DIRECTORY and (entry.endswith("/") or not is_url):
             folders[node.path] = node
         elif node and node.kind is Kind.FILE and node.path not in jars:
             left -= node.entry.size
             is_too_much = len(jars) >= _MAX_JARS or left < 0
             jar = jars[node.path] = None if is_too_much else read_jar(subject, node)
-            waiting += jar.class_path if jar else ()
+            waiting += [(url, True) for url in jar.class_path] if jar else []
     is_unknown = is_unknown or None in jars.values()
     known = tuple(jar for jar in jars.values() if jar)
     return ClassPath(tuple(folders.values()), known, is_unknown)
@@ -120,10 +157,10 @@ def read_jar(subject: "Subject", node: Node) -> Jar | None:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = frozenset(archive.namelist())
-            has_manifest = _MANIFEST in names
-            if has_manifest and archive.getinfo(_MANIFEST).file_size > _MAX_MANIFEST_BYTES:
+            manifest = next((name for name in names if name.upper() == _MANIFEST), None)
+            if manifest and archive.getinfo(manifest).file_size > _MAX_MANIFEST_BYTES:
                 return None
-            text = archive.read(_MANIFEST).decode("utf-8", "replace") if has_manifest else ""
+            text = archive.read(manifest).decode("utf-8", "replace") if manifest else ""
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError):
         return None
     attributes = _manifest(text)
@@ -134,7 +171,37 @@ def read_jar(subject: "Subject", node: Node) -> Jar | None:
         names,
         attributes.get("main-class", ""),
         tuple(posixpath.join(folder, unquote(url).removeprefix("file:")) for url in urls),
+        is_agent="premain-class" in attributes,
+        is_multi_release=attributes.get("multi-release", "").lower() == "true",
     )
+
+
+def is_no_jar(subject: "Subject", node: Node) -> bool:
+    """Whether a file is certainly no jar: it lacks the record that each ends with.
+
+    Raises CannotLookError.
+    """
+    if node.entry.size > _MAX_JAR_BYTES:
+        return False
+    return _END not in subject.contents([node], _MAX_JAR_BYTES)[node.path][-_MAX_END_BYTES:]
+
+
+def class_version(subject: "Subject", file: ClassFile) -> int | None:
+    """Return the version of a class's file; None where it is not known. Raises CannotLookError."""
+    node = subject.files.find(file.path) if subject.files else None
+    if node is None or node.kind is not Kind.FILE or node.entry.size > _MAX_JAR_BYTES:
+        return None
+    content = subject.contents([node], _MAX_JAR_BYTES)[node.path]
+    if file.member:
+        try:
+            with zipfile.ZipFile(BytesIO(content)) as archive, archive.open(file.member) as member:
+                content = member.read(_CLASS_HEAD.size)
+        except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError):
+            return None
+    if len(content) < _CLASS_HEAD.size:
+        return None
+    magic, _, version = _CLASS_HEAD.unpack_from(content)
+    return int(version) if magic == _CLASS_MAGIC else None
 
 
 def _manifest(text: str) -> dict[str, str]:
@@ -143,26 +210,6 @@ def _manifest(text: str) -> dict[str, str]:
     lines = section.replace("\n ", "").splitlines()
     pairs = (line.partition(":") for line in lines)
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-
-def java_words(subject: "Subject", process: "Process") -> tuple[str, ...] | None:
-    """Return the words of a java command, with the content of ``@file`` arguments in their place.
-
-    None where one is not read, or where a variable adds options. Raises CannotLookError.
-    """
-    assert subject.files  # noqa: S101  (the caller has looked)
-    if process.environment.get("JDK_JAVA_OPTIONS"):
-        return None
-    words: list[str] = []
-    for word in process.words:
-        if not word.startswith("@") or len(word) == 1:
-            words.append(word)
-            continue
-        node = subject.files.find(posixpath.join(process.workdir, word[1:]))
-        if not node or node.kind is not Kind.FILE:
-            return None
-        words += subject.contents([node])[node.path].decode("utf-8", "replace").split()
-    return tuple(words)
 
 
 def _jars_in(files: FileSystem, path: str) -> list[str]:
@@ -183,8 +230,18 @@ def _files_of(class_name: str) -> Iterator[str]:
         yield f"{'$'.join([outer, *parts[len(parts) - inner :]])}.class"
 
 
-def _below(folder: Node, parts: Sequence[str]) -> bool:
+def _member(jar: Jar, path: str, java: int) -> str:
+    """Return the name of a class's file in a jar, which may have one for each version of Java.
+
+    https://docs.oracle.com/en/java/javase/21/docs/specs/jar/jar.html#multi-release-jar-files
+    """
+    versions = range(java, 8, -1) if jar.is_multi_release else ()
+    of_versions = (f"META-INF/versions/{version}/{path}" for version in versions)
+    return next((name for name in of_versions if name in jar.names), path)
+
+
+def _below(folder: Node, parts: Sequence[str]) -> Node | None:
     node: Node | None = folder
     for part in parts:
         node = node.children.get(part) if node else None
-    return node is not None
+    return node

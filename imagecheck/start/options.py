@@ -67,7 +67,7 @@ def java_program(words: tuple[str, ...]) -> tuple[str, str, str, tuple[str, ...]
             return class_path, (words[at + 1] if at + 1 < len(words) else ""), "", words[at + 2 :]
         if word in ("-cp", "-classpath", "--class-path") and at + 1 < len(words):
             class_path = words[at + 1]
-        elif word.startswith("--class-path="):
+        elif word.startswith(("--class-path=", "-Djava.class.path=")):
             class_path = word.partition("=")[2]
         elif not word.startswith(("-", "@")):
             return class_path, "", word, words[at + 1 :]

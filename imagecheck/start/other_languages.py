@@ -2,7 +2,8 @@
 
 How the clients look for them, and what they report, is from their sources:
 https://github.com/aws/aws-lambda-java-libs, https://github.com/aws/aws-lambda-dotnet and
-https://github.com/aws/aws-lambda-ruby-runtime-interface-client. It was not tried.
+https://github.com/aws/aws-lambda-ruby-runtime-interface-client. The clients were not tried; what
+Java itself makes of a command was, with Java 25.
 """
 
 import posixpath
@@ -13,12 +14,14 @@ from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.class_path import class_path_of, read_class_path
 from imagecheck.start.handler import Handler
-from imagecheck.start.java_program import main_class_problem
+from imagecheck.start.java_program import loaded_of, main_class_problem
+from imagecheck.start.java_runtime import agent_problems, class_too_new
 from imagecheck.start.judged import Judged, judged
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
+_JAVA_OF_AWS: Final = "/var/lang/bin/java"
 _TASK_ROOT: Final = "/var/task"
 _RUBY_PARTS: Final = (2, 3)
 
@@ -28,22 +31,33 @@ def java_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
 
     A class that is missing fails each invocation, not the start.
     """
+    program = handler.process.chain.program
+    java = program.path if handler.client and program else _JAVA_OF_AWS
+    agents = list(agent_problems(subject, handler.process, java))
+    if agents:
+        yield from agents
+        return
     class_name = handler.name.partition("::")[0]
     root = _root(handler)
     path = read_class_path(subject, [root, f"{root}/lib/*", "/opt/java/lib/*"])
     is_unknown = path.is_unknown
     places = path.text
-    found = path.has(class_name)
+    paths = [path]
     if handler.client:
         missing = list(main_class_problem(subject, handler.process, handler.client, "D4"))
         yield from missing
         if any(isinstance(one, Judged) for one in missing):
             return
         own = class_path_of(subject, handler.process)
-        found = found or own.has(class_name)
+        paths = [own, path]
         is_unknown = is_unknown or own.is_unknown
         places = f"{own.text}, {places}"
+    found = next((path for path in paths if path.has(class_name)), None)
     if found:
+        yield from class_too_new(
+            subject, found, class_name, java, "java.lang.UnsupportedClassVersionError"
+        )
+        yield from loaded_of(subject, found, class_name)
         yield f"the method of {handler.name}: it is in no list that is read here"
     elif is_unknown:
         yield f"the handler {handler.name}: not everything on its class path could be read"

@@ -11,8 +11,10 @@ from imagecheck.image.layer_cache import LayerCache
 from tests.imagecheck.cases import Case, Make, check_case, findings_of, shell
 from tests.imagecheck.images import File, Member
 from tests.imagecheck.programs import tiny_elf
+from tests.imagecheck.start.java_classes import jar_of, main_class
 
 CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
+JAVA_17 = File("var/lang/release", 'IMPLEMENTOR="Amazon.com Inc."\nJAVA_VERSION="17.0.15"\n')
 HANDLER = "com.example.App::handleRequest"
 CLASS = "com/example/App.class"
 
@@ -28,10 +30,10 @@ def jar(*names: str, **manifest: str) -> bytes:
     return content.getvalue()
 
 
-def base(language: str, handler: str, *members: Member) -> Make:
+def base(language: str, handler: str, *members: Member, **settings: Any) -> Make:
     """Make an image like AWS's for a language."""
     program = File(f"var/lang/bin/{language}", tiny_elf(), 0o755)
-    return shell(program, *members, cmd=[handler])
+    return shell(program, *members, cmd=[handler], **settings)
 
 
 def own(command: list[str], *members: Member, **settings: Any) -> Make:
@@ -65,6 +67,25 @@ GOOD = {
         ["-cp", "/app/libs/client.jar:/app/thin.jar", CLIENT],
         File("app/thin.jar", jar("x", Class_Path="other/a%20b.jar other/more.jar")),
         File("app/other/a b.jar", jar(CLASS)),
+    ),
+    "a class of an older Java": base(
+        "java", HANDLER, JAVA_17, File(f"var/task/{CLASS}", main_class("com/example/App", 52))
+    ),
+    "a class for each Java": base(
+        "java",
+        HANDLER,
+        JAVA_17,
+        File(
+            "var/task/lib/app.jar",
+            jar_of(
+                {
+                    CLASS: main_class("com/example/App", 65),
+                    f"META-INF/versions/17/{CLASS}": main_class("com/example/App", 61),
+                    f"META-INF/versions/21/{CLASS}": main_class("com/example/App", 65),
+                },
+                Multi_Release="true",
+            ),
+        ),
     ),
     "an assembly": base("dotnet", "App::App.Function::Handle", *assembly("App")),
     "an assembly beside the one main program": base(
@@ -108,6 +129,42 @@ def test_what_is_there_is_found_and_the_rest_is_said(tmp_path: Path, make: Make)
 @pytest.mark.parametrize("make", BAD.values(), ids=BAD.keys())
 def test_what_is_not_there_is_an_error(tmp_path: Path, make: Make) -> None:
     assert found(tmp_path, make)[0] == {"E2": "error"}
+
+
+AGENT = {"JAVA_TOOL_OPTIONS": "-Xmx256m -javaagent:/opt/agent.jar=on"}
+WROTE_JAVA_21 = main_class("com/example/App", 65)
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (base("java", HANDLER, File(f"var/task/{CLASS}", ""), env=AGENT), ("E2", "agent.jar")),
+        (
+            base("java", HANDLER, JAVA_17, File(f"var/task/{CLASS}", WROTE_JAVA_21)),
+            ("E4", "version 65"),
+        ),
+        (
+            base(
+                "java", HANDLER, JAVA_17, File("var/task/lib/a.jar", jar_of({CLASS: WROTE_JAVA_21}))
+            ),
+            ("E4", "com/example/App.class in /var/task/lib/a.jar"),
+        ),
+        (
+            base("java", HANDLER, File("var/task/lib/a.jar", jar(CLASS), 0o600)),
+            ("E6", "/var/task/lib/a.jar (0600), and the handler loads it"),
+        ),
+    ],
+    ids=["agent", "newer class", "newer class in a jar", "closed jar"],
+)
+def test_what_keeps_java_from_a_handler_that_is_there(
+    tmp_path: Path, make: Make, error: tuple[str, str]
+) -> None:
+    case = Case(name="case", make=make)
+    report = check_case(case, case.write(tmp_path), LayerCache(tmp_path / "layers"))
+    rule, text = error
+
+    assert [finding.rule for finding in report.findings] == [rule]
+    assert text in report.findings[0].found
 
 
 def test_a_jar_that_is_missing(tmp_path: Path) -> None:
@@ -179,6 +236,15 @@ def test_a_server_in_java_whose_main_class_is_there(tmp_path: Path, make: Make) 
 @pytest.mark.parametrize("make", ENDS.values(), ids=ENDS.keys())
 def test_a_server_in_java_without_its_main_class(tmp_path: Path, make: Make) -> None:
     assert found(tmp_path, make)[0] == {"E2": "error"}
+
+
+def test_a_server_in_java_that_may_not_read_its_classes(tmp_path: Path) -> None:
+    make = server(
+        ["java", "-cp", "/app/main.jar", "com.example.Main"],
+        File("app/main.jar", jar(MAIN), 0o600),
+    )
+
+    assert found(tmp_path, make)[0] == {"E6": "error"}
 
 
 def test_the_client_for_java_that_is_not_on_the_class_path(tmp_path: Path) -> None:
