@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -43,13 +44,13 @@ class Jar:
 
     path: str
     names: frozenset[str]
-    main_class: str = ""
+    main_class: str
     """The Main-Class of its manifest; empty where it has none."""
-    class_path: tuple[str, ...] = ()
+    class_path: tuple[str, ...]
     """What else belongs to it: the Class-Path of its manifest, as absolute paths."""
-    is_agent: bool = False
+    is_agent: bool
     """Whether its manifest has a Premain-Class."""
-    is_multi_release: bool = False
+    is_multi_release: bool
     """Whether it may have other classes for newer versions of Java."""
 
 
@@ -126,23 +127,26 @@ def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
     folders: dict[str, Node] = {}
     jars: dict[str, Jar | None] = {}
     is_unknown = any(UNKNOWN in entry or "$" in entry for entry in entries)
-    waiting = [(entry, False) for entry in entries]
+    subject.budget.spend(10 * len(entries))
+    found = [node for entry in entries for node in _named(subject.files, entry)]
     left = _MAX_BYTES
-    while waiting:
-        entry, is_url = waiting.pop(0)
-        subject.budget.spend(10)
-        if entry.endswith("/*") and not is_url:
-            waiting += [(jar, False) for jar in _jars_in(subject.files, entry.removesuffix("/*"))]
-            continue
-        node = subject.files.find(entry)
-        # To a loader by URLs, only what ends with a slash is a folder.
-        if node and node.kind is Kind.DIRECTORY and (entry.endswith("/") or not is_url):
-            folders[node.path] = node
-        elif node and node.kind is Kind.FILE and node.path not in jars:
+    while found:
+        subject.budget.spend(10 * len(found))
+        folders |= {node.path: node for node in found if node.kind is Kind.DIRECTORY}
+        new = {
+            node.path: node for node in found if node.kind is Kind.FILE and node.path not in jars
+        }
+        wanted = []
+        for node in new.values():
             left -= node.entry.size
-            is_too_much = len(jars) >= _MAX_JARS or left < 0
-            jar = jars[node.path] = None if is_too_much else read_jar(subject, node)
-            waiting += [(url, True) for url in jar.class_path] if jar else []
+            jars[node.path] = None
+            if len(jars) <= _MAX_JARS and left >= 0:
+                wanted.append(node)
+        found = []
+        for jar in _read_jars(subject, wanted):
+            jars[jar.path] = jar
+            subject.budget.spend(10 * len(jar.class_path))
+            found += [node for url in jar.class_path for node in _at(subject.files, url)]
     is_unknown = is_unknown or None in jars.values()
     known = tuple(jar for jar in jars.values() if jar)
     return ClassPath(tuple(folders.values()), known, is_unknown)
@@ -150,9 +154,24 @@ def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
 
 def read_jar(subject: "Subject", node: Node) -> Jar | None:
     """Read a jar's names and its manifest; None for what cannot be read. Raises CannotLookError."""
-    if node.entry.size > _MAX_JAR_BYTES:
-        return None
-    content = subject.contents([node], _MAX_JAR_BYTES)[node.path]
+    return next(_read_jars(subject, [node]), None)
+
+
+def _read_jars(subject: "Subject", nodes: Sequence[Node]) -> Iterator[Jar]:
+    """Read those that can be read, some at a time: to read a file is to read its layer."""
+    waiting = [node for node in nodes if node.entry.size <= _MAX_JAR_BYTES]
+    while waiting:
+        sizes = accumulate(node.entry.size for node in waiting)
+        some = max(1, sum(size <= _MAX_JAR_BYTES for size in sizes))
+        contents = subject.contents(waiting[:some], _MAX_JAR_BYTES)
+        for node in waiting[:some]:
+            jar = _jar(subject, node, contents[node.path])
+            if jar:
+                yield jar
+        waiting = waiting[some:]
+
+
+def _jar(subject: "Subject", node: Node, content: bytes) -> Jar | None:
     subject.budget.spend(len(content) // 1000)
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -212,14 +231,25 @@ def _manifest(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _jars_in(files: FileSystem, path: str) -> list[str]:
-    folder = files.find(path)
-    found = (files.find(child.path) for child in folder.children.values()) if folder else ()
-    return [
-        node.path
-        for node in found
-        if node and node.kind is Kind.FILE and node.path.lower().endswith(".jar")
-    ]
+def _named(files: FileSystem, entry: str) -> Iterator[Node]:
+    """Find what an entry of a class path is: a folder, a file, or the jars of ``folder/*``."""
+    if not entry.endswith("/*"):
+        node = files.find(entry)
+        if node:
+            yield node
+        return
+    folder = files.find(entry.removesuffix("/*"))
+    for child in folder.children.values() if folder else ():
+        node = files.find(child.path)
+        if node and node.kind is Kind.FILE and node.path.lower().endswith(".jar"):
+            yield node
+
+
+def _at(files: FileSystem, url: str) -> Iterator[Node]:
+    """Find what a jar's manifest names: by a URL, only what ends with a slash is a folder."""
+    node = files.find(url)
+    if node and (node.kind is Kind.DIRECTORY) == url.endswith("/"):
+        yield node
 
 
 def _files_of(class_name: str) -> Iterator[str]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
 _COPY = "copy it into the last stage of the Dockerfile, or name what is there"
-_AT_RUN_TIME = ("/tmp/", "/dev/", "/proc/", "/mnt/")  # noqa: S108
+AT_RUN_TIME = ("/tmp/", "/dev/", "/proc/", "/mnt/")  # noqa: S108
+"""Folders whose files are made, or mounted, while the function runs."""
 _SHELLS = {"bash", "busybox", "dash", "sh"}
 _STATUSES = {"java": 1, "node": 1, "perl": 2, "php": 1, "python": 2, "ruby": 1}
 """What each ends with when its file is missing.
@@ -47,7 +48,7 @@ def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
     node = found_script(subject.files, name, path)
     if node is None:
         on_path = search_folders(process.environment)
-        if path.startswith(_AT_RUN_TIME) or (
+        if path.startswith(AT_RUN_TIME) or (
             name == "sh" and _is_on(subject.files, script, on_path)
         ):
             return

@@ -110,7 +110,7 @@ def _options(subject: "Subject", process: "Process", program: str) -> Iterator[t
     if words:
         *_, arguments = java_program(words)
         yield from (("", word) for word in words[: len(words) - len(arguments)])
-    else:
+    elif process.environment.get(_ADDED_OPTIONS):
         java = java_version(subject, program)
         if java is None or java >= _FIRST_WITH_ADDED_OPTIONS:
             yield from _of_variable(process, _ADDED_OPTIONS)

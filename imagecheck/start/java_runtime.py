@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from imagecheck.image.layer import Kind
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.class_path import ClassPath, class_version, is_no_jar, read_jar
+from imagecheck.start.interpreted import AT_RUN_TIME
 from imagecheck.start.java_command import Agent, java_agents, java_version
 from imagecheck.start.judged import Judged, judged
 from imagecheck.start.shell.state import UNKNOWN
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from imagecheck.start.launch import Process
     from imagecheck.subject import Subject
 
-_AT_RUN_TIME: Final = ("/tmp/", "/mnt/")  # noqa: S108
 _VERSION_BEFORE_JAVA_1: Final = 44
 
 
@@ -28,7 +28,7 @@ def agent_problems(subject: "Subject", process: "Process", program: str) -> Iter
     ``program`` is the path of ``java``, which the process is, or will be. Raises CannotLookError.
     """
     for agent in java_agents(subject, process, program):
-        if agent.path.startswith(_AT_RUN_TIME) or UNKNOWN in agent.path:
+        if agent.path.startswith(AT_RUN_TIME) or UNKNOWN in agent.path:
             continue
         fault = _agent_fault(subject, agent)
         if fault:

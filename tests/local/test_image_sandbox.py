@@ -308,7 +308,6 @@ def test_nothing_is_mounted_on_a_link_that_leads_elsewhere(tmp_path: Path, log: 
     assert log == ["here"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has groups to give")
 def test_a_folder_to_mount_on_that_another_process_of_the_image_makes_meanwhile(
     make: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +318,7 @@ def test_a_folder_to_mount_on_that_another_process_of_the_image_makes_meanwhile(
         assert make().start(10) is None
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has groups to give")
 def test_it_has_none_of_our_groups(make: Start, log: list[str]) -> None:
     ours = os.getgroups()
     os.setgroups([0, 42])

@@ -45,18 +45,12 @@ class _Constants:
         return self._numbers.setdefault(content, len(self._numbers) + 1)
 
 
-def main_class(name: str, version: int = JAVA_17, method: str = "main") -> bytes:
-    """Return a class, by its name with slashes, that asks the Runtime API for an event.
-
-    ``method`` is the name of the one method that it has: Java starts ``main``, and an agent's
-    ``premain``.
-    """
+def main_class(name: str, version: int = JAVA_17) -> bytes:
+    """Return a class, by its name with slashes, whose main asks the Runtime API for an event."""
     constants = _Constants()
-    this, parent = constants.type(name), constants.type("java/lang/Object")
-    url = "java/net/URL"
-    text = "Ljava/lang/String;"
+    url, text = "java/net/URL", "Ljava/lang/String;"
     joined = _call(_VIRTUAL, constants, "java/lang/String", "concat", f"({text}){text}")
-    parts = [
+    code = [
         b"\xbb" + struct.pack(">H", constants.type(url)) + b"\x59",  # new, dup
         _text(constants, "http://"),
         _text(constants, "AWS_LAMBDA_RUNTIME_API"),
@@ -68,12 +62,35 @@ def main_class(name: str, version: int = JAVA_17, method: str = "main") -> bytes
         _call(_VIRTUAL, constants, url, "openStream", "()Ljava/io/InputStream;"),
         b"\x57\xb1",  # pop, return
     ]
-    code = b"".join(parts)
-    if method != "main":
-        code = b"\xb1"
+    return _class(
+        constants,
+        name,
+        version=version,
+        method="main",
+        descriptor=f"([{text})V",
+        code=b"".join(code),
+    )
+
+
+def agent_class(name: str) -> bytes:
+    """Return a class, by its name with slashes, whose premain does nothing."""
+    return _class(
+        _Constants(),
+        name,
+        version=JAVA_17,
+        method="premain",
+        descriptor="(Ljava/lang/String;)V",
+        code=b"\xb1",  # return
+    )
+
+
+def _class(
+    constants: _Constants, name: str, *, version: int, method: str, descriptor: str, code: bytes
+) -> bytes:
+    """Return a class with one method, which has at most four values on its stack."""
+    this, parent = constants.type(name), constants.type("java/lang/Object")
     attribute = struct.pack(">HHI", 4, 1, len(code)) + code + struct.pack(">HH", 0, 0)
-    arguments = "([Ljava/lang/String;)V" if method == "main" else "(Ljava/lang/String;)V"
-    numbers = (_PUBLIC_STATIC, constants.utf8(method), constants.utf8(arguments), 1)
+    numbers = (_PUBLIC_STATIC, constants.utf8(method), constants.utf8(descriptor), 1)
     methods = struct.pack(">HHHHHHI", 1, *numbers, constants.utf8("Code"), len(attribute))
     head = struct.pack(">IHH", 0xCAFEBABE, 0, version)
     of_class = struct.pack(">HHHHH", _PUBLIC_SUPER, this, parent, 0, 0)
@@ -81,11 +98,14 @@ def main_class(name: str, version: int = JAVA_17, method: str = "main") -> bytes
 
 
 def jar_of(files: Mapping[str, bytes], **manifest: str) -> bytes:
-    """Return a jar of some files; of the manifest's names ``_`` becomes ``-``."""
+    """Return a jar of some files; of the manifest's names ``_`` becomes ``-``.
+
+    Its manifest goes on with a section that is not of the whole jar.
+    """
     content = io.BytesIO()
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in manifest.items()]
     with zipfile.ZipFile(content, "w") as archive:
-        text = "".join(["Manifest-Version: 1.0\r\n", *lines, "\r\n"])
+        text = "".join(["Manifest-Version: 1.0\r\n", *lines, "\r\nName: other\r\n\r\n"])
         archive.writestr("META-INF/MANIFEST.MF", text)
         for name, file in files.items():
             archive.writestr(name, file)

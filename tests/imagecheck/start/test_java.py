@@ -21,7 +21,7 @@ from tests.imagecheck.cases import ON_HOST, Silent
 from tests.imagecheck.images import File, Image, Member, layer_of, write_image
 from tests.imagecheck.prediction import Outcome, outcome, prediction
 from tests.imagecheck.programs import HOST
-from tests.imagecheck.start.java_classes import jar_of, main_class
+from tests.imagecheck.start.java_classes import agent_class, jar_of, main_class
 from tests.imagecheck.starting import start_folder, unpack
 from tests.imagecheck.tools import run
 
@@ -32,7 +32,7 @@ MAIN: Final = "com.example.Main"
 NAME: Final = "com/example/Main"
 CLASS: Final = f"{NAME}.class"
 THREADS: Final = 2
-NEWEST: Final = 200
+TOO_NEW: Final = 200
 """A version of class files that no Java reads yet."""
 
 
@@ -49,10 +49,17 @@ class Program:
     """Whether it does not start and nothing is said, since that is not looked at."""
 
 
+def jar_program(
+    files: Mapping[str, bytes], beside: Mapping[str, bytes] | None = None, **manifest: str
+) -> Program:
+    """Start a jar that has some files and the main class's name; others lie beside it."""
+    jar = jar_of(files, Main_Class=MAIN, **manifest)
+    return Program(("-jar", "a.jar"), {"a.jar": jar, **(beside or {})})
+
+
 MADE: Final = main_class(NAME)
-NEWER: Final = main_class(NAME, NEWEST)
-AGENT: Final = main_class("com/example/Agent", method="premain")
-AGENT_FILES: Final = {"com/example/Agent.class": AGENT}
+NEWER: Final = main_class(NAME, TOO_NEW)
+AGENT_FILES: Final = {"com/example/Agent.class": agent_class("com/example/Agent")}
 AN_AGENT: Final = jar_of(AGENT_FILES, Premain_Class="com.example.Agent")
 RUNS: Final = jar_of({CLASS: MADE}, Main_Class=MAIN)
 PLAIN: Final = jar_of({CLASS: MADE})
@@ -137,67 +144,28 @@ PROGRAMS: Final = {
             )
         },
     ),
-    "jar-names-jar": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="lib/b.jar"), "lib/b.jar": PLAIN},
-    ),
-    "jar-names-folder": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="more/"), f"more/{CLASS}": MADE},
-    ),
-    "jar-names-folder-without-a-slash": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="more"), f"more/{CLASS}": MADE},
-    ),
-    "jar-names-with-spaces": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="b%20c.jar"), "b c.jar": PLAIN},
-    ),
-    "jar-names-star": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="lib/*"), "lib/b.jar": PLAIN},
-    ),
-    "jar-names-what-is-missing": Program(
-        ("-jar", "a.jar"), {"a.jar": jar_of({}, Main_Class=MAIN, Class_Path="lib/b.jar")}
-    ),
-    "jar-in-jar": Program(
-        ("-jar", "a.jar"), {"a.jar": jar_of({"lib/b.jar": PLAIN}, Main_Class=MAIN)}
-    ),
+    "jar-names-jar": jar_program({}, {"lib/b.jar": PLAIN}, Class_Path="lib/b.jar"),
+    "jar-names-folder": jar_program({}, {f"more/{CLASS}": MADE}, Class_Path="more/"),
+    "jar-names-folder-without-a-slash": jar_program({}, {f"more/{CLASS}": MADE}, Class_Path="more"),
+    "jar-names-with-spaces": jar_program({}, {"b c.jar": PLAIN}, Class_Path="b%20c.jar"),
+    "jar-names-star": jar_program({}, {"lib/b.jar": PLAIN}, Class_Path="lib/*"),
+    "jar-names-what-is-missing": jar_program({}, Class_Path="lib/b.jar"),
+    "jar-in-jar": jar_program({"lib/b.jar": PLAIN}),
     # Classes that a newer Java wrote.
     "newer": Program((MAIN,), {CLASS: NEWER}),
-    "newer-in-jar": Program(("-jar", "a.jar"), {"a.jar": jar_of({CLASS: NEWER}, Main_Class=MAIN)}),
+    "newer-in-jar": jar_program({CLASS: NEWER}),
     "newer-behind": Program(("-cp", "a:b", MAIN), {f"a/{CLASS}": MADE, f"b/{CLASS}": NEWER}),
     "newer-before": Program(
         ("-cp", "a:b", MAIN), {f"a/{CLASS}": NEWER, f"b/{CLASS}": MADE}, is_passed=True
     ),
-    "newer-of-another": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({CLASS: MADE, "com/example/Other.class": NEWER}, Main_Class=MAIN)},
+    "newer-of-another": jar_program({CLASS: MADE, "com/example/Other.class": NEWER}),
+    "newer-for-newer": jar_program(
+        {CLASS: MADE, f"META-INF/versions/99/{CLASS}": NEWER}, Multi_Release="true"
     ),
-    "newer-for-newer": Program(
-        ("-jar", "a.jar"),
-        {
-            "a.jar": jar_of(
-                {CLASS: MADE, f"META-INF/versions/99/{CLASS}": NEWER},
-                Main_Class=MAIN,
-                Multi_Release="true",
-            )
-        },
+    "older-for-this": jar_program(
+        {CLASS: NEWER, f"META-INF/versions/9/{CLASS}": MADE}, Multi_Release="true"
     ),
-    "older-for-this": Program(
-        ("-jar", "a.jar"),
-        {
-            "a.jar": jar_of(
-                {CLASS: NEWER, f"META-INF/versions/9/{CLASS}": MADE},
-                Main_Class=MAIN,
-                Multi_Release="true",
-            )
-        },
-    ),
-    "versions-without-the-flag": Program(
-        ("-jar", "a.jar"),
-        {"a.jar": jar_of({CLASS: NEWER, f"META-INF/versions/9/{CLASS}": MADE}, Main_Class=MAIN)},
-    ),
+    "versions-without-the-flag": jar_program({CLASS: NEWER, f"META-INF/versions/9/{CLASS}": MADE}),
     # Agents.
     "agent": Program(("-javaagent:agent.jar", MAIN), {CLASS: MADE, "agent.jar": AN_AGENT}),
     "agent-with-options": Program(

@@ -1,12 +1,11 @@
 """Handlers of Java, .NET and Ruby: what is not where the client looks is E2."""
 
-import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imagecheck.image.image import ImageReader
 from imagecheck.image.layer_cache import LayerCache
 from tests.imagecheck.cases import Case, Make, check_case, findings_of, shell
 from tests.imagecheck.images import File, Member
@@ -20,14 +19,7 @@ CLASS = "com/example/App.class"
 
 
 def jar(*names: str, **manifest: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in manifest.items()]
-        text = "".join(["Manifest-Version: 1.0\r\n", *lines, "\r\nName: other\r\n"])
-        archive.writestr("META-INF/MANIFEST.MF", text)
-        for name in names:
-            archive.writestr(name, "")
-    return content.getvalue()
+    return jar_of(dict.fromkeys(names, b""), **manifest)
 
 
 def base(language: str, handler: str, *members: Member, **settings: Any) -> Make:
@@ -165,6 +157,26 @@ def test_what_keeps_java_from_a_handler_that_is_there(
 
     assert [finding.rule for finding in report.findings] == [rule]
     assert text in report.findings[0].found
+
+
+def test_jars_are_read_together_since_each_reading_is_one_of_their_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ImageReader.contents
+    readings: list[int] = []
+
+    def counted(*arguments: Any) -> dict[str, bytes]:
+        contents = read(*arguments)
+        readings[-1] += 1
+        return contents
+
+    monkeypatch.setattr(ImageReader, "contents", counted)
+    for number in (2, 40):
+        jars = [File(f"var/task/lib/{at}.jar", jar(CLASS)) for at in range(number)]
+        readings.append(0)
+        assert found(tmp_path / str(number), base("java", HANDLER, *jars))[0] == {}
+
+    assert readings[0] == readings[1]
 
 
 def test_a_jar_that_is_missing(tmp_path: Path) -> None:
