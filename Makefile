@@ -13,54 +13,55 @@ INSTALLED := .venv/.installed node_modules/.package-lock.json
 TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
 BUNDLERS := tests/imagecheck/start/node/bundlers
 
-# What `release build` and `release boot` work with.
-BUILD_PACKAGES := bubblewrap buildah umoci uidmap
-# What the tests make images with, and a browser where there is none.
-BROWSER := $(shell command -v chromium chromium-browser google-chrome)
-TEST_PACKAGES := busybox-static docker-registry dumb-init fonts-noto-cjk gosu skopeo tini $(if $(BROWSER),,chromium)
+# Programs and their Debian packages: what `release build` and `release boot` work with.
+BUILD_PROGRAMS := bwrap=bubblewrap buildah=buildah newuidmap=uidmap umoci=umoci namespaces
+# A browser, and what it writes Japanese with.
+BROWSER := chromium=chromium fonts=fonts-noto-cjk
+# What the tests make images with, and put into them.
+TEST_PROGRAMS := $(BUILD_PROGRAMS) $(BROWSER) chromium-headless-shell=chromium-headless-shell \
+        busybox=busybox-static docker-registry=docker-registry \
+        dumb-init=dumb-init gosu=gosu skopeo=skopeo tini=tini
 
-.PHONY: help setup tools build-tools install userns browser run test proofs pipeline incident lighthouse check format \
-        openapi rules wheel snapshots screenshots benchmark comparison lock clean
+# Packages are there before anything needs them.
+.NOTPARALLEL:
+.PHONY: help setup packages build-tools browser userns run test proofs pipeline incident lighthouse check format \
+        openapi rules commands schemas wheel snapshots screenshots pictures benchmark comparison lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 setup: $(INSTALLED) ## install what is needed into .venv and node_modules
 
-tools: PACKAGES := $(BUILD_PACKAGES) $(TEST_PACKAGES)
-tools: install ## install the Debian packages that the tests, build and boot need (as root)
+packages: ## install the missing Debian packages, as root or with sudo; name them otherwise
+	@tools/packages.sh $(TEST_PROGRAMS)
 
-build-tools: PACKAGES := $(BUILD_PACKAGES)
-build-tools: install ## install those that build and boot need (as root)
+build-tools: ## install the Debian packages that `release build` and `release boot` need
+	@tools/packages.sh $(BUILD_PROGRAMS)
 
-install:
-	apt-get update --quiet --quiet
-	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(PACKAGES)
+browser:
+	@tools/packages.sh $(BROWSER)
 
 # Ubuntu keeps user namespaces from programs that it does not know, and images are started in them.
 userns: ## let every program make user namespaces, until the next boot (as root, on Ubuntu)
 	sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
 
-browser:
-	@$(if $(BROWSER),:,$(MAKE) tools)
-
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
 	@python -m local --port $(PORT)
 
-test: check browser ## run every check, and every test but the slow proofs
+test: packages check ## run every check, and every test but the slow proofs
 	python -m pytest -m "not proof"
 
-proofs: $(TEST_TOOLS) $(BUNDLERS)/node_modules/.package-lock.json browser ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
+proofs: packages $(TEST_TOOLS) $(BUNDLERS)/node_modules/.package-lock.json ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
 	python -m pytest -m proof
 
-pipeline: $(TEST_TOOLS) ## walk the workflows: a release, two that are stopped, a roll-back, a cancelled job
+pipeline: packages $(TEST_TOOLS) ## run the workflows end to end: a release, two that are stopped, a rollback, a cancelled job
 	python -m pytest -m proof tests/workflows
 
-lighthouse: $(TEST_TOOLS) browser ## judge the page: accessibility, best practices
-	@python -m tests.lighthouse
+lighthouse: browser $(TEST_TOOLS) ## have Lighthouse judge the page: accessibility, best practices
+	@python -m tools.lighthouse
 
-incident: $(INSTALLED) ## play the incident again: broken releases, a player, the emulated AWS
-	@python -m tests.incident
+incident: packages $(INSTALLED) ## replay the incident: broken releases, a client, the emulated AWS
+	@python -m demo.incident
 
 check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page; and the workflows
 	ruff check
@@ -80,10 +81,16 @@ format: $(TEST_TOOLS) ## lint with fixes, format
 	tests/node_modules/.bin/biome check --write frontend
 
 openapi: $(INSTALLED) ## write docs/openapi.json from the route table
-	python -m docs.openapi
+	python -m tools.openapi
 
-rules: $(INSTALLED) ## write docs/rules.md, the catalogue, from imagecheck/rules/
-	python -m docs.rules
+rules: $(INSTALLED) ## write docs/rules.md, the catalogue of rules
+	python -m tools.rules
+
+commands: $(INSTALLED) ## write docs/commands.md, the reference of all commands
+	python -m tools.commands
+
+schemas: $(INSTALLED) ## write docs/schemas/, the JSON that commands print, from their result types
+	python -m tools.schemas
 
 wheel: $(INSTALLED) ## build the package lambda-image-check into build/dist
 	rm -rf build/dist
@@ -93,15 +100,18 @@ wheel: $(INSTALLED) ## build the package lambda-image-check into build/dist
 snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update
 
-screenshots: $(TEST_TOOLS) browser ## take the README's pictures of the page again
-	@python -m tests.screenshots
+screenshots: browser $(TEST_TOOLS) ## take the README's pictures of the page
+	@python -m tools.screenshots
+
+pictures: $(INSTALLED) ## make the README's picture of a check
+	@python -m tools.terminal_picture
 
 benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb (BASELINE=worktree)
-	@BASELINE="$(BASELINE)" python -m benchmarks.check
+	@BASELINE="$(BASELINE)" python -m tools.benchmarks.check
 
-comparison: $(INSTALLED) ## ask other tools about broken images, into docs/incident.md
-	pip install --quiet --require-hashes -r benchmarks/requirements.txt
-	python -m benchmarks.other_tools
+comparison: $(INSTALLED) ## run other tools on broken images, and write the table in docs/incident.md
+	pip install --quiet --require-hashes -r tools/benchmarks/requirements.txt
+	python -m tools.benchmarks.other_tools
 
 lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 requirements.in --output-file requirements.txt
@@ -109,7 +119,7 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
-	$(COMPILE) --python-version 3.11 benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	$(COMPILE) --python-version 3.11 tools/benchmarks/requirements.in --output-file tools/benchmarks/requirements.txt
 	$(COMPILE) --python-version 3.11 tests/imagecheck/start/python/packages.in --output-file tests/imagecheck/start/python/packages.txt
 	npm install --package-lock-only
 	npm install --package-lock-only --prefix tests

@@ -7,38 +7,37 @@ from typing import Any
 
 from aws_cdk import Annotations, App, Environment, Stack
 from constructs.image_digest import ImageDigest
-from constructs.libraries_layer import LibrariesError
-from constructs.page_files import PageFilesError
 
-from stacks.delivery_stack import DeliveryStack
-from stacks.github_stack import GithubStack
-from stacks.image_lock import ImagePin, read_image_lock
-from stacks.names import GITHUB_STACK, StageNames
-from stacks.registry_stack import RegistryStack
-from stacks.rooms_stack import RoomsStack
-from stacks.settings import (
+from config.image_lock import ImagePin, read_image_lock
+from config.names import GITHUB_STACK, StageNames
+from config.settings import (
     ConfigurationError,
     GithubRepository,
     StageSettings,
     read_github,
     read_settings,
 )
+from imagecheck.errors import CommandError
+from stacks.delivery_stack import DeliveryStack
+from stacks.github_stack import GithubStack
+from stacks.registry_stack import RegistryStack
+from stacks.rooms_stack import RoomsStack
 from stacks.web_stack import WebStack
 
 ROOT = Path(__file__).parent
 
 
 def build_app(*, context: Mapping[str, Any] | None = None) -> App:
-    """Return the app for the stages that the context names: one, or several as in ``dev,prd``.
+    """Return the app for the stages in the context: one, or several as in ``dev,prd``.
 
-    A stage without a pinned image gets its registry alone, and a warning that says how to go on.
-    No stack names an account, so the CDK CLI can deploy the same cloud assembly to any.
+    A stage without a pinned image gets only its registry, and a warning with the next steps. No
+    stack names an account, so the CDK CLI can deploy the same cloud assembly to any.
 
     Args:
-        context: what the CDK CLI passes on its own: the context of ``cdk.json``, with ``-c``.
+        context: that of ``cdk.json``, with the ``-c`` options; the CDK CLI passes it itself.
 
     Raises:
-        ConfigurationError: ``cdk.json``, the lock file or the context says what cannot be.
+        ConfigurationError: ``cdk.json``, the lock file or the context is invalid.
         LibrariesError: the libraries of the zip cannot be installed.
         PageFilesError: a file of the page is missing.
 
@@ -48,8 +47,8 @@ def build_app(*, context: Mapping[str, Any] | None = None) -> App:
         stage: read_settings(_context(app, "stages"), stage)
         for stage in _context(app, "stage").split(",")
     }
-    for stage, of_stage in settings.items():
-        _define_stage(app, StageNames(stage), of_stage)
+    for stage, stage_settings in settings.items():
+        _define_stage(app, StageNames(stage), stage_settings)
     return app
 
 
@@ -107,12 +106,12 @@ def _define_stage(app: App, names: StageNames, settings: StageSettings) -> None:
 def _define_delivery(
     app: App, names: StageNames, github: GithubRepository, environment: Environment
 ) -> None:
-    """Define what lets GitHub deploy a stage; the provider is one for all stages."""
+    """Define the roles with which GitHub deploys a stage; all stages share one OIDC provider."""
     provider = app.node.try_find_child(GITHUB_STACK) or GithubStack(
         app,
         GITHUB_STACK,
         env=environment,
-        description="hima-five-bomber: what GitHub is known by",
+        description="hima-five-bomber: the OIDC provider of GitHub",
     )
     assert isinstance(provider, Stack)  # noqa: S101  # for the type checker
     delivery = DeliveryStack(
@@ -121,7 +120,7 @@ def _define_delivery(
         names=names,
         github=github,
         env=environment,
-        description="hima-five-bomber: the roles of GitHub's jobs",
+        description="hima-five-bomber: the roles of the GitHub jobs",
     )
     delivery.add_stack_dependency(provider)
 
@@ -130,8 +129,8 @@ def _context(app: App, key: str) -> Any:
     value = app.node.try_get_context(key)
     if value is None:
         raise ConfigurationError(
-            f"there is no context {key!r}: it stands in cdk.json, which the CDK CLI reads"
-            " (npx cdk synth)"
+            f"there is no context {key!r}",
+            hint="it is in cdk.json, which the CDK CLI reads: npx cdk synth",
         )
     return value
 
@@ -140,30 +139,30 @@ def _packaging(app: App) -> str:
     packaging = _context(app, "packaging")
     if packaging not in {"image", "zip"}:
         raise ConfigurationError(
-            f"there is no packaging {packaging!r}; choose image or zip with -c packaging=..."
+            f"there is no packaging {packaging!r}",
+            hint="-c packaging=image, or -c packaging=zip",
         )
     return str(packaging)
 
 
 def _emergency(app: App) -> bool:
-    """Tell whether all gates of the deployment are off; nothing but the command line says so."""
+    """Return whether all gates of the deployment are off: only the command line can say so."""
     match app.node.try_get_context("emergency"):
         case None | "false":
             return False
         case "true":
             return True
         case value:
-            raise ConfigurationError(
-                f"-c emergency={value} is neither true nor false; it is not guessed at"
-            )
+            raise ConfigurationError(f"-c emergency={value} is neither true nor false")
 
 
 def _require_deployable(pin: ImagePin, settings: StageSettings, stage: str, lock: Path) -> None:
     if pin.architecture != settings.architecture:
         raise ConfigurationError(
             f"the image pinned for stage {stage} is built for {pin.architecture}, but its function"
-            f" is set to {settings.architecture}: it could not start. Pin an image built for"
-            f" {settings.architecture}, or change context.stages.{stage}.architecture in cdk.json"
+            f" is set to {settings.architecture}: it could not start",
+            hint=f"pin an image built for {settings.architecture}, or change"
+            f" context.stages.{stage}.architecture in cdk.json",
         )
     try:
         ImageDigest(pin.digest)
@@ -174,5 +173,6 @@ def _require_deployable(pin: ImagePin, settings: StageSettings, stage: str, lock
 if __name__ == "__main__":
     try:
         build_app().synth()
-    except (ConfigurationError, LibrariesError, PageFilesError) as error:
-        sys.exit(f"error: {error}")
+    except CommandError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        sys.exit(f"error: {error.message}{hint}")

@@ -1,4 +1,4 @@
-"""Findings that are acknowledged in several places, each in its own words there."""
+"""Acknowledgments of findings of cdk-nag and cfn-lint that several constructs need."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from constructs import Construct
 
 
 def acknowledge_versions(role: Construct, function: lambda_.IFunction, reason: str) -> None:
-    """Let cdk-nag pass a policy over a function's versions: ``<its ARN>:*``."""
+    """Acknowledge a policy for all versions of a function: ``<ARN>:*``."""
     resource = function.node.default_child
     assert isinstance(resource, CfnResource)  # noqa: S101  # for the type checker
     logical_id = Stack.of(function).get_logical_id(resource)
@@ -18,7 +18,7 @@ def acknowledge_versions(role: Construct, function: lambda_.IFunction, reason: s
 
 
 def acknowledge_wildcards(role: Construct, resources: Sequence[str], reason: str) -> None:
-    """Let cdk-nag pass these resources in a policy, as they stand there, wildcards and all."""
+    """Acknowledge resources with wildcards in a policy."""
     named = [resource.replace(Aws.ACCOUNT_ID, "<AWS::AccountId>") for resource in resources]
     Validations.of(role).acknowledge(
         *(
@@ -29,7 +29,7 @@ def acknowledge_wildcards(role: Construct, resources: Sequence[str], reason: str
 
 
 def acknowledge_double_dependencies(construct: Construct) -> None:
-    """Let cfn-lint pass a dependency that is written down although a reference implies it."""
+    """Let cfn-lint ignore a DependsOn that a reference already implies."""
     resource = construct.node.default_child
     assert isinstance(resource, CfnResource)  # noqa: S101  # for the type checker
     resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})

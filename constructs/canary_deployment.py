@@ -1,4 +1,4 @@
-"""How an alias moves to a new version: some traffic first, then all, or back."""
+"""A canary deployment: CodeDeploy shifts the traffic of an alias to a new version in two steps."""
 
 from collections.abc import Sequence
 
@@ -12,21 +12,20 @@ from constructs.pre_traffic_hook import PreTrafficHook
 
 
 class CanaryDeployment(Construct):
-    """CodeDeploy shifts a tenth of the traffic when the hook says yes, and the rest in 5 minutes.
+    """CodeDeploy shifts 10 % of the traffic after the hook has succeeded, and the rest 5 min later.
 
-    A hook that says no, or an alarm, moves all traffic back, and CloudFormation its stack.
+    A failed hook or an alarm moves all traffic back, and CloudFormation rolls back the stack.
 
-    What creates the alias is no update of it, so CodeDeploy does not see the first version of a
-    function: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
+    The first version of a function is not deployed this way, because it creates the alias:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
 
     Args:
         name: of the CodeDeploy application; the deployment group is named after the alias.
         live: the alias.
-        hook: what asks the new version.
-        alarms: what stops the shift. One that is in ALARM when it begins stops it too, so only what
-            watches the new version alone belongs here: else a fix could not be deployed while the
-            fault that it mends is an alarm.
-        emergency: shift everything at once, without asking hook or alarms.
+        hook: tests the new version.
+        alarms: they stop the shift, also when they are in ALARM before it. So they must watch only
+            the new version: otherwise the alarm for a fault would stop the deployment of its fix.
+        emergency: shift everything at once, without hook and alarms.
 
     """
 
@@ -61,29 +60,29 @@ class CanaryDeployment(Construct):
             ),
         )
         if emergency:
-            # What the hook needs stays, so that the next deployment has not to wait for it.
+            # The hook keeps its permissions, so that the next deployment does not wait for them.
             self.group.grant_put_lifecycle_event_hook_execution_status(hook.function)
             hook.function.grant_invoke(self.group.role)
             Annotations.of(self).add_warning_v2(
                 "hima-five-bomber:emergency",
-                "EMERGENCY: the new version gets all traffic at once. No hook asks it, no alarm"
+                "EMERGENCY: the new version gets all traffic at once. No hook tests it, no alarm"
                 " stops it, nothing rolls it back. Deploy again without -c emergency=true as soon"
-                " as this is over.",
+                " as the emergency is over.",
             )
         else:
             self.group.add_pre_hook(hook.function)
-        # The shift waits until the hook knows the new version and each may call the other. Nothing
-        # promises that what an update policy refers to is waited for.
+        # The shift waits until the hook has the new version and all permissions. No documentation
+        # says that CloudFormation waits for the resources of an update policy.
         live.node.add_dependency(hook.function, self.group)
         acknowledge_double_dependencies(live)
         acknowledge_versions(
-            self.group, hook.function, "What CDK grants to who may invoke a function."
+            self.group, hook.function, "CDK's grant to invoke a function covers all versions."
         )
         Validations.of(self.group).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
                 "AWSCodeDeployRoleForLambdaLimited]",
-                reason="AWS's policy for this one task:"
+                reason="AWS's managed policy for this task:"
                 " https://docs.aws.amazon.com/codedeploy/latest/userguide/getting-started-create-service-role.html",
             )
         )

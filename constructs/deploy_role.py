@@ -13,23 +13,23 @@ _ALIAS: Final = "live"
 
 
 class DeployRole(Construct):
-    """A role that may do what the release commands do with one stage, and nothing else itself.
+    """A role with the permissions of the release commands for one stage.
 
-    What ``cdk deploy`` does is done by the roles that ``cdk bootstrap`` has made, which it may
-    take. These are the account's, not a stage's: who has to be kept from another stage altogether
-    needs another account for it.
+    ``cdk deploy`` works with the roles of ``cdk bootstrap``, which this role may assume. Those are
+    for the whole account and not for one stage, so full isolation of a stage needs an account of
+    its own.
     https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html#bootstrapping-env-roles
 
     Args:
         name: the role's name.
-        trusted: who may take it.
-        rooms_stack: the name of the stack whose deployments are watched.
-        web_stack: the name of the stack that says where the page is.
+        trusted: who may assume it.
+        rooms_stack: the name of the stack that is deployed.
+        web_stack: the name of the stack with the URL of the page.
         repository: the name of the ECR repository that images are pushed to.
-        functions: the names of the functions of which one is live.
+        functions: the names of the image function and the zip function.
         application: the CodeDeploy application that moves their alias.
-        log_groups: the names of the log groups that are searched.
-        release_parameter: the name of the SSM parameter that says what is live.
+        log_groups: the names of the log groups that may be searched.
+        release_parameter: the name of the SSM parameter with the live release.
         table: the name of the table.
 
     """
@@ -68,18 +68,18 @@ class DeployRole(Construct):
                         self._release(release_parameter),
                         self._table(table),
                         self._alarms(),
-                        self._what_knows_no_resources(),
+                        self._actions_without_resources(),
                     ]
                 )
             },
         )
 
     def _cdk(self) -> iam.PolicyStatement:
-        # Not the one that publishes images: the stacks have no image that CDK builds.
+        # Without the image publishing role: the stacks have no image that CDK builds.
         defaults = DefaultStackSynthesizer
         qualifier = Stack.of(self).synthesizer.bootstrap_qualifier or defaults.DEFAULT_QUALIFIER
         return iam.PolicyStatement(
-            sid="CdkDeploys",
+            sid="AssumeCdkRoles",
             actions=["sts:AssumeRole"],
             resources=[
                 Fn.sub(arn.replace("${Qualifier}", qualifier))
@@ -93,13 +93,13 @@ class DeployRole(Construct):
 
     def _stacks(self, rooms: str, web: str) -> list[iam.PolicyStatement]:
         arns = [stack_arn(self, rooms), stack_arn(self, web)]
-        acknowledge_wildcards(self, arns, "One stack each; only its id is not known.")
+        acknowledge_wildcards(self, arns, "One stack each; its id is not known before deployment.")
         return [
             iam.PolicyStatement(
-                sid="Stacks", actions=["cloudformation:DescribeStacks"], resources=arns
+                sid="DescribeStacks", actions=["cloudformation:DescribeStacks"], resources=arns
             ),
             iam.PolicyStatement(
-                sid="RoomsStack",
+                sid="WatchAndCancelRoomsStack",
                 actions=["cloudformation:CancelUpdateStack", "cloudformation:DescribeStackEvents"],
                 resources=arns[:1],
             ),
@@ -107,7 +107,7 @@ class DeployRole(Construct):
 
     def _images(self, repository: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
-            sid="Images",
+            sid="PushImages",
             actions=[
                 "ecr:BatchCheckLayerAvailability",
                 "ecr:BatchGetImage",
@@ -129,10 +129,12 @@ class DeployRole(Construct):
             self._arn("lambda", "function", name, ArnFormat.COLON_RESOURCE_NAME) for name in names
         ]
         versions = [f"{arn}:*" for arn in arns]
-        acknowledge_wildcards(self, versions, "Versions have numbers that nobody knows yet.")
+        acknowledge_wildcards(
+            self, versions, "The numbers of versions are not known before deployment."
+        )
         return [
             iam.PolicyStatement(
-                sid="Functions",
+                sid="ReadFunctions",
                 actions=[
                     "lambda:GetAlias",
                     "lambda:GetFunction",
@@ -143,7 +145,7 @@ class DeployRole(Construct):
                 resources=[*arns, *versions],
             ),
             iam.PolicyStatement(
-                sid="AskLive",
+                sid="InvokeLiveAlias",
                 actions=["lambda:InvokeFunction"],
                 resources=[f"{arn}:{_ALIAS}" for arn in arns],
             ),
@@ -152,7 +154,7 @@ class DeployRole(Construct):
     def _deployments(self, application: str) -> iam.PolicyStatement:
         group = f"{application}/{_ALIAS}"
         return iam.PolicyStatement(
-            sid="Deployments",
+            sid="ReadDeployments",
             actions=[
                 "codedeploy:BatchGetDeployments",
                 "codedeploy:GetDeployment",
@@ -172,21 +174,21 @@ class DeployRole(Construct):
         acknowledge_wildcards(
             self,
             arns,
-            "One log group each, which policies name with what is in it:"
+            "One log group each; its ARN in a policy ends with a wildcard:"
             " https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html",
         )
-        return iam.PolicyStatement(sid="Logs", actions=["logs:FilterLogEvents"], resources=arns)
+        return iam.PolicyStatement(sid="ReadLogs", actions=["logs:FilterLogEvents"], resources=arns)
 
     def _release(self, parameter: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
-            sid="Release",
+            sid="ReadReleaseParameter",
             actions=["ssm:GetParameter", "ssm:GetParameterHistory"],
             resources=[self._arn("ssm", "parameter", parameter.removeprefix("/"))],
         )
 
     def _table(self, name: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
-            sid="Table",
+            sid="DescribeTable",
             actions=["dynamodb:DescribeTable"],
             resources=[self._arn("dynamodb", "table", name)],
         )
@@ -196,23 +198,23 @@ class DeployRole(Construct):
         acknowledge_wildcards(
             self,
             [all_alarms],
-            "Alarms are asked for by the beginning of their names, and nothing documents that a"
-            " policy may do the same:"
+            "DescribeAlarms filters by a prefix of the name, and it is not documented that a policy"
+            " can do the same:"
             " https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
         )
         return iam.PolicyStatement(
-            sid="Alarms", actions=["cloudwatch:DescribeAlarms"], resources=[all_alarms]
+            sid="DescribeAlarms", actions=["cloudwatch:DescribeAlarms"], resources=[all_alarms]
         )
 
-    def _what_knows_no_resources(self) -> iam.PolicyStatement:
+    def _actions_without_resources(self) -> iam.PolicyStatement:
         acknowledge_wildcards(
             self,
             ["*"],
-            "These five actions know no resources:"
+            "These five actions have no resource types:"
             " https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
         )
         return iam.PolicyStatement(
-            sid="WhatKnowsNoResources",
+            sid="ActionsWithoutResources",
             actions=[
                 "cloudwatch:GetMetricStatistics",
                 "codedeploy:BatchGetDeploymentTargets",

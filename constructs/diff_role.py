@@ -9,14 +9,14 @@ from constructs.stack_arn import stack_arn
 
 
 class DiffRole(Construct):
-    """A role that reads the templates of some stacks, and does nothing else.
+    """A role that can only read the templates of some stacks.
 
-    It is enough for ``cdk diff --method=template``: where the CDK CLI may not take the lookup role
-    of the account, which reads everything there is, it asks with the credentials that it has.
+    That is enough for ``cdk diff --method=template``. The CDK CLI uses these credentials when it
+    may not assume the account's lookup role, which can read everything.
 
     Args:
         name: the role's name.
-        trusted: who may take it.
+        trusted: who may assume it.
         stacks: the names of the stacks.
 
     """
@@ -32,7 +32,7 @@ class DiffRole(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         arns = [stack_arn(self, stack) for stack in stacks]
-        acknowledge_wildcards(self, arns, "One stack each; only its id is not known.")
+        acknowledge_wildcards(self, arns, "One stack each; its id is not known before deployment.")
         self.role = iam.Role(
             self,
             "Role",
@@ -42,7 +42,7 @@ class DiffRole(Construct):
                 "templates": iam.PolicyDocument(
                     statements=[
                         iam.PolicyStatement(
-                            sid="Templates",
+                            sid="ReadTemplates",
                             actions=[
                                 "cloudformation:DescribeStacks",
                                 "cloudformation:GetTemplate",

@@ -1,4 +1,4 @@
-"""Whom a role trusts that jobs of GitHub Actions take, with a token and without any key."""
+"""The principal for jobs of GitHub Actions, which assume a role with an OIDC token."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,27 +8,27 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 ISSUER: Final = "token.actions.githubusercontent.com"
-"""Who signs the tokens: https://docs.github.com/en/actions/reference/security/oidc."""
+"""The issuer of the tokens: https://docs.github.com/en/actions/reference/security/oidc."""
 
 AUDIENCE: Final = "sts.amazonaws.com"
-"""Whom the tokens are for that AWS's own action asks for."""
+"""The audience of the tokens that aws-actions/configure-aws-credentials requests."""
 
 
 def github_jobs(
     scope: Construct, *, repository_id: str, subjects: Sequence[str], refs: Sequence[str]
 ) -> iam.IPrincipal:
-    """Return the jobs of one repository, by what GitHub says of them in their tokens.
+    """Return the principal for jobs of one repository; all four claims of the token must match.
 
-    All four claims have to fit. Which claims AWS compares:
+    The claims that AWS supports:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 
-    The account's provider is named, not referred to: it may be there from before.
+    The provider is named by its ARN, because the account may already have it.
 
     Args:
-        scope: what it belongs to.
+        scope: a construct in the stack of the role.
         repository_id: of the repository; its name could become somebody else's.
-        subjects: the subjects of which a token has to have one.
-        refs: patterns of which the job's branch or tag has to fit one.
+        subjects: the allowed subjects.
+        refs: patterns for the allowed branches and tags.
 
     """
     return iam.WebIdentityPrincipal(

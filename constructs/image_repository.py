@@ -8,14 +8,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 UNTAGGED_DAYS: Final = 7
-"""How long an image stays that has no tag, in days: such an image is a failed push."""
+"""Lifetime of an image without a tag, in days: it is left from a failed push."""
 
 
 class ImageRepository(Construct):
-    """A repository whose tags cannot move, which scans what is pushed to it.
+    """A repository with immutable tags, which scans images on push.
 
-    Only untagged images expire. Lambda pulls the image of a version again long after it was
-    deployed, so no rule removes anything that has a tag.
+    Only untagged images expire: Lambda may pull the image of a version again long after it was
+    deployed.
 
     Args:
         name: the repository's name.
@@ -49,7 +49,7 @@ class ImageRepository(Construct):
             max_image_age=Duration.days(UNTAGGED_DAYS),
         )
         # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
-        # Written here, because Lambda otherwise adds a policy of its own, for every function.
+        # Without this policy, Lambda adds one of its own, for every function.
         function_arn = Stack.of(self).format_arn(
             service="lambda",
             resource="function",
@@ -58,7 +58,7 @@ class ImageRepository(Construct):
         )
         self.repository.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="LambdaPullsImages",
+                sid="LambdaECRImageRetrievalPolicy",
                 principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
                 actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
                 conditions={"ArnLike": {"aws:SourceArn": [function_arn, f"{function_arn}:*"]}},

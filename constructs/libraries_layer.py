@@ -1,4 +1,4 @@
-"""The libraries of the function as a layer, for when its code is a zip."""
+"""The libraries of the function as a layer, for the zip packaging."""
 
 from pathlib import Path
 
@@ -7,26 +7,27 @@ from constructs import Construct
 from constructs.local_bundling import LocalBundling, bundled_code
 from constructs.python_runtime import PYTHON
 
-from lambda_src.dependencies import (
+from config.function_libraries import (
     PYTHON_VERSION,
     REQUIREMENTS,
     DependenciesError,
     install_dependencies,
 )
+from imagecheck.errors import FailedError
 
 
-class LibrariesError(Exception):
-    """The libraries cannot be installed; the message says why and what to do."""
+class LibrariesError(FailedError):
+    """The libraries cannot be installed for the zip."""
 
 
 class LibrariesLayer(Construct):
-    """What ``lambda_src/requirements.txt`` names, from wheels for one CPU.
+    """The libraries in ``lambda_src/requirements.txt``, from wheels for one CPU.
 
     Args:
         architecture: the CPU.
 
     Raises:
-        LibrariesError: pip failed. CDK's own answer would be to try Docker.
+        LibrariesError: pip failed.
 
     """
 
@@ -52,11 +53,12 @@ class LibrariesLayer(Construct):
                 description="The libraries of the rooms function",
             )
         except RuntimeError:
+            # Of jsii: its traceback is Node's, and the cause of it is the failure below.
             if not isinstance(bundling.failure, DependenciesError):
                 raise
             raise LibrariesError(
                 f"the libraries for the zip's layer (Python {PYTHON_VERSION}, {cpu}) cannot be"
-                f" installed, and nothing was deployed. pip says:\n{bundling.failure}\n"
-                "It needs the package index, or a mirror that PIP_INDEX_URL names, with wheels for"
-                " that CPU"
-            ) from None
+                f" installed, and nothing was deployed. pip says:\n{bundling.failure}",
+                hint="pip needs the package index, or a mirror in PIP_INDEX_URL, with wheels for"
+                " that CPU",
+            ) from bundling.failure

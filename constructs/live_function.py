@@ -1,4 +1,4 @@
-"""A Lambda function with an alias for its traffic, whichever way its code is packaged."""
+"""A Lambda function, as an image or a zip, with an alias for its traffic."""
 
 from collections.abc import Mapping
 
@@ -15,18 +15,17 @@ from constructs.python_runtime import NOT_THE_LATEST
 class LiveFunction(Construct):
     """A function, its log group, and the alias ``live`` that traffic goes to.
 
-    Whatever changes about the function makes a new version, and old versions stay, so that there is
-    always a way back.
+    Every change of the function makes a new version. Old versions are kept for a rollback.
 
     Args:
-        function_name: its name; the log group is named after it.
-        package: what it runs.
-        architecture: what that was built for; there is no default, as Lambda's is x86_64.
+        function_name: its name; the log group has it too.
+        package: its code.
+        architecture: the CPU of the code; required, because Lambda's default is x86_64.
         memory_mb: memory in MiB, which also decides the share of a CPU.
-        timeout: after this long Lambda ends an invocation.
+        timeout: the longest time of an invocation.
         environment: environment variables.
-        log_retention: how long log lines are kept.
-        reserved_concurrency: environments kept for this function, and its most; None for neither.
+        log_retention: the lifetime of log lines.
+        reserved_concurrency: the number of environments reserved for it, which is also its limit.
 
     """
 
@@ -52,13 +51,13 @@ class LiveFunction(Construct):
             retention=log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # A role of our own: the one that CDK makes carries a managed policy over all log groups.
+        # CDK's default role has a managed policy for all log groups.
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="The two X-Ray actions that tracing needs know no resources:"
+                reason="The two X-Ray actions that tracing needs have no resource types:"
                 " https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
             )
         )
@@ -81,13 +80,13 @@ class LiveFunction(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
-            # Not RETAIN: a version that outlived the roll-back of its own deployment would make
+            # Not RETAIN: a version that survives the rollback of its own deployment would make
             # CloudFormation refuse the next deployment of the same code.
             current_version_options=lambda_.VersionOptions(
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
-        # That on the role is CDK's own way of writing it.
+        # CDK itself adds a DependsOn for the role.
         acknowledge_double_dependencies(self.function)
         Validations.of(self.function).acknowledge(NOT_THE_LATEST)
         self.version = self.function.current_version

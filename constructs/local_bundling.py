@@ -1,30 +1,29 @@
-"""Files that CDK uploads, put together on the machine that synthesizes: no Docker, ever."""
+"""Bundling of assets on the machine that synthesizes, without Docker."""
 
 import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jsii
 from aws_cdk import BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from lambda_src.dependencies import REQUIREMENTS
-
-SOURCE = REQUIREMENTS.parent
-"""The folder ``lambda_src``."""
+_ROOT: Final = Path(__file__).parents[1]
+SOURCE: Final = _ROOT / "lambda_src"
+CONTRACT: Final = _ROOT / "contract"
+"""A package: the contract test."""
 
 
 @jsii.implements(ILocalBundling)
 class LocalBundling:
-    """Fills a folder, and makes it readable for the user that Lambda runs code as.
+    """Fills a folder, and makes it readable for Lambda's user.
 
-    A zip keeps the modes of the machine that made it, and under a umask such as 077 Lambda could
-    read nothing of it:
+    A zip keeps file modes, and with a umask such as 077 Lambda could read none of its files:
     https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
 
-    ``failure`` is what ended it: CDK turns an exception into a text of its own.
+    ``failure`` is the exception that ended it, which CDK itself turns into text.
     """
 
     def __init__(self, fill: Callable[[Path], None]) -> None:
@@ -32,7 +31,7 @@ class LocalBundling:
         self.failure: Exception | None = None
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002  (CDK's)
-        """Do it. False would let CDK go on with Docker; so whatever is wrong is raised."""
+        """Fill the folder. Errors are raised, because False would let CDK try Docker."""
         folder = Path(output_dir)
         try:
             self._fill(folder)
@@ -45,9 +44,9 @@ class LocalBundling:
 
 
 def bundled_code(bundling: LocalBundling, *parts: bytes) -> lambda_.Code:
-    """Return a folder as code. Equal ``parts``, all that it is made of, stand for equal folders.
+    """Return a folder as code. ``parts`` are the input; their hash names the asset.
 
-    So the same input is the same asset on every machine, and is put together once.
+    So the same input gives the same asset on every machine, and is bundled once.
     """
     return lambda_.Code.from_asset(
         str(SOURCE), asset_hash=hash_of(*parts), bundling=bundling_options(bundling)
@@ -55,30 +54,31 @@ def bundled_code(bundling: LocalBundling, *parts: bytes) -> lambda_.Code:
 
 
 def bundling_options(bundling: LocalBundling) -> BundlingOptions:
-    """Return what CDK is told, so that it does this bundling and nothing else."""
-    # CDK wants an image to be named; nothing pulls it.
+    """Return the options that make CDK use this bundling, and never Docker."""
+    # CDK requires an image; nothing pulls it.
     return BundlingOptions(local=bundling, image=DockerImage.from_registry("none"))
 
 
 def hash_of(*parts: bytes) -> str:
-    """Return the hash (hexadecimal) of some parts, which differs when one ends elsewhere."""
+    """Return a hash (hexadecimal) of parts, which also depends on the boundaries between them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 
 
-def package_code(package: str) -> lambda_.Code:
-    """Return a package of ``lambda_src``: its Python files, in a folder of its name."""
+def package_code(*packages: Path) -> lambda_.Code:
+    """Return Python packages as code: the Python files of each, in a folder of its name."""
     files = {
-        path.relative_to(SOURCE): path.read_bytes()
-        for path in sorted(SOURCE.joinpath(package).rglob("*.py"))
+        path.relative_to(package.parent): path
+        for package in packages
+        for path in sorted(package.rglob("*.py"))
     }
 
     def fill(folder: Path) -> None:
-        for path in files:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SOURCE / path, folder / path)
+        for name, path in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / name)
 
-    named = [part for path, content in files.items() for part in (bytes(path), content)]
+    named = [part for name, path in files.items() for part in (bytes(name), path.read_bytes())]
     return bundled_code(LocalBundling(fill), *named)

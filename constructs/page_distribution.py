@@ -1,4 +1,4 @@
-"""The page and its API on one origin: a CloudFront distribution in front of both."""
+"""A CloudFront distribution that serves the page and its API from one origin."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,29 +14,28 @@ from constructs.security_headers import SecurityHeaders
 from lambda_src.rooms.routes import Route
 
 ROOM_CACHE_S: Final = 1
-"""How long the edge keeps what it was told of a room, in seconds."""
+"""How long the edge caches a room, in seconds."""
 
 _GET_ONLY: Final = {"GET"}
-# Those whose time in the cache can be set. Left alone, each is kept for ten seconds:
+# The errors whose lifetime in the cache can be set. By default it is ten seconds:
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
 _ERRORS: Final = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 
 
 class PageDistribution(Construct):
-    """Serves a bucket's ``index.html`` at ``/``, and sends the API's paths on to it.
+    """Serves a bucket's ``index.html`` at ``/``, and forwards the API's paths to the API.
 
-    What is asked of a room with GET is kept for a second, so that five lobbies asking cost one
-    request; CloudFront compares ETags itself. A path that takes any other method is never kept, and
-    everything of its requests reaches the API, the player's token too. An error is kept for
-    a second at most, and never replaced by a page: the distribution could not tell the API's 404
-    from the bucket's.
+    GET of a room is cached for a second, so that five polling lobbies cost one request; CloudFront
+    compares ETags itself. A path with any other method is never cached, and its requests reach the
+    API complete, with the player's token. Errors are cached for a second at most, and never
+    replaced by a page: the distribution cannot tell the API's 404 from the bucket's.
 
     Args:
-        name: what its policies are called.
+        name: the name of its policies.
         page: the bucket.
         api_domain: the API's domain name.
         routes: the API's routes.
-        access_logs: the bucket that gets a line for every request.
+        access_logs: the bucket for access logs.
         domain_name: the page's own domain, with ``certificate`` for it; None for CloudFront's.
 
     """
@@ -60,11 +59,11 @@ class PageDistribution(Construct):
             self,
             "RoomCache",
             cache_policy_name=name,
-            comment="A room, for a second, whatever the API says of caching.",
+            comment="GET of a room, for one second, whatever its Cache-Control is",
             min_ttl=Duration.seconds(ROOM_CACHE_S),
             default_ttl=Duration.seconds(ROOM_CACHE_S),
             max_ttl=Duration.seconds(ROOM_CACHE_S),
-            # A page of another origin is answered with headers that ours is not.
+            # The CORS headers of the response depend on it.
             header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
             enable_accept_encoding_gzip=True,
             enable_accept_encoding_brotli=True,
@@ -77,7 +76,7 @@ class PageDistribution(Construct):
             "Distribution",
             default_root_object="index.html",
             default_behavior=cloudfront.BehaviorOptions(
-                # To list is what lets S3 say 404 for what is not there, and not 403.
+                # With LIST, S3 answers 404 instead of 403 for a missing object.
                 origin=origins.S3BucketOrigin.with_origin_access_control(
                     page,
                     origin_access_levels=[
@@ -112,7 +111,7 @@ class PageDistribution(Construct):
 
 
 def _patterns(routes: Sequence[Route]) -> dict[str, set[str]]:
-    """Return the methods of each path pattern, the longest first: CloudFront takes the first.
+    """Return the methods of each path pattern, the longest first: CloudFront uses the first match.
 
     ``*`` stands for any characters, slashes too:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
@@ -139,7 +138,7 @@ def _api_behavior(
             else cloudfront.AllowedMethods.ALLOW_ALL
         ),
         cache_policy=room_cache if only_reads else cloudfront.CachePolicy.CACHING_DISABLED,
-        # API Gateway knows itself by its own Host alone.
+        # API Gateway accepts only its own Host.
         origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
         viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
         response_headers_policy=headers,
@@ -149,15 +148,15 @@ def _api_behavior(
 def _acknowledge(distribution: cloudfront.Distribution, *, has_certificate: bool) -> None:
     reasons = {
         "Annotation::@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk": (
-            "There is a default root object, so nobody is shown the list."
+            "There is a default root object, so the list is never served."
         ),
-        "AwsSolutions-CFR1": "Friends play from wherever they are.",
-        "AwsSolutions-CFR2": "The API's throttle bounds what anybody can cost, and a firewall costs"
-        " more a month than all else here; it can be added without changing anything.",
+        "AwsSolutions-CFR1": "Players may be in any country.",
+        "AwsSolutions-CFR2": "The API's throttle limits the costs, and a firewall costs more than"
+        " everything else here; it can be added without another change.",
     }
     if not has_certificate:
         reasons["AwsSolutions-CFR4"] = (
-            "CloudFront's own certificate fixes it; a stage with a domain of its own has TLS 1.2."
+            "CloudFront's own certificate sets the TLS version; a stage with a domain has TLS 1.2."
         )
     for finding, reason in reasons.items():
         Validations.of(distribution).acknowledge(Acknowledgment(id=finding, reason=reason))

@@ -1,8 +1,8 @@
-"""The files of the page, laid out as they are served.
+"""The files of the page, in the layout in which they are served.
 
-Scripts, styles and pictures are in a folder named by the hash of all of them, so that browsers may
-keep them for good; what was deployed before stays next to it, for pages that are still open. Only
-``index.html`` names that folder: the files name each other relatively.
+Scripts, styles and pictures are in a folder named by their hash, so that browsers may cache them
+forever. The folders of earlier deployments stay, for pages that are still open. Only
+``index.html`` names that folder: the files refer to each other by relative paths.
 """
 
 import shutil
@@ -13,6 +13,8 @@ from typing import Final
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs.local_bundling import LocalBundling, bundling_options, hash_of
 
+from imagecheck.errors import FailedError
+
 _ROOT: Final = Path(__file__).parent.parent
 _ASSETS: Final = _ROOT / "frontend" / "assets"
 _INDEX: Final = _ROOT / "frontend" / "index.html"
@@ -20,12 +22,12 @@ _QR_LIBRARY: Final = _ROOT / "node_modules" / "lean-qr" / "nano.mjs"
 _SUFFIXES: Final = frozenset({".css", ".js", ".svg"})
 
 
-class PageFilesError(Exception):
-    """A file of the page is missing; the message says which, and what to do."""
+class PageFilesError(FailedError):
+    """A file of the page is missing."""
 
 
 class PageFiles:
-    """The page in two parts: what never changes under its name, and what names it.
+    """The page in two parts: the assets, which never change, and ``index.html``, which names them.
 
     Raises PageFilesError when the QR library was not installed.
     """
@@ -62,11 +64,11 @@ class PageFiles:
 
 
 def _asset_files() -> dict[str, Path]:
-    """Return the files by their name below the folder, in one order on every machine."""
+    """Return the files by their path below the folder, sorted."""
     if not _QR_LIBRARY.exists():
         raise PageFilesError(
-            f"{_QR_LIBRARY.relative_to(_ROOT)} is missing, which the page draws QR codes with:"
-            " run `npm ci`"
+            f"{_QR_LIBRARY.relative_to(_ROOT)} is missing, which draws the page's QR codes",
+            hint="npm ci",
         )
     files = {
         path.relative_to(_ASSETS).as_posix(): path

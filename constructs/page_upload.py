@@ -1,4 +1,4 @@
-"""The page's files go to their bucket as part of a deployment."""
+"""The upload of the page's files to their bucket, during a deployment."""
 
 from typing import Final
 
@@ -11,18 +11,18 @@ from constructs import Construct
 from constructs.page_files import PageFiles
 
 INDEX_PATHS: Final = ("/", "/index.html")
-"""What the edge must forget when the page changes."""
+"""The paths to invalidate at the edge when the page changes."""
 
 
 class PageUpload(Construct):
-    """Uploads assets first, then the page that names them, and lets the edge forget the old page.
+    """Uploads assets first, then the page that names them, and invalidates the old page.
 
     Nothing is removed: a page that was opened before the deployment still finds its assets.
 
     Args:
-        bucket: where to.
-        distribution: what serves it.
-        log_group: what the upload's function writes to.
+        bucket: the bucket of the page.
+        distribution: the distribution that serves it.
+        log_group: the log group of the upload's function.
 
     Raises:
         PageFilesError: a file is missing.
@@ -69,18 +69,18 @@ class PageUpload(Construct):
 
 
 def _acknowledge(upload: s3_deployment.BucketDeployment, bucket: s3.IBucket) -> None:
-    """Let cdk-nag pass the function that CDK brings for uploads, one for the whole stack."""
+    """Acknowledge CDK's function for uploads, of which a stack has one."""
     function = upload.handler_role.node.scope
     resource = bucket.node.default_child
     assert function  # noqa: S101  # for the type checker
     assert isinstance(resource, CfnResource)  # noqa: S101  # for the type checker
     page = Stack.of(bucket).get_logical_id(resource)
     assets = f"arn:aws:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-{Stack.of(bucket).region}"
-    reading = "CDK's function reads what the CLI uploaded, from the bucket of bootstrap."
-    writing = "CDK's function writes to this bucket, whose names it cannot know beforehand."
+    reading = "CDK's function reads the CLI's upload from the bootstrap bucket."
+    writing = "CDK's function writes objects to this bucket, whose names are not known before."
     reasons = {
         "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-        "AWSLambdaBasicExecutionRole]": "CDK's function writes its log by AWS's own policy.",
+        "AWSLambdaBasicExecutionRole]": "CDK's function writes its log with AWS's managed policy.",
         "IAM5[Action::s3:GetBucket*]": reading,
         "IAM5[Action::s3:GetObject*]": reading,
         "IAM5[Action::s3:List*]": reading,
@@ -88,8 +88,8 @@ def _acknowledge(upload: s3_deployment.BucketDeployment, bucket: s3.IBucket) -> 
         "IAM5[Action::s3:Abort*]": writing,
         "IAM5[Action::s3:DeleteObject*]": writing,
         f"IAM5[Resource::<{page}.Arn>/*]": writing,
-        "IAM5[Resource::*]": "CDK asks for invalidations of any distribution.",
-        "L1": "CDK chooses the runtime that its function is tested with.",
+        "IAM5[Resource::*]": "CDK allows invalidations of any distribution.",
+        "L1": "CDK chooses the runtime of its function.",
     }
     for finding, reason in reasons.items():
         Validations.of(function).acknowledge(

@@ -1,4 +1,4 @@
-"""The function that asks a new version before it gets traffic."""
+"""The function that tests a new version before it gets traffic."""
 
 from aws_cdk import Duration, RemovalPolicy, Validations
 from aws_cdk import aws_iam as iam
@@ -6,24 +6,24 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 from constructs.acknowledged import acknowledge_double_dependencies, acknowledge_versions
-from constructs.local_bundling import package_code
+from constructs.local_bundling import CONTRACT, SOURCE, package_code
 from constructs.python_runtime import NOT_THE_LATEST, PYTHON
 
 TIMEOUT = Duration.minutes(3)
-"""Seven requests, of which the first starts the environment, and then the report."""
+"""For seven requests, of which the first starts the environment, and the report."""
 
 
 class PreTrafficHook(Construct):
-    """CodeDeploy's ``BeforeAllowTraffic`` hook: plays the contract of the API with a new version.
+    """CodeDeploy's ``BeforeAllowTraffic`` hook: runs the contract test on a new version.
 
-    A zip without libraries, whatever the function is: what is built like an image breaks like it.
-    It is told the new version by number; through the alias it would ask the old one.
+    It is always a zip without libraries: an image could break in the same way as the function's.
+    It gets the new version by number; the alias still points to the old one.
 
     Args:
         function_name: the hook's name; its log group is named after it.
         version: the new version.
         architecture: the CPU that it runs on.
-        log_retention: how long log lines are kept.
+        log_retention: the lifetime of log lines.
 
     """
 
@@ -47,7 +47,7 @@ class PreTrafficHook(Construct):
         )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
-        # Every version, so that no change of this policy has to spread while a deployment waits.
+        # All versions: a change of this policy would take time to spread during a deployment.
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["lambda:InvokeFunction"],
@@ -55,14 +55,14 @@ class PreTrafficHook(Construct):
             )
         )
         acknowledge_versions(
-            role, version.lambda_, "The next version is not there yet, and has no number."
+            role, version.lambda_, "The numbers of later versions are not known yet."
         )
         self.function = lambda_.Function(
             self,
             "Function",
             function_name=function_name,
-            code=package_code("probe"),
-            handler="probe.hook.handler",
+            code=package_code(SOURCE / "pre_traffic_hook", CONTRACT),
+            handler="pre_traffic_hook.main.handler",
             runtime=PYTHON,
             architecture=architecture,
             memory_size=256,
@@ -74,6 +74,6 @@ class PreTrafficHook(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
         )
-        # That on the role is CDK's own way of writing it.
+        # CDK itself adds a DependsOn for the role.
         acknowledge_double_dependencies(self.function)
         Validations.of(self.function).acknowledge(NOT_THE_LATEST)

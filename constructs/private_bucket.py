@@ -1,4 +1,4 @@
-"""A bucket that nobody reads but those it is opened to, over TLS."""
+"""A private, encrypted bucket that requires TLS."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
@@ -13,17 +13,17 @@ def private_bucket(
     takes_access_logs: bool = False,
     keep_days: int | None = None,
 ) -> s3.Bucket:
-    """Return a bucket, encrypted and closed to the public.
+    """Return an encrypted bucket without public access.
 
-    CloudFront writes its access logs by an access control list, which a bucket has to allow:
+    CloudFront writes its access logs with an ACL, which the bucket must allow:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
 
     Args:
-        scope: what it belongs to.
-        construct_id: its id there.
+        scope: its parent.
+        construct_id: its id in the parent.
         retain: keep the bucket when the stack is deleted, else empty it first.
         takes_access_logs: let CloudFront write to it.
-        keep_days: when objects are deleted, in days; None for never.
+        keep_days: the lifetime of objects, in days; None for unlimited.
 
     """
     ownership = s3.ObjectOwnership

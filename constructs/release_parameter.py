@@ -1,4 +1,4 @@
-"""What is live, written down where any machine can read it."""
+"""The SSM parameter with the live release."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from constructs import Construct, IDependable
 
 
 class ReleaseParameter(Construct):
-    """An SSM parameter that says which release a stack runs; its versions say which it ran before.
+    """An SSM parameter with the release that a stack runs; its history has the earlier ones.
 
     Args:
         name: the parameter's name.
-        release: what it says, as JSON.
-        after: everything else. It is written last, so that a deployment that fails is no release.
+        release: its value, written as JSON.
+        after: everything else in the stack. It is written last, so that it names no failed release.
 
     """
 
@@ -34,6 +34,6 @@ class ReleaseParameter(Construct):
             parameter_name=name,
             string_value=json.dumps(release, sort_keys=True),
             tier=ssm.ParameterTier.STANDARD,
-            description="What is live. Its history is what `release rollback` goes back through.",
+            description="The live release. `release rollback` reads its history.",
         )
         parameter.node.add_dependency(*after)

@@ -1,4 +1,4 @@
-"""What wakes somebody up."""
+"""CloudWatch alarms and their SNS topic."""
 
 from typing import Final
 
@@ -29,18 +29,18 @@ INIT_FAILURES: Final = (
     "Extension.ExitError",
     "Extension.Crash",
 )
-"""The error types that Lambda and its Python runtime client log when an image does not start:
+"""The error types that Lambda and its Python runtime client log when a function does not start:
 ``internal/lambda/fatalerror`` of the runtime interface emulator, and awslambdaric."""
 
 FAILED_INIT: Final = '{ $.type = "platform.initReport" && $.record.status != "success" }'
-"""Lambda's own line about a start that failed for any other reason, such as a missing variable:
+"""Lambda's log line for a start that failed for another reason, such as a missing variable:
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-initReport"""
 
 SERVER_ERROR: Final = '{ $.message = "request" && $.status >= 500 }'
-"""The log line of a request that was answered with a server error; it names the version."""
+"""The log line of a request with a server error; it has the version."""
 
 TIMEOUT_SHARE: Final = 0.8
-"""Invocations that take this share of the timeout are about to be cut off."""
+"""Invocations that take this share of the timeout are close to being ended."""
 
 SLOW_ANSWER: Final = Duration.seconds(3)
 
@@ -49,24 +49,23 @@ _MINUTE: Final = Duration.minutes(1)
 
 
 class RoomsAlarms(Construct):
-    """Alarms over 60-second periods, and the topic that is told when one starts and when it ends.
+    """Alarms over 60-second periods, and the topic that is notified when one begins and ends.
 
-    Periods are short so that a canary deployment of five minutes can be stopped by them. No data
-    is no fault, and ends one: at night nobody plays, and every one of these metrics is only written
-    when there is traffic.
+    Periods are short so that the alarms can stop a canary deployment of five minutes. Missing data
+    is not breaching: these metrics are only written when there is traffic, and at night nobody
+    plays.
 
-    ``of_version`` are those of ``all`` that watch one version alone. They stop its deployment at
-    the first error, which whoever deploys is told; they wake nobody. Each version has its own,
-    since an alarm keeps its state when it is given another metric, and CodeDeploy stops for an
-    alarm that was there before.
+    ``of_version`` are the alarms for the new version alone. They stop its deployment at the first
+    error, and send no notification. Each version has its own alarms: an alarm keeps its state when
+    its metric changes, and CodeDeploy stops for an alarm that is already in ALARM.
 
     Args:
-        name_prefix: goes before the name of the topic and of every alarm.
+        name_prefix: the prefix of the names of the topic and of every alarm.
         api: the API to watch.
-        live: the alias that traffic goes to.
-        version: the version that it is about to go to.
-        timeout: the function's.
-        log_group: the function's; Lambda writes there why an image did not start.
+        live: the alias with the traffic.
+        version: the version to which the traffic will move.
+        timeout: the function's timeout.
+        log_group: the function's log group, in which Lambda logs why an image did not start.
         table: the table to watch.
 
     """
@@ -90,25 +89,25 @@ class RoomsAlarms(Construct):
         self.of_version = [
             self._alarm(
                 "version-errors",
-                _errors_of(version, live),
-                "Invocations of the version that is being deployed fail, and CodeDeploy moves its"
+                _version_errors(version, live),
+                "Invocations of the version that is being deployed fail. CodeDeploy moves its"
                 " traffic back. Look for the error type in the function's log.",
                 suffix=f"-{version.version}",
             ),
             self._alarm(
                 "version-5xx",
-                self._server_errors_of(version, log_group),
-                "The version that is being deployed answers with server errors, and CodeDeploy"
-                " moves its traffic back. Look at its log lines with status 500 and 503.",
+                self._server_version_errors(version, log_group),
+                "The version that is being deployed returns server errors. CodeDeploy moves its"
+                " traffic back. Look at its log lines with status 500 and 503.",
                 suffix=f"-{version.version}",
             ),
         ]
-        waking = [
+        notifying = [
             self._alarm(
                 "init-failures",
                 self._init_failures_metric(log_group),
-                "The image or its handler does not start, or ran out of memory. Look for the error"
-                " type in the function's log: it names the cause.",
+                "The function does not start, or ran out of memory. Look for the error type in its"
+                " log: it names the cause.",
             ),
             self._alarm(
                 "api-5xx",
@@ -120,8 +119,8 @@ class RoomsAlarms(Construct):
             self._alarm(
                 "api-latency-p99",
                 api.metric_latency(period=_MINUTE, statistic="p99"),
-                "One answer in a hundred takes longer than three seconds. Compare integration"
-                " latency in the access log with duration in the function's log.",
+                "One response in a hundred takes longer than three seconds. Compare the integration"
+                " latency in the access log with the duration in the function's log.",
                 threshold=SLOW_ANSWER.to_milliseconds(),
                 minutes=5,
                 bad_minutes=3,
@@ -129,44 +128,44 @@ class RoomsAlarms(Construct):
             self._alarm(
                 "function-errors",
                 live.metric_errors(period=_MINUTE, statistic="Sum"),
-                "Invocations fail. The handler turns every exception into an answer, so this is a"
-                " time-out, a crash, or an image that does not start.",
+                "Invocations fail. The handler turns every exception into a response, so this is a"
+                " timeout, a crash, or a function that does not start.",
             ),
             self._alarm(
                 "function-throttles",
                 live.metric_throttles(period=_MINUTE, statistic="Sum"),
-                "Lambda turns requests away. Look at reserved concurrency and the account's limit.",
+                "Lambda throttles requests. Look at reserved concurrency and the account's limit.",
             ),
             self._alarm(
                 "function-duration-p99",
                 live.metric_duration(period=_MINUTE, statistic="p99"),
-                "Invocations come close to the timeout. Look at DynamoDB's latency.",
+                "Invocations are close to the timeout. Look at DynamoDB's latency.",
                 threshold=timeout.to_milliseconds() * TIMEOUT_SHARE,
             ),
             self._alarm(
                 "table-throttles",
-                _over_operations(table, "ThrottledRequests"),
-                "DynamoDB throttles requests; players were told to try again. Look at the table's"
-                " consumed capacity and its maximum.",
+                _sum_of_operations(table, "ThrottledRequests"),
+                "DynamoDB throttles requests, and players get 503. Look at the table's consumed"
+                " capacity and its maximum.",
                 minutes=3,
             ),
             self._alarm(
                 "table-system-errors",
-                _over_operations(table, "SystemErrors"),
-                "DynamoDB answers with errors of its own. Look at the AWS Health Dashboard.",
+                _sum_of_operations(table, "SystemErrors"),
+                "DynamoDB returns internal errors. Look at the AWS Health Dashboard.",
                 minutes=3,
                 bad_minutes=2,
             ),
         ]
 
-        for alarm in waking:
+        for alarm in notifying:
             alarm.add_alarm_action(actions.SnsAction(self.topic))
             alarm.add_ok_action(actions.SnsAction(self.topic))
-        self.all = [*waking, *self.of_version]
+        self.all = [*notifying, *self.of_version]
 
     def _topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=f"{self._name_prefix}-alarms", enforce_ssl=True)
-        # A topic with a policy of its own loses the default one, by which alarms could publish.
+        # A topic policy replaces the default one, which lets alarms publish.
         alarms = Stack.of(self).format_arn(
             service="cloudwatch",
             resource="alarm",
@@ -175,7 +174,7 @@ class RoomsAlarms(Construct):
         )
         topic.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AlarmsPublish",
+                sid="AllowAlarmsToPublish",
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
@@ -204,7 +203,7 @@ class RoomsAlarms(Construct):
         ]
         return filters[0].metric(period=_MINUTE, statistic="Sum")
 
-    def _server_errors_of(
+    def _server_version_errors(
         self, version: lambda_.Version, log_group: logs.ILogGroup
     ) -> cloudwatch.IMetric:
         logs.MetricFilter(
@@ -250,8 +249,8 @@ class RoomsAlarms(Construct):
         )
 
 
-def _errors_of(version: lambda_.Version, live: lambda_.Alias) -> cloudwatch.IMetric:
-    """Return the errors that a version gives to the alias's callers, while it has only a part.
+def _version_errors(version: lambda_.Version, live: lambda_.Alias) -> cloudwatch.IMetric:
+    """Return the errors of a version for the alias's callers, while it has a part of the traffic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
@@ -269,11 +268,11 @@ def _errors_of(version: lambda_.Version, live: lambda_.Alias) -> cloudwatch.IMet
     )
 
 
-def _over_operations(table: dynamodb.ITable, metric_name: str) -> cloudwatch.IMetric:
-    """Return the sum of a metric that DynamoDB keeps for each operation.
+def _sum_of_operations(table: dynamodb.ITable, metric_name: str) -> cloudwatch.IMetric:
+    """Return the sum of a metric that DynamoDB has for each operation.
 
-    Filled with zeros, since an alarm on DynamoDB's metrics ignores missing data whatever it is
-    told, and would stay as it was after the last request:
+    Filled with zeros: an alarm on DynamoDB's metrics always ignores missing data, and would keep
+    its state after the last request:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
     metrics: dict[str, cloudwatch.IMetric] = {

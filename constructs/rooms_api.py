@@ -19,13 +19,13 @@ class RoomsApi(Construct):
     """An HTTP API with exactly the given routes, throttled, logged and open to browsers.
 
     Args:
-        name: the API's name; the access log is named after it.
-        handler: what answers every route.
+        name: the API's name; the access log has it too.
+        handler: the function for every route.
         routes: the table of routes.
         allowed_origins: the origins of the pages that may call it; ``*`` for any.
-        requests_per_second: what all callers together may send, steadily.
-        requests_burst: what they may send at once.
-        log_retention: how long access log lines are kept.
+        requests_per_second: the rate limit for all callers together.
+        requests_burst: the burst limit for all callers together.
+        log_retention: the lifetime of access log lines.
 
     """
 
@@ -67,13 +67,13 @@ class RoomsApi(Construct):
                 Validations.of(added).acknowledge(
                     Acknowledgment(
                         id="AwsSolutions-APIG4",
-                        reason="Players have no accounts. Whoever knows a room's code may look and"
-                        " join; what acts for a player carries that player's token, which the"
-                        " table itself checks in the condition of the write.",
+                        reason="Players have no accounts. Everybody with a room's code may read and"
+                        " join it; other actions need the player's token, which the condition of"
+                        " the write checks.",
                     )
                 )
-        # The permissions come first: when the API moves to another function, no request may find
-        # that it is not let in yet.
+        # The permissions come first, so that no request is refused when the API moves to another
+        # function.
         parts = self.api.node.find_all()
         permissions = [part for part in parts if isinstance(part, lambda_.CfnPermission)]
         for part in parts:
@@ -104,7 +104,7 @@ class RoomsApi(Construct):
 
 @jsii.implements(apigatewayv2.IAccessLogSettings)
 class _AccessLog:
-    """One JSON object a request: no header, no body, and the route in place of the path.
+    """One JSON object per request: no header, no body, and the route instead of the path.
 
     The variables: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
     """

@@ -1,4 +1,4 @@
-"""Where a person looks first."""
+"""The CloudWatch dashboard: the place to look first."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ _WIDTH = 24
 
 
 class RoomsDashboard(Construct):
-    """Top row: the alarms. Then what players notice, then the parts it may come from, then logs.
+    """Rows from the top: alarms, what players notice, function and table, logs.
 
     Args:
         name: the dashboard's name.
-        alarms: what the top row shows.
+        alarms: the alarms of the top row.
         api: the API that players call.
-        live: the alias behind it.
-        table: the table behind that.
+        live: the alias behind the API.
+        table: the table behind the function.
         log_group: the function's, searched for refusals and errors.
 
     """

@@ -7,12 +7,12 @@ from constructs import Construct
 
 
 class RoomsTable(Construct):
-    """An on-demand table, from which DynamoDB removes rooms some time after they expired.
+    """An on-demand table with a TTL: DynamoDB deletes rooms some time after they have expired.
 
     Args:
         name: the table's name.
-        retain: keep the table when the stack is deleted, refuse to delete it otherwise, and keep
-            35 days of point-in-time recovery.
+        retain: keep the table when the stack is deleted, with deletion protection and 35 days of
+            point-in-time recovery.
 
     """
 
@@ -35,12 +35,12 @@ class RoomsTable(Construct):
             Validations.of(self.table).acknowledge(
                 Acknowledgment(
                     id="AwsSolutions-DDB3",
-                    reason="The rooms of this stage live for a day and are nobody's loss.",
+                    reason="The rooms of this stage live for a day and need no backup.",
                 )
             )
 
     def grant_room_operations(self, grantee: iam.IGrantable) -> None:
-        """Allow the four actions that the function uses: one a kind of request, and no scan."""
+        """Grant the four actions that the function uses; scan is not one of them."""
         self.table.grant(
             grantee,
             "dynamodb:PutItem",

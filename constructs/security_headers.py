@@ -1,4 +1,4 @@
-"""What browsers are told of the page's limits."""
+"""The security headers of the page."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _POLICY: Final = {
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }
-# The page copies and shares links; nothing else of the device is its business.
+# The page copies and shares links, and needs nothing else of the device.
 _PERMISSIONS: Final = (
     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 )
@@ -28,11 +28,11 @@ _PERMISSIONS: Final = (
 class SecurityHeaders(Construct):
     """A response headers policy: https://infosec.mozilla.org/guidelines/web_security.
 
-    The page and its API are alone on their origin, load nothing from others, and are framed by
-    nobody. The room's code is after the ``#``, which no browser sends on; no referrer is sent.
+    The page and its API are alone on their origin, load nothing from others, and cannot be framed.
+    A room's code is after the ``#``, which browsers do not send; no referrer is sent.
 
     Args:
-        name: the policy's name, one of its own in the account.
+        name: the policy's name, unique in the account.
 
     """
 

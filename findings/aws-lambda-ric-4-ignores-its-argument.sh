@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # aws-lambda-ric 4.0.2 (npm), the runtime interface client for Node.js, on Node.js 22.23.3.
 #
-# Expected: started as its README has it, ENTRYPOINT ["npx", "aws-lambda-ric"] and
+# Expected: started as in its README, with ENTRYPOINT ["npx", "aws-lambda-ric"] and
 #   CMD ["index.handler"], it takes the handler from its argument, as version 3 did.
-# Seen: the argument is not read. The handler comes from the variable _HANDLER and its folder from
-#   LAMBDA_TASK_ROOT; without either it ends before it has asked for anything. The working directory
-#   does not count any more.
-# Why it matters: an image that went from version 3 to 4 and has its code in WORKDIR /function looks
-#   in LAMBDA_TASK_ROOT now, and outside of Lambda (a local run, the emulator's newer start code) the
-#   same command line ends with an error that does not mention the argument.
+# Seen: the argument is ignored. The handler comes from the variable _HANDLER and its folder from
+#   LAMBDA_TASK_ROOT; without either it ends before its first request. The working directory is
+#   ignored, too.
+# Why it matters: after an update from version 3 to 4, an image with its code in WORKDIR /function
+#   looks in LAMBDA_TASK_ROOT, and outside of Lambda (a local run, the emulator's newer start code)
+#   the same command line ends with an error that does not mention the argument.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

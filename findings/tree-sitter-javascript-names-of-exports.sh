@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # tree-sitter-javascript 0.25.0 with tree-sitter 0.26.1 (PyPI).
 #
-# Expected: a module that Node.js takes is parsed without an error.
-# Seen: a name of an export that is a reserved word (`export { a as null }`) is marked as a syntax
-#   error, though any IdentifierName may stand there; `as default` alone is known. The module
-#   zod/v4 on npm has such lines, so it is no rare form.
-# Why it matters: "has_error" is no verdict on a file. Who reports syntax errors by it has to leave
-#   out what the grammar does not know, or calls files broken that start.
+# Expected: a module that Node.js accepts is parsed without an error.
+# Seen: an exported name that is a reserved word (`export { a as null }`) is a syntax error, although
+#   JavaScript allows any IdentifierName there; the grammar accepts only `as default`. The module
+#   zod/v4 on npm has such lines, so they are not rare.
+# Why it matters: "has_error" does not mean that a file is broken. A check that reports syntax errors
+#   by it must leave out what the grammar does not support.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,4 +1,4 @@
-"""Check an image: read it, and hold every rule against it."""
+"""The check of an image: it is read, and every rule is applied."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -15,8 +15,9 @@ from imagecheck.dockerfile import images_of
 from imagecheck.finding import Finding, finding_of
 from imagecheck.function import Function
 from imagecheck.ignore import Ignore, Ignored, split_ignored
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.image import Image, ImageReader, Progress
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.image import Image
+from imagecheck.image.image_reader import ImageReader, Progress
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import Reference, RegistryReference
@@ -60,12 +61,12 @@ def check_image(
     ignores: Sequence[Ignore] = (),
     timed: Timed | None = None,
 ) -> Report:
-    """Read an image and say what would stop it from running as the function.
+    """Read an image and find what would stop it from running as the function.
 
     ``base`` is where the base image is at hand that it should have been built on; ``budget``
     is how much work and time all of it may take; ``timed`` measures each step.
 
-    Raises CannotLookError when something cannot be read, so that nothing can be said.
+    Raises ImageReadError when something cannot be read, so that nothing can be said.
     """
     budget = budget or Budget()
     with closing(open_source(reference, budget)) as source:
@@ -112,12 +113,12 @@ def check_source(
 
 
 def judge(subject: Subject, ignores: Sequence[Ignore] = (), timed: Timed | None = None) -> Report:
-    """Hold every rule against what was read. Raises CannotLookError."""
+    """Apply every rule to what was read. Raises ImageReadError."""
     found = list(_found(subject, timed or _untimed))
     # The sort is stable, so within a severity the order is that of the rules.
     found.sort(key=lambda finding: finding.severity != "error")
     if subject.image.files is None and not any(finding.severity == "error" for finding in found):
-        raise CannotLookError(f"{subject.image.reference} was not read whole, for no known reason")
+        raise ImageReadError(f"{subject.image.reference} could not be read, for an unknown reason")
     kept, ignored = split_ignored(found, ignores, str(subject.image.reference))
     return Report(subject, tuple(_first_of_each(kept)), tuple(ignored))
 
@@ -151,8 +152,8 @@ def _base(
     with closing(open_source(reference, budget)) as source:
         base = ImageReader(source, cache, progress).read_documents(function.image_architecture)
     if base.config is None:
-        why = "; ".join(fault.text for fault in base.faults) or "it has none for this CPU"
-        raise CannotLookError(f"the base {reference} cannot be read: {why}")
+        why = "; ".join(fault.text for fault in base.faults) or "it has no image for this CPU"
+        raise ImageReadError(f"the base {reference} cannot be read: {why}")
     return base
 
 
@@ -164,6 +165,6 @@ def _repository(source: ImageSource, image: Image) -> Repository | None:
     try:
         status = ecr.image_status(image.digest) if image.digest else None
         return Repository(ecr.repository_policy(), status)
-    except CannotLookError as error:
-        # Whoever may read the image need not be allowed this, and the image is what matters.
+    except ImageReadError as error:
+        # Permission to read the image does not imply this one, and the image is what matters.
         return Repository(None, None, unseen=str(error))

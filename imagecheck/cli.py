@@ -1,4 +1,4 @@
-"""``lambda-image-check``: exit status 0: nothing stops the image; 1: something does; 2: unknown."""
+"""The command ``lambda-image-check``. Exit status 0: no error; 1: an error; 2: it failed."""
 
 import sys
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class _Options(CheckOptions):
     list_rules: Annotated[
         bool,
         typer.Option(
-            "--list-rules", is_eager=True, callback=_print_rules, help="Print all rules, and end."
+            "--list-rules", is_eager=True, callback=_print_rules, help="Print all rules and exit."
         ),
     ] = False
     explain: Annotated[
@@ -53,26 +53,26 @@ class _Options(CheckOptions):
             is_eager=True,
             callback=_print_rule,
             show_default=False,
-            help="Print what a rule looks for, why, and the fix, and end.",
+            help="Explain a rule: what it looks for, why, and the fix.",
         ),
     ] = None
     version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Print it, and end."
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
         ),
     ] = False
 
 
 def _check(options: _Options) -> None:
-    """Read a container image, and name what would stop it from starting on AWS Lambda.
+    """Check a container image, and name what would stop it from starting on AWS Lambda.
 
-    The image itself is read: from a registry, a folder or a file, without Docker and without root;
-    nothing is unpacked and nothing is run. What is learned of a layer is kept, so the next image on
-    the same base is read in a moment.
+    Reads the image from a registry, a folder or a file, without Docker and without root. Unpacks
+    nothing and runs nothing. Caches the facts of each layer, so the next image on the same base
+    takes less than a second.
 
-    Say which function it is for: with --template, or at least with --architecture. ENTRYPOINT and
-    CMD are written as in a shell, or as a JSON list.
+    Name the function that the image is for: with --template, or at least with --architecture.
+    Write ENTRYPOINT and CMD as in a shell, or as a JSON list.
 
     **Examples**
 
@@ -82,10 +82,10 @@ def _check(options: _Options) -> None:
 
     `lambda-image-check docker://NEW --against docker://OLD --architecture x86_64`
 
-    Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
+    Exit status 0: no errors; 1: at least one error; 2: the image could not be checked.
     """
     checked = run_check(options)
-    print_answer(checked.answer(options.answer_format))
+    print_answer(checked.answer(options.answer_format, NAME))
     raise typer.Exit(checked.exit_status)
 
 
@@ -101,7 +101,7 @@ app.command()(command_of(_check, _Options))
 
 def main() -> int:
     """Run the command line."""
-    return run_command_line(app, NAME, sys.argv[1:], help_of=NAME, plainly=_plainly)
+    return run_command_line(app, NAME, sys.argv[1:], command=NAME, plainly=_plainly)
 
 
 def _plainly(arguments: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What differs between an image that works and one that fails, what explains most first."""
+"""The differences between an image that works and one that fails, the likeliest cause first."""
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from imagecheck.check import Report
 from imagecheck.image.elf import machine_name
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
-from imagecheck.start.exec_chain import Cause
+from imagecheck.image.layer import FileKind
+from imagecheck.start.exec_chain import ExecFault
 from imagecheck.subject import Subject
 
 _MAX_FILES = 10
@@ -63,14 +63,14 @@ def _differences(works: Report, fails: Report) -> Iterator[str]:
     """Say what explains a failure first, what only differs after it, and layers last."""
     old, new = works.subject, fails.subject
     cpu = tuple(_cpu(old, new))
-    explains = bool(new.chain and new.chain.cause is Cause.WRONG_MACHINE)
+    explains = bool(new.chain and new.chain.cause is ExecFault.WRONG_MACHINE)
     if explains:
         yield from cpu
     yield from _findings(works, fails, explained={"C1", "C2"} if explains and cpu else set())
-    known = set(old.judgement.not_judged)
+    known = set(old.judgement.not_checked)
     yield from (
-        f"only of the failing one was not looked at {clause}"
-        for clause in new.judgement.not_judged
+        f"not checked in the failing one only: {clause}"
+        for clause in new.judgement.not_checked
         if clause not in known and new.files
     )
     files = changed_files(old.files, new.files) if old.files and new.files else None
@@ -94,10 +94,10 @@ def _findings(works: Report, fails: Report, explained: set[str]) -> Iterator[str
     for finding in fails.findings:
         if finding.severity == "error" and finding.rule not in errors:
             kind = f"{finding.rule}, {finding.error_type}" if finding.error_type else finding.rule
-            yield f"only the failing one has {kind}: {finding.found}"
+            yield f"only the failing image has {kind}: {finding.found}"
     for finding in fails.findings:
         if finding.severity == "warning" and finding.rule not in any_:
-            yield f"only the failing one has the warning {finding.rule}: {finding.found}"
+            yield f"only the failing image has the warning {finding.rule}: {finding.found}"
 
 
 def _cpu(old: Subject, new: Subject) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _cpu(old: Subject, new: Subject) -> Iterator[str]:
     chain = new.chain
     machines = [s.chain.machine if s.chain else None for s in (old, new)]
     why = ""
-    if chain and chain.cause is Cause.WRONG_MACHINE and chain.machine is not None:
+    if chain and chain.cause is ExecFault.WRONG_MACHINE and chain.machine is not None:
         why = (
             f": {chain} is {machine_name(chain.machine)} and cannot be executed on an"
             f" {new.function.architecture} function"
@@ -209,9 +209,9 @@ def _change(before: Node, after: Node) -> str:
     one, two = before.entry, after.entry
     if one.kind is not two.kind:
         return f"{one.kind} → {two.kind}"
-    if one.mode != two.mode and one.kind is not Kind.SYMLINK:
+    if one.mode != two.mode and one.kind is not FileKind.SYMLINK:
         return f"mode {one.mode:04o} → {two.mode:04o}"
-    if one.target != two.target and one.kind is Kind.SYMLINK:
+    if one.target != two.target and one.kind is FileKind.SYMLINK:
         return f"to {one.target} → {two.target}"
     if one.elf and two.elf and one.elf.machine != two.elf.machine:
         return f"{one.elf.machine_name} → {two.elf.machine_name}"

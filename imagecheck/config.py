@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from imagecheck.ignore import Ignore, UnknownRuleError, known_rule
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 FILE: Final = "lambda-image-check.toml"
 _PROJECT: Final = "pyproject.toml"
@@ -37,7 +37,7 @@ class _Config(msgspec.Struct, forbid_unknown_fields=True):
 def find_config(folder: Path) -> Path | None:
     """Return the configuration file for a folder: its own, or that of the nearest one above.
 
-    The search ends at the root of a git work tree. Raises CannotLookError when a file on the way
+    The search ends at the root of a git work tree. Raises ImageReadError when a file on the way
     cannot be read.
     """
     for place in (folder, *folder.parents):
@@ -54,24 +54,24 @@ def find_config(folder: Path) -> Path | None:
 def read_config(path: Path) -> tuple[Ignore, ...]:
     """Return what a configuration file says is ignored.
 
-    Raises CannotLookError when it cannot be read or has something that is not known, and
+    Raises ImageReadError when it cannot be read or has something that is not known, and
     UnknownRuleError.
     """
     table = _table_of(path) if path.name == _PROJECT else _read(path)
     if table is None:
-        raise CannotLookError(f"{path} has no table [tool.{_TABLE}]")
+        raise ImageReadError(f"{path} has no table [tool.{_TABLE}]")
     try:
         config = msgspec.convert(table, _Config)
     except msgspec.ValidationError as error:
-        raise CannotLookError(f"{path}: {error}") from None
+        raise ImageReadError(f"{path}: {error}") from error
     found = []
     for one in config.ignore:
         if not one.reason.strip():
-            raise CannotLookError(f"{path}: the reason why {one.rule} is ignored is empty")
+            raise ImageReadError(f"{path}: the reason why {one.rule} is ignored is empty")
         try:
             rule = known_rule(one.rule)
         except UnknownRuleError as error:
-            raise UnknownRuleError(f"{path}: {error}") from None
+            raise UnknownRuleError(f"{path}: {error}", hint=error.hint) from error
         found.append(Ignore(rule=rule, reason=one.reason, image=one.image, found=one.found))
     return tuple(found)
 
@@ -85,6 +85,6 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CannotLookError(f"{path}: {error.strerror}") from None
+        raise ImageReadError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CannotLookError(f"{path} is no TOML: {error}") from None
+        raise ImageReadError(f"{path} is not valid TOML: {error}") from error

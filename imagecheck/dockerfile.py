@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.reference import DIGEST
+from imagecheck.image.digest import is_digest
+from imagecheck.image.errors import ImageReadError
 
 _ARG = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"[^\"]*\"|'[^']*'|\S*))?")
 _FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
@@ -33,7 +33,7 @@ class ImageUse:
     def digest(self) -> str | None:
         """The digest that it is pinned by; None when a tag can move it."""
         _, at, digest = self.image.rpartition("@")
-        return digest if at and DIGEST.fullmatch(digest) else None
+        return digest if at and is_digest(digest) else None
 
 
 def images_of(
@@ -42,7 +42,7 @@ def images_of(
     """Return every image that the build takes from a registry, in their order.
 
     ``scratch`` and earlier stages are none. ``build_arguments`` are those of the command line; the
-    others have their defaults. Raises CannotLookError when the file cannot be read.
+    others have their defaults. Raises ImageReadError when the file cannot be read.
 
     https://docs.docker.com/reference/dockerfile/
     """
@@ -61,13 +61,13 @@ def _read(
     dockerfile: Path, build_arguments: Mapping[str, str]
 ) -> tuple[tuple[ImageUse, ...], ImageUse | None]:
     if dockerfile.is_fifo():
-        raise CannotLookError(f"{dockerfile} is a pipe, and not a file")
+        raise ImageReadError(f"{dockerfile} is a pipe, not a file")
     try:
         text = dockerfile.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CannotLookError(f"{dockerfile}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CannotLookError(f"{dockerfile} is not a text in UTF-8") from None
+        raise ImageReadError(f"{dockerfile}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ImageReadError(f"{dockerfile} is not text in UTF-8") from error
     arguments: dict[str, str] = {}
     stages = ["scratch"]
     bases: list[ImageUse | None] = [None]

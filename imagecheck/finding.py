@@ -1,4 +1,4 @@
-"""What a check says: findings, each of one rule."""
+"""Findings: what a check reports, each of one rule."""
 
 import msgspec
 

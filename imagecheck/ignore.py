@@ -1,4 +1,4 @@
-"""Findings that somebody has looked at and takes for none, each with the reason why."""
+"""Ignored findings, each with the reason that a person gave."""
 
 import difflib
 import re
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from imagecheck.errors import UsageError
 from imagecheck.finding import Finding
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.rules import BY_ID
 
 _MAX_NEAR = 5
 
 
-class UnknownRuleError(ValueError):
-    """No rule has that id; the message names those that are near."""
+class UnknownRuleError(UsageError):
+    """No rule has that id; the hint names those with similar ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,21 +71,23 @@ def parse_ignore(text: str) -> Ignore:
 def read_ignore_file(path: Path) -> tuple[Ignore, ...]:
     """Read a file with one ``RULE=REASON`` a line; ``#`` begins a comment.
 
-    Raises CannotLookError when it cannot be read, and UnknownRuleError.
+    Raises ImageReadError when it cannot be read, and UnknownRuleError.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise CannotLookError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CannotLookError(f"{path} is not a text in UTF-8") from None
+        raise ImageReadError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ImageReadError(f"{path} is not text in UTF-8") from error
     found = []
     for number, line in enumerate(lines, start=1):
         if text := line.split("#", 1)[0].strip():
             try:
                 found.append(parse_ignore(text))
             except UnknownRuleError as error:
-                raise UnknownRuleError(f"{path}, line {number}: {error}") from None
+                raise UnknownRuleError(
+                    f"{path}, line {number}: {error}", hint=error.hint
+                ) from error
     return tuple(found)
 
 
@@ -94,8 +97,10 @@ def known_rule(text: str) -> str:
     if rule in BY_ID:
         return rule
     near = _near(rule)
-    hint = f"; near: {', '.join(near)}" if near else ""
-    raise UnknownRuleError(f"there is no rule {text!r}{hint}; --list-rules prints all")
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UnknownRuleError(
+        f"unknown rule {text!r}", hint=f"{meant}`lambda-image-check --list-rules` prints all rules"
+    )
 
 
 def _near(rule: str) -> list[str]:

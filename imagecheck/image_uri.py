@@ -1,15 +1,15 @@
-"""The name of an image as a template has it, ``Code.ImageUri``: of which repository, by what."""
+"""``Code.ImageUri`` of a template: the repository, and how the URI picks an image of it."""
 
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-# ${...} is what CloudFormation fills in: the account, the Region, the suffix of the partition.
+from imagecheck.image.digest import is_digest
+from imagecheck.image.private_ecr import HOST_IN_TEMPLATE
+
 _PRIVATE_ECR = re.compile(
-    r"(?:[0-9]{12}|\$\{[^}]+\})\.dkr\.ecr\.(?:[a-z0-9-]+|\$\{[^}]+\})"
-    r"\.(?:amazonaws\.com(?:\.cn)?|\$\{[^}]+\})/(?P<name>(?:[^@:$]|\$\{[^}]+\})+)(?P<version>[@:].*)?"
+    HOST_IN_TEMPLATE + r"/(?P<name>(?:[^@:$]|\$\{[^}]+\})+)(?P<version>[@:].*)?"
 )
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
 _LOOKS_LIKE_A_DIGEST = re.compile(r":(?:sha256[:-])?[0-9a-f]{64}|:sha256:.*", re.IGNORECASE)
 # CDK names an asset by the hash of what it is built from, so such a tag never moves.
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
@@ -41,7 +41,7 @@ class ImageUri:
 
 
 def parse_image_uri(text: str) -> ImageUri | None:
-    """Take a name apart; None where it is of no private ECR repository that can be seen."""
+    """Take a name apart; None where it is not of a known private ECR repository."""
     match = _PRIVATE_ECR.fullmatch(text)
     if match is None:
         return None
@@ -55,7 +55,7 @@ def is_known_when_deployed(text: str) -> bool:
 
 
 def _named_by(name: str, version: str) -> NamedBy:
-    if _DIGEST.fullmatch(version):
+    if version.startswith("@") and is_digest(version[1:]):
         return NamedBy.DIGEST
     if "${" in version:
         return NamedBy.UNKNOWN

@@ -1,4 +1,4 @@
-"""What a check can be asked: each field is an option of the command line."""
+"""The options of a check: each field is an option of the command line."""
 
 import inspect
 from collections.abc import Callable
@@ -10,11 +10,12 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from imagecheck.budget import DEFAULT_SECONDS
+from imagecheck.errors import UsageError
 from imagecheck.image.reference import FORMS
 
 
 class Format(StrEnum):
-    """How the answer is written."""
+    """The formats of the answer."""
 
     TEXT = "text"
     JSON = "json"
@@ -30,52 +31,52 @@ class CheckOptions:
     architecture: Annotated[
         str | None,
         typer.Option(
-            help="The function's CPU: x86_64 or arm64. Without it, the image's own is taken.",
+            help="Check for a function of this CPU: x86_64 or arm64. Default: the image's own.",
             show_default=False,
         ),
     ] = None
     template: Annotated[
         Path | None,
         typer.Option(
-            help="The CloudFormation template (JSON) that has the function.", show_default=False
+            help="Read the function from a CloudFormation template (JSON).", show_default=False
         ),
     ] = None
     function: Annotated[
         str | None,
         typer.Option(
-            help="The function's logical id, if the template has several.", show_default=False
+            help="Choose a function of the template by its logical id.", show_default=False
         ),
     ] = None
     entrypoint: Annotated[
-        str | None, typer.Option(help="ENTRYPOINT in place of the image's.", show_default=False)
+        str | None, typer.Option(help="Override the image's ENTRYPOINT.", show_default=False)
     ] = None
     command: Annotated[
-        str | None, typer.Option(help="CMD in place of the image's.", show_default=False)
+        str | None, typer.Option(help="Override the image's CMD.", show_default=False)
     ] = None
     workdir: Annotated[
-        str | None, typer.Option(help="WORKDIR in place of the image's.", show_default=False)
+        str | None, typer.Option(help="Override the image's WORKDIR.", show_default=False)
     ] = None
     env: Annotated[
         list[str] | None,
         typer.Option(
-            help="A variable of the function, NAME=value; repeatable.", show_default=False
+            help="Set a variable of the function, NAME=value; repeatable.", show_default=False
         ),
     ] = None
     base: Annotated[
         str | None,
         typer.Option(
-            metavar="IMAGE", help="The base that it must be built on.", show_default=False
+            metavar="IMAGE", help="Check that the image is built on this base.", show_default=False
         ),
     ] = None
     dockerfile: Annotated[
         Path | None,
-        typer.Option(help="The Dockerfile, to see that no base can drift.", show_default=False),
+        typer.Option(help="Check that this Dockerfile pins its bases.", show_default=False),
     ] = None
     against: Annotated[
         str | None,
         typer.Option(
             metavar="IMAGE",
-            help="Another image: say what differs, the cause of a failure first.",
+            help="Compare with another image: list the differences, the likeliest cause first.",
             show_default=False,
         ),
     ] = None
@@ -83,41 +84,47 @@ class CheckOptions:
         list[str] | None,
         typer.Option(
             metavar="RULE[=REASON]",
-            help="Ignore what a rule finds, and say so; repeatable.",
+            help="Ignore the findings of a rule, but list them; repeatable.",
             show_default=False,
         ),
     ] = None
     ignore_file: Annotated[
         Path | None,
-        typer.Option(help="A file with one RULE=REASON a line.", show_default=False),
+        typer.Option(
+            help="Read rules to ignore from a file, one RULE=REASON a line.", show_default=False
+        ),
     ] = None
     config: Annotated[
         Path | None,
         typer.Option(
-            help="The configuration file, in place of the nearest lambda-image-check.toml or"
+            help="Read this configuration instead of the nearest lambda-image-check.toml or"
             " pyproject.toml.",
             show_default=False,
         ),
     ] = None
-    format: Annotated[Format, typer.Option(help="How the answer is written.")] = Format.TEXT
+    format: Annotated[Format, typer.Option(help="Choose the format of the answer.")] = Format.TEXT
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False
     timeout: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Give up after that long.", min=0),
+        typer.Option(metavar="SECONDS", help="Stop after this time.", min=0),
     ] = DEFAULT_SECONDS
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every layer again, and keep nothing.")
+        bool, typer.Option("--no-cache", help="Read every layer again, and cache nothing.")
     ] = False
     debug: Annotated[
         bool,
-        typer.Option("--debug", help="Say how long each step takes, and print stack traces."),
+        typer.Option(
+            "--debug", help="Print how long each step takes, and the traceback of an error."
+        ),
     ] = False
 
     @property
     def answer_format(self) -> Format:
-        """The format that was asked for, in either way."""
+        """The format that ``--json`` or ``--format`` asks for."""
         if self.json and self.format not in (Format.TEXT, Format.JSON):
-            raise typer.BadParameter(f"--json and --format {self.format.value}: say one of them")
+            raise UsageError(
+                f"--json contradicts --format {self.format.value}", hint="leave one of them out"
+            )
         return Format.JSON if self.json else self.format
 
 

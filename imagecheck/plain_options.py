@@ -28,7 +28,7 @@ def plain_options(arguments: Sequence[str], options: type[_Options]) -> _Options
         given = _given(arguments, _settable(options))
     except _NotPlainError:
         return None
-    # What has no default is the argument that is no option.
+    # What has no default is the argument that is not an option.
     needed = {field.name for field in fields(options) if field.default is MISSING}  # type: ignore[arg-type]
     return options(**given) if needed <= given.keys() else None
 

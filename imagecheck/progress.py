@@ -1,4 +1,4 @@
-"""How far reading or sending has come, shown to a person; nothing of it in a pipe."""
+"""A progress bar for reading and sending, on a terminal only."""
 
 import sys
 from types import TracebackType

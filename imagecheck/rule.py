@@ -83,4 +83,4 @@ class Rule:
     is_first: bool = False
     """Whether Lambda looks for it before all else that rules of its letter are about."""
     check: "Callable[[Subject], Iterator[Problem]]"
-    """Looks for it. Raises CannotLookError when a file that it needs cannot be read."""
+    """Looks for it. Raises ImageReadError when a file that it needs cannot be read."""

@@ -1,4 +1,4 @@
-"""What the rules look at."""
+"""The image and the function together: the subject of every rule."""
 
 import errno
 import posixpath
@@ -14,7 +14,7 @@ from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.image.image import Image
 from imagecheck.image.layer import MAX_FILE_BYTES
 from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
-from imagecheck.start.exec_chain import Cause, Chain, exec_chain
+from imagecheck.start.exec_chain import Chain, ExecFault, exec_chain
 from imagecheck.start.judgement import Judgement, judge_handler
 from imagecheck.start.launch import Launch, launch_of
 from imagecheck.start.search_path import looks_like_handler, on_path, search_folders
@@ -39,7 +39,7 @@ class Contents(Protocol):
         """Return their contents by the paths of the nodes, each cut off after ``limit`` bytes.
 
         Every call reads the layers that have them once more: ask for many at a time. Raises
-        CannotLookError.
+        ImageReadError.
         """
         ...
 
@@ -75,14 +75,14 @@ class Subject:
         if program and "/" not in program:
             path = on_path(self.files, program, search_folders(self.start.environment))
             if path is None:
-                return Chain((f"`{program}`",), Cause.NOT_ON_PATH, errno.ENOENT, program)
+                return Chain((f"`{program}`",), ExecFault.NOT_ON_PATH, errno.ENOENT, program)
             program = path
         return self.walk(self.files, program, self.start.workdir or "/")
 
     @property
     def names_a_handler(self) -> bool:
-        """Whether what is to be started is no program, and looks like a handler's name."""
-        missing = (Cause.NOT_ON_PATH, Cause.MISSING)
+        """Whether the start names no program, but something like a handler's name."""
+        missing = (ExecFault.NOT_ON_PATH, ExecFault.MISSING)
         argv = self.start.argv
         is_missing = bool(argv and self.chain and self.chain.cause in missing)
         return is_missing and looks_like_handler(argv[0])
@@ -94,7 +94,7 @@ class Subject:
 
     @cached_property
     def judgement(self) -> Judgement:
-        """Whether the handler can be loaded. Raises CannotLookError."""
+        """Whether the handler can be loaded. Raises ImageReadError."""
         return judge_handler(self)
 
     @cached_property

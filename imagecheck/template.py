@@ -14,18 +14,19 @@ from imagecheck.function import (
     Function,
     Limits,
 )
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 _FUNCTION = "AWS::Lambda::Function"
 _TABLE = "AWS::DynamoDB::Table"
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html: what is not declared.
 _MEMORY_MB, _TIMEOUT_SECONDS = 128, 3
+_SYNTH = "`cdk synth` writes templates to cdk.out/*.template.json"
 
 
 def read_function(template: Path, logical_id: str | None = None) -> Function:
     """Read a function of a template (JSON): the one named, or the only one that runs an image.
 
-    Raises CannotLookError when there is no such file, function or template.
+    Raises ImageReadError when there is no such file, function or template.
     """
     resources = _resources(template)
     if logical_id is None:
@@ -33,7 +34,9 @@ def read_function(template: Path, logical_id: str | None = None) -> Function:
     resource = resources.get(logical_id)
     if resource is None or resource.get("Type") != _FUNCTION:
         names = ", ".join(k for k, v in resources.items() if v.get("Type") == _FUNCTION) or "none"
-        raise CannotLookError(f"{template} has no function {logical_id!r}; its functions: {names}")
+        raise ImageReadError(
+            f"{template} has no function {logical_id!r}", hint=f"its functions are {names}"
+        )
     properties = _mapping(resource.get("Properties"))
     code = _mapping(properties.get("Code"))
     variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
@@ -49,11 +52,11 @@ def read_function(template: Path, logical_id: str | None = None) -> Function:
             declared=Declared(logical_id, properties, _text(code.get("ImageUri", ""))),
         )
     except _UnknownError as error:
-        raise CannotLookError(f"{template}: {logical_id} has {error}") from None
+        raise ImageReadError(f"{template}: {logical_id} has {error}") from error
 
 
 def limits_of(declared: Declared) -> Limits:
-    """Return what a function may use. Raises CannotLookError when only CloudFormation knows."""
+    """Return what a function may use. Raises ImageReadError when only CloudFormation knows."""
     properties = declared.properties
     memory, timeout = (
         properties.get(name, default)
@@ -61,15 +64,15 @@ def limits_of(declared: Declared) -> Limits:
     )
     try:
         return Limits(memory_mb=int(memory), timeout_seconds=int(timeout))
-    except (TypeError, ValueError):
-        raise CannotLookError(
+    except (TypeError, ValueError) as error:
+        raise ImageReadError(
             f"{declared.logical_id} has MemorySize {_text(memory)} and Timeout {_text(timeout)},"
             " known only when it is deployed"
-        ) from None
+        ) from error
 
 
 def read_tables(template: Path) -> dict[str, Mapping[str, Any]]:
-    """Return the properties of each DynamoDB table, by logical id. Raises CannotLookError."""
+    """Return the properties of each DynamoDB table, by logical id. Raises ImageReadError."""
     return {
         logical_id: _mapping(resource.get("Properties"))
         for logical_id, resource in _resources(template).items()
@@ -88,12 +91,11 @@ def _resources(template: Path) -> dict[str, dict[str, Any]]:
             document["Resources"], dict[str, dict[str, Any]]
         )
     except OSError as error:
-        raise CannotLookError(f"{template}: {error.strerror}; `cdk synth` writes it") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
-        raise CannotLookError(
-            f"{template} is no CloudFormation template in JSON; `cdk synth` writes them to"
-            " cdk.out/*.template.json"
-        ) from None
+        raise ImageReadError(f"{template}: {error.strerror}", hint=_SYNTH) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError) as error:
+        raise ImageReadError(
+            f"{template} is not a CloudFormation template in JSON", hint=_SYNTH
+        ) from error
     return resources
 
 
@@ -106,10 +108,10 @@ def _only(template: Path, resources: Mapping[str, dict[str, Any]]) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise CannotLookError(f"{template} has no function that runs an image")
-    raise CannotLookError(
-        f"{template} has {len(found)} functions that run an image; say which with --function:"
-        f" {', '.join(found)}"
+        raise ImageReadError(f"{template} has no function that runs an image")
+    raise ImageReadError(
+        f"{template} has {len(found)} functions that run an image",
+        hint=f"choose one with --function: {', '.join(found)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command prints: the answer on standard output, everything else on standard error."""
+"""Output of commands: the answer on standard output, everything else on standard error."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import typer
 
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 _SHOWN_FROM_SECONDS = 0.001
 
@@ -21,7 +21,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def print_answer(text: str) -> None:
-    """Print what was asked for. Raises CannotLookError when it cannot be written."""
+    """Print what was asked for. Raises ImageReadError when it cannot be written."""
     try:
         typer.echo(text)
     except OSError as error:
@@ -30,7 +30,17 @@ def print_answer(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # Where who read the output has gone, the answer stays what it is.
         if not isinstance(error, BrokenPipeError):
-            raise CannotLookError(f"the answer cannot be written: {error.strerror}") from None
+            raise ImageReadError(f"the answer cannot be written: {error.strerror}") from error
+
+
+def is_output_unread() -> bool:
+    """Whether the reader of standard output has gone; then nothing more is written to it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def say(text: str) -> None:
@@ -47,7 +57,7 @@ def step(what: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        say(f"{what}: did not work out, after {time.monotonic() - start:.1f} s")
+        say(f"{what}: failed after {time.monotonic() - start:.1f} s")
         raise
     say(f"{what}: {time.monotonic() - start:.1f} s")
 

@@ -1,72 +1,59 @@
 """``python -m local``: deploy the whole system on this machine and serve it."""
 
-import argparse
 import signal
 import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
-from local.deploy import DeployError
-from local.deployed import DeployedError
-from local.gateway import PortInUseError
-from local.image import ImageError
-from local.system import FunctionDoesNotStartError, WorkFolderInUseError, running_system
+import typer
 
-DESCRIPTION = """\
-Deploy the whole system to an emulated AWS on this machine with the real CDK CLI, run the
-deployed function under the real runtime client, and serve the deployed page and HTTP API as
-CloudFront would. Nothing leaves the machine, and no AWS account is needed. Edits to lambda_src
-show on the next request; edits to frontend/, app.py, stacks/ and constructs/ after a restart."""
+from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
+from local.system import running_system
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings=SETTINGS,
+)
 
 
-def main() -> int:
-    """Run until Ctrl-C or SIGTERM (status 0); status 1 when the system does not come up."""
-    parser = argparse.ArgumentParser(
-        prog="python -m local",
-        description=DESCRIPTION,
-        epilog="Logs and the cloud assembly are in .local/.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=3000,
-        help="where to serve the page and the API (default: 3000; 0: any)",
-    )
-    port: int = parser.parse_args().port
+@app.command(epilog="Logs and the cloud assembly are in .local/.")
+def local(
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Where to serve the page and the API; 0: a free port."),
+    ] = 3000,
+    debug: Annotated[  # noqa: ARG001  (run_command_line reads it)
+        bool, typer.Option(DEBUG, help="Print the traceback of an error.")
+    ] = False,
+) -> None:
+    """Deploy the whole system on this machine and serve it until Ctrl-C or SIGTERM.
 
-    work_folder = Path.cwd() / ".local"
+    The real CDK CLI deploys to an emulated AWS, the deployed function runs under the real runtime
+    client, and the deployed page and HTTP API are served as CloudFront would. Nothing leaves the
+    machine, and no AWS account is needed. Edits to lambda_src show on the next request; edits to
+    frontend/, app.py, stacks/ and constructs/ after a restart.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
         print("Deploying hima-five-bomber to this machine ...", flush=True)
-        with running_system(port=port, work_folder=work_folder, report=_Terminal()) as system:
+        work_folder = Path.cwd() / ".local"
+        with running_system(port=port, work_folder=work_folder, progress=_Terminal()) as system:
             print(_greeting(system.url), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("Ended.")
-    except PortInUseError as error:
-        return _fail(f"{error}\nEnd what listens there, or take another: make run PORT={port + 1}")
-    except WorkFolderInUseError as error:
-        return _fail(f"{error}\nEnd that one first: one folder serves one system at a time")
-    except DeployError as error:
-        return _fail(str(error))
-    except (ImageError, DeployedError) as error:
-        return _fail(f"what was deployed cannot be served: {error}")
-    except FunctionDoesNotStartError as error:
-        return _fail(
-            f"the function does not start, and would not on AWS:\n{error}\n"
-            f"Its whole log is in {work_folder / 'function.log'}"
-        )
-    return 0
 
 
-def _port(text: str) -> int:
-    if not (text.isdecimal() and int(text) <= 65535):  # noqa: PLR2004  (the largest port)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
-    return int(text)
+def main() -> int:
+    """Run the command line. Exit status 0: it was ended; 2: the system does not come up."""
+    # Without an argument it would print the help.
+    arguments = sys.argv[1:] or ["--port=3000"]
+    return run_command_line(app, "python -m local", arguments, command="local")
 
 
 class _Terminal:
@@ -81,7 +68,7 @@ class _Terminal:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind, and let no second Ctrl-C disturb it."""
+    """Unwind, undisturbed by a second Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -97,11 +84,6 @@ The rooms API is next to the page. Create a room:
 
 The function's log is in .local/function.log. Ctrl-C ends everything.
 """
-
-
-def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

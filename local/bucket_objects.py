@@ -1,8 +1,8 @@
-"""The objects of a bucket, as an origin answers with them."""
+"""Reads objects of a bucket as responses of an origin."""
 
 from typing import Any, Final
 
-from local.edge import Answer
+from local.edge import OriginResponse
 
 _HEADERS: Final = {
     "CacheControl": "cache-control",
@@ -11,11 +11,11 @@ _HEADERS: Final = {
 }
 
 
-def read_object(s3: Any, bucket: str, key: str) -> Answer | None:
+def read_object(s3: Any, bucket: str, key: str) -> OriginResponse | None:
     """Read an object with a boto3 ``s3`` client; None where there is none."""
     try:
         found = s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.NoSuchKey:
         return None
-    headers = {ours: found[name] for name, ours in _HEADERS.items() if name in found}
-    return Answer(200, headers, found["Body"].read())
+    headers = {header: found[name] for name, header in _HEADERS.items() if name in found}
+    return OriginResponse(200, headers, found["Body"].read())

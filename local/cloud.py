@@ -1,4 +1,4 @@
-"""The emulated cloud in parts: an account, and the API and the page of what is deployed to it.
+"""The emulated cloud: an account, and servers for the API and the page deployed to it.
 
 with running_registry(folder / "registry") as registry, emulated_cloud(folder, registry) as cloud:
     subprocess.run(["npx", "cdk", "bootstrap"], env=cloud.environment)
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import boto3
 from moto.awslambda.exceptions import UnknownFunctionException
 
+from lambda_runtime.runtime_api import FunctionError
 from local.bucket_objects import read_object
 from local.deploy import emulated_environment
 from local.deployed import DeployedApi, read_api
@@ -34,8 +35,7 @@ from local.emulated_aws.server import (
     emulated_account,
 )
 from local.gateway import FunctionGoneError, reserve_port, serving
-from local.report import Report, Silence
-from local.runtime_api import FunctionError
+from local.progress import ProgressReport, SilentProgress
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -45,14 +45,14 @@ _Deployed = TypeVar("_Deployed")
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
-    """An emulated account, and what is needed to work with it."""
+    """An emulated account, with clients, stack outputs and servers."""
 
     account: EmulatedAccount
     environment: Mapping[str, str]
-    """The variables for programs that deploy to it: the whole of their environment."""
+    """The complete environment of programs that deploy to it."""
 
     def client(self, service: str) -> Any:
-        """Make a boto3 client for it."""
+        """Return a boto3 client for a service of the account."""
         session: Any = boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -72,30 +72,33 @@ class Cloud:
 
     @contextmanager
     def serving(
-        self, stack: str, *, listener: socket | None = None, report: Report | None = None
+        self, stack: str, *, listener: socket | None = None, progress: ProgressReport | None = None
     ) -> Iterator[str]:
         """Serve the HTTP API of a stack on this machine, and yield its URL.
 
-        What is deployed while it is served, is served: no request is refused for it. Without a
-        ``listener`` of ``reserve_port``, a free port is taken. Raises DeployedError.
+        A later deployment is served without an interruption. Without a ``listener`` of
+        ``reserve_port``, a free port is taken. Raises DeployedError.
         """
         with ExitStack() as stack_:
             listener = listener or stack_.enter_context(reserve_port(0))
-            followed = _Followed(self.account.stack_events, lambda: self.read_api(stack))
+            current = _Current(self.account.stack_events, lambda: self.read_api(stack))
             yield stack_.enter_context(
-                serving(followed, self._invoke, listener=listener, report=report or Silence())
+                serving(
+                    current, self._invoke, listener=listener, progress=progress or SilentProgress()
+                )
             )
 
     @contextmanager
     def serving_page(
-        self, web_stack: str, rooms_stack: str, *, listener: socket, report: Report
+        self, web_stack: str, rooms_stack: str, *, listener: socket, progress: ProgressReport
     ) -> Iterator[str]:
         """Serve the page of a stack and the HTTP API of another at one URL, and yield it.
 
-        As in ``serving``, what is deployed meanwhile is served. Raises DeployedError.
+        As in ``serving``, a later deployment is served without an interruption. Raises
+        DeployedError.
         """
-        api = _Followed(self.account.stack_events, lambda: self.read_api(rooms_stack))
-        distribution = _Followed(
+        api = _Current(self.account.stack_events, lambda: self.read_api(rooms_stack))
+        distribution = _Current(
             self.account.stack_events,
             lambda: read_distribution(self.account.stack_resources(web_stack)),
         )
@@ -109,14 +112,14 @@ class Cloud:
                 read_object=partial(read_object, s3),
             )
 
-        with serving(api, self._invoke, listener=listener, report=report, behind=edge) as url:
+        with serving(api, self._invoke, listener=listener, progress=progress, behind=edge) as url:
             yield url
 
     def _invoke(self, arn: str, event: bytes) -> bytes | FunctionError:
         try:
             return self.account.functions.payload(arn, event)
-        except UnknownFunctionException:
-            raise FunctionGoneError(arn) from None
+        except UnknownFunctionException as error:
+            raise FunctionGoneError(arn) from error
 
 
 @contextmanager
@@ -138,27 +141,27 @@ def emulated_cloud(
         yield Cloud(account=account, environment=environment)
 
 
-class _Followed(Generic[_Deployed]):
-    """What is deployed, as it is now: read again when something has happened to a stack."""
+class _Current(Generic[_Deployed]):
+    """Returns the current deployment, and reads it again only after an event of a stack."""
 
-    def __init__(self, happened: Callable[[], int], read: Callable[[], _Deployed]) -> None:
-        self._happened = happened
+    def __init__(self, events: Callable[[], int], read: Callable[[], _Deployed]) -> None:
+        self._events = events
         self._read = read
         self._lock = threading.Lock()
-        self._known = happened(), read()
+        self._known = events(), read()
 
     def __call__(self) -> _Deployed:
         with self._lock:
-            happened = self._happened()
-            if happened != self._known[0]:
-                now = self._read()
-                self._known = happened, (self._known[1] if now == self._known[1] else now)
+            events = self._events()
+            if events != self._known[0]:
+                read = self._read()
+                self._known = events, (self._known[1] if read == self._known[1] else read)
             return self._known[1]
 
 
 @contextmanager
 def _server_log(path: Path) -> Iterator[None]:
-    """Send what werkzeug, and so moto, says of errors to a file instead of the terminal."""
+    """Write werkzeug's log, which has moto's errors, to a file instead of the terminal."""
     logger = logging.getLogger("werkzeug")
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     logger.addHandler(handler)

@@ -1,4 +1,4 @@
-"""CORS as an HTTP API does it, in the gateway.
+"""CORS headers of an HTTP API.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 """
@@ -9,7 +9,7 @@ from local.deployed import Cors
 
 
 def preflight_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[str, str]:
-    """Answer OPTIONS. Headers are given for a preflight alone: it names the method it asks for."""
+    """Return the headers for OPTIONS; none unless it is a preflight, which names a method."""
     headers = response_headers(cors, request_headers)
     if not headers or "access-control-request-method" not in request_headers:
         return {}
@@ -24,7 +24,7 @@ def preflight_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[st
 
 
 def response_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[str, str]:
-    """Return what is added to an answer: nothing unless an allowed Origin was sent."""
+    """Return the headers to add to a response; none unless an allowed Origin was sent."""
     origin = request_headers.get("origin")
     if not origin or not _allowed(origin, cors):
         return {}
@@ -37,6 +37,6 @@ def response_headers(cors: Cors, request_headers: Mapping[str, str]) -> dict[str
 
 
 def _allowed(origin: str, cors: Cors) -> bool:
-    """An origin is named itself, by its scheme (``https://*``), or by ``*``."""
+    """Return whether CORS allows an origin: by name, by scheme (``https://*``), or by ``*``."""
     scheme = origin.partition("://")[0]
     return bool({"*", origin, f"{scheme}://*"} & set(cors.allow_origins))

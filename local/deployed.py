@@ -1,17 +1,19 @@
-"""What was deployed, read back from the emulated account with boto3: the HTTP API."""
+"""The deployed HTTP API, read from the emulated account with boto3."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagecheck.errors import FailedError
 
-class DeployedError(Exception):
-    """What is deployed could not serve a request; the message names what is missing."""
+
+class DeployedError(FailedError):
+    """What is deployed cannot be served on this machine; the message names what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cors:
-    """The CORS configuration of an HTTP API; empty where nothing was configured."""
+    """The CORS configuration of an HTTP API; empty fields are not configured."""
 
     allow_origins: Sequence[str] = ()
     allow_methods: Sequence[str] = ()

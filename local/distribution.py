@@ -1,4 +1,4 @@
-"""A CloudFront distribution as it was deployed, read into what ``local.edge`` works with."""
+"""Reads a deployed CloudFront distribution for ``local.edge``."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from local.emulated_aws.resources import cloudfront
 
 @dataclass(frozen=True, kw_only=True)
 class Caching:
-    """How long answers are kept, in seconds; ``key_headers`` tell them apart beside the path."""
+    """A cache policy: lifetimes in seconds, and the headers that are in the key beside the path."""
 
     minimum_s: int
     default_s: int
@@ -22,20 +22,20 @@ class Caching:
 
 @dataclass(frozen=True, kw_only=True)
 class Behavior:
-    """What is done with the paths of a pattern."""
+    """A cache behavior: the rules for the paths of a pattern."""
 
     pattern: str
     methods: frozenset[str]
     bucket: str | None
-    """The bucket that it comes from; None for ``domain``."""
+    """The bucket that is the origin; None where ``domain`` is."""
     domain: str
     caching: Caching
     compress: bool
     headers: Mapping[str, str]
-    """Those of its response headers policy; they replace the origin's."""
+    """From the response headers policy; they replace the origin's."""
 
     def takes(self, path: str) -> bool:
-        """Tell whether a path fits: ``*`` is any characters, ``?`` is one.
+        """Return whether a path matches: ``*`` is any characters, ``?`` is one.
 
         https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern
         """
@@ -44,16 +44,16 @@ class Behavior:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distribution:
-    """Behaviors in the order in which CloudFront tries them; the last takes everything."""
+class DeployedDistribution:
+    """Behaviors in the order in which CloudFront tries them; the last matches every path."""
 
     root_object: str
     behaviors: Sequence[Behavior]
     error_seconds: Mapping[int, int]
-    """How long an error is kept, by its status."""
+    """How long an error is cached, in seconds, by its status."""
 
     def behavior(self, path: str) -> Behavior:
-        """Return what is done with a path."""
+        """Return the behavior for a path."""
         return next(behavior for behavior in self.behaviors if behavior.takes(path))
 
 
@@ -78,26 +78,26 @@ _OTHER_SECURITY_HEADERS: Final = frozenset({"ContentTypeOptions", "StrictTranspo
 _TRUE: Final = (True, "true")
 
 
-def read_distribution(resources: Iterable[Any]) -> Distribution:
+def read_distribution(resources: Iterable[Any]) -> DeployedDistribution:
     """Read the one distribution among a stack's resources.
 
-    Raises DeployedError where there is none, or it has something that the edge does not know.
+    Raises DeployedError unless there is one, with settings that the edge supports.
     """
     known = {
         resource.physical_resource_id: resource.config
         for resource in resources
-        if isinstance(resource, cloudfront.CachePolicy | cloudfront.ResponseHeadersPolicy)
+        if isinstance(resource, cloudfront.CachePolicyModel | cloudfront.ResponseHeadersPolicyModel)
     }
-    configs = [each.config for each in resources if isinstance(each, cloudfront.Distribution)]
+    configs = [each.config for each in resources if isinstance(each, cloudfront.DistributionModel)]
     if len(configs) != 1:
-        raise DeployedError(f"the stack has {len(configs)} distributions, and not one")
+        raise DeployedError(f"the stack has {len(configs)} distributions instead of one")
     (config,) = configs
     origins = {origin["Id"]: origin for origin in config["Origins"]}
     behaviors = [*config.get("CacheBehaviors", ()), config["DefaultCacheBehavior"]]
     errors = config.get("CustomErrorResponses", ())
     if any("ResponsePagePath" in error for error in errors):
-        raise DeployedError("the distribution answers errors with pages, which the edge cannot")
-    return Distribution(
+        raise DeployedError("the edge does not support error pages, which the distribution has")
+    return DeployedDistribution(
         root_object=config.get("DefaultRootObject", ""),
         behaviors=[
             _behavior(behavior, origins[behavior["TargetOriginId"]], known)
@@ -114,7 +114,9 @@ def _behavior(
 ) -> Behavior:
     bucket = re.match(r"(.+?)\.s3[.-]", origin["DomainName"])
     if config.get("OriginRequestPolicyId") not in {None, _ALL_VIEWER_EXCEPT_HOST}:
-        raise DeployedError(f"the edge knows no policy {config['OriginRequestPolicyId']}")
+        raise DeployedError(
+            f"the edge does not support the policy {config['OriginRequestPolicyId']}"
+        )
     return Behavior(
         pattern=config.get("PathPattern", "*"),
         methods=frozenset(config.get("AllowedMethods", ("GET", "HEAD"))),
@@ -130,14 +132,16 @@ def _caching(policy: str, known: Mapping[str, Any]) -> Caching:
     if policy in _MANAGED_CACHING:
         return _MANAGED_CACHING[policy]
     if policy not in known:
-        raise DeployedError(f"the edge knows no cache policy {policy}")
+        raise DeployedError(f"the edge does not support the cache policy {policy}")
     config = known[policy]
     key = config["ParametersInCacheKeyAndForwardedToOrigin"]
     if any(
         key[part][f"{part.removesuffix('sConfig')}Behavior"] != "none"
         for part in ("CookiesConfig", "QueryStringsConfig")
     ):
-        raise DeployedError(f"cache policy {config['Name']} tells more apart than the edge can")
+        raise DeployedError(
+            f"the edge does not support the cache key of the cache policy {config['Name']}"
+        )
     return Caching(
         minimum_s=int(config["MinTTL"]),
         default_s=int(config["DefaultTTL"]),
@@ -148,7 +152,7 @@ def _caching(policy: str, known: Mapping[str, Any]) -> Caching:
 
 
 def _headers(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of a response headers policy, which are to replace the origin's."""
+    """Return the headers of a response headers policy; they replace the origin's."""
     security = config.get("SecurityHeadersConfig", {})
     custom = config.get("CustomHeadersConfig", {}).get("Items", ())
     unknown = [
@@ -156,9 +160,13 @@ def _headers(config: Mapping[str, Any]) -> dict[str, str]:
         *(security.keys() - _SECURITY_HEADERS.keys() - _OTHER_SECURITY_HEADERS),
     ]
     if unknown:
-        raise DeployedError(f"the edge sets no headers by {', '.join(sorted(unknown))}")
+        raise DeployedError(
+            f"the edge does not support response headers by {', '.join(sorted(unknown))}"
+        )
     if not all(part["Override"] in _TRUE for part in (*security.values(), *custom)):
-        raise DeployedError("a header leaves the origin's as it is, which the edge does not")
+        raise DeployedError(
+            "the edge does not support a header that does not override the origin's"
+        )
     found = {
         header: str(security[part][field])
         for part, (header, field) in _SECURITY_HEADERS.items()

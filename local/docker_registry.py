@@ -1,4 +1,4 @@
-"""Debian's docker-registry: a real one on this machine, for as long as it is needed."""
+"""A container registry on this machine: Debian's docker-registry, run as a process."""
 
 import json
 import re
@@ -12,24 +12,28 @@ from typing import Any
 
 import urllib3
 
+from imagecheck.errors import FailedError
+
 START_TIMEOUT_SECONDS = 60
 
 
-class DockerRegistryError(Exception):
-    """The registry is not installed or does not start; the message says what to do."""
+class DockerRegistryError(FailedError):
+    """The registry is not installed or does not start."""
 
 
 @contextmanager
 def running_registry(folder: Path, auth: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """Run a registry that keeps its blobs in ``folder`` and yield its HOST:PORT once it answers.
+    """Run a registry that keeps its blobs in ``folder`` and yield its HOST:PORT once it is ready.
 
-    It speaks plain HTTP. ``auth`` is that part of its configuration; without it, all may read,
-    push and delete. Raises DockerRegistryError.
+    It speaks plain HTTP. ``auth`` is the part of that name of its configuration; without it,
+    everybody may read, push and delete. Raises DockerRegistryError.
     https://distribution.github.io/distribution/about/configuration/#auth
     """
     program = shutil.which("docker-registry")
     if program is None:
-        raise DockerRegistryError("docker-registry is needed: apt-get install docker-registry")
+        raise DockerRegistryError(
+            "docker-registry is not installed", hint="apt-get install docker-registry"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "version": "0.1",
@@ -39,7 +43,7 @@ def running_registry(folder: Path, auth: Mapping[str, Any] | None = None) -> Ite
             "delete": {"enabled": True},
         },
         # The system chooses the port, and the log says which.
-        "http": {"addr": "127.0.0.1:0", "secret": "of this machine"},
+        "http": {"addr": "127.0.0.1:0", "secret": "local"},
         **({"auth": auth} if auth else {}),
     }
     (folder / "config.yml").write_text(json.dumps(config))

@@ -1,7 +1,7 @@
-"""CloudFront on this machine: page and API on one origin, as the deployed distribution has it.
+"""CloudFront on this machine: page and API on one origin, as in the deployed distribution.
 
-There is no TLS here, so nothing is redirected to HTTPS, and HTTP/3 is not spoken. What is kept is
-compressed for whoever takes gzip; Brotli is not spoken either.
+There is no TLS, so nothing is redirected to HTTPS, and there is no HTTP/3. Cached responses are
+compressed with gzip, and never with Brotli.
 """
 
 import gzip
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
-from local.distribution import Behavior, Distribution
-from local.edge_lifetime import kept_seconds
+from local.distribution import Behavior, DeployedDistribution
+from local.edge_lifetime import cached_seconds
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,8 +29,8 @@ _HOP_BY_HOP: Final = frozenset({"connection", "date", "server", "content-length"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an origin said. Header names are lower-cased."""
+class OriginResponse:
+    """The response of an origin. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,23 +38,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    answer: Answer
+class _Cached:
+    answer: OriginResponse
     since: float
     until: float
 
 
-ReadObject = Callable[[str, str], Answer | None]
+ReadObject = Callable[[str, str], OriginResponse | None]
 """Reads an object of a bucket, by its key; None where there is none."""
 
 
 class Edge:
-    """A WSGI application.
+    """A CloudFront distribution as a WSGI application.
 
     Args:
-        distribution: says what is deployed, at every request.
-        api: answers what goes to ``api_domain``.
-        api_domain: where the API is, by its own account.
+        distribution: returns what is deployed; it is called for every request.
+        api: the API, for requests to ``api_domain``.
+        api_domain: returns the domain name of the deployed API.
         read_object: reads the page's bucket.
         now: the time, in seconds.
 
@@ -62,7 +62,7 @@ class Edge:
 
     def __init__(
         self,
-        distribution: Callable[[], Distribution],
+        distribution: Callable[[], DeployedDistribution],
         *,
         api: "WSGIApplication",
         api_domain: Callable[[], str],
@@ -74,8 +74,8 @@ class Edge:
         self._api_domain = api_domain
         self._read_object = read_object
         self._now = now
-        self._kept: dict[tuple[str, ...], _Kept] = {}
-        self._asking: dict[tuple[str, ...], threading.Lock] = {}
+        self._cache: dict[tuple[str, ...], _Cached] = {}
+        self._origin_locks: dict[tuple[str, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __call__(
@@ -86,58 +86,67 @@ class Edge:
         distribution = self._distribution()
         behavior = distribution.behavior(request.path)
         if request.method not in behavior.methods:
-            found, seen = _error(HTTPStatus.FORBIDDEN), {"x-cache": "Error from cloudfront"}
+            found, added = _error(HTTPStatus.FORBIDDEN), {"x-cache": "Error from cloudfront"}
         elif request.method != "GET" or not behavior.caching.maximum_s:
-            found = self._ask(distribution, behavior, request, request.headers.get("if-none-match"))
-            seen = {"x-cache": "Miss from cloudfront"}
+            found = self._request_origin(
+                distribution, behavior, request, request.headers.get("if-none-match")
+            )
+            added = {"x-cache": "Miss from cloudfront"}
         else:
-            found, seen = self._cached(distribution, behavior, request)
+            found, added = self._cached(distribution, behavior, request)
             if _matches(request.headers.get("if-none-match"), found.headers.get("etag")):
                 found = replace(found, status=HTTPStatus.NOT_MODIFIED, body=b"")
         found = _compressed(found, behavior, request.headers.get("accept-encoding", ""))
-        headers = {**found.headers, "via": "1.1 localhost (CloudFront)", **seen, **behavior.headers}
+        headers = {
+            **found.headers,
+            "via": "1.1 localhost (CloudFront)",
+            **added,
+            **behavior.headers,
+        }
         response = Response(found.body, found.status, headers)
         return response(environ, start_response)
 
     def _cached(
-        self, distribution: Distribution, behavior: Behavior, request: Request
-    ) -> tuple[Answer, dict[str, str]]:
-        """Answer from the cache, or ask the origin: once, however many want to know.
+        self, distribution: DeployedDistribution, behavior: Behavior, request: Request
+    ) -> tuple[OriginResponse, dict[str, str]]:
+        """Answer from the cache, or else with one request to the origin for all who wait.
 
-        When the origin fails, what is old is answered for as long as the error would be kept:
+        When the origin fails, an expired response is served for as long as the error is cached:
         https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
         """
         names = behavior.caching.key_headers
         key = (request.path, *(request.headers.get(name, "") for name in names))
         with self._lock:
-            asking = self._asking.setdefault(key, threading.Lock())
-        with asking:
-            kept, now = self._kept.get(key), self._now()
-            if kept and now < kept.until:
-                age = str(int(now - kept.since))
-                return kept.answer, {"x-cache": "Hit from cloudfront", "age": age}
-            known = kept.answer.headers.get("etag") if kept else None
-            found = self._ask(distribution, behavior, request, known)
+            origin_lock = self._origin_locks.setdefault(key, threading.Lock())
+        with origin_lock:
+            cached, now = self._cache.get(key), self._now()
+            if cached and now < cached.until:
+                age = str(int(now - cached.since))
+                return cached.answer, {"x-cache": "Hit from cloudfront", "age": age}
+            known = cached.answer.headers.get("etag") if cached else None
+            found = self._request_origin(distribution, behavior, request, known)
             since = now = self._now()
-            if found.status == HTTPStatus.NOT_MODIFIED and kept:
-                found = kept.answer
-            told = found.headers.get("cache-control", "")
-            seconds = kept_seconds(found.status, told, behavior.caching, distribution.error_seconds)
-            if _failed(found) and kept and kept.answer.status == HTTPStatus.OK:
-                found, since = kept.answer, kept.since
+            if found.status == HTTPStatus.NOT_MODIFIED and cached:
+                found = cached.answer
+            cache_control = found.headers.get("cache-control", "")
+            seconds = cached_seconds(
+                found.status, cache_control, behavior.caching, distribution.error_seconds
+            )
+            if _failed(found) and cached and cached.answer.status == HTTPStatus.OK:
+                found, since = cached.answer, cached.since
             if seconds:
-                self._kept[key] = _Kept(found, since, now + seconds)
+                self._cache[key] = _Cached(found, since, now + seconds)
             else:
-                self._kept.pop(key, None)
+                self._cache.pop(key, None)
         return found, {"x-cache": "Miss from cloudfront"}
 
-    def _ask(
+    def _request_origin(
         self,
-        distribution: Distribution,
+        distribution: DeployedDistribution,
         behavior: Behavior,
         request: Request,
         if_none_match: str | None,
-    ) -> Answer:
+    ) -> OriginResponse:
         if behavior.bucket is not None:
             key = request.path.lstrip("/") or distribution.root_object
             found = self._read_object(behavior.bucket, key) or _error(HTTPStatus.NOT_FOUND)
@@ -159,10 +168,10 @@ class Edge:
             for name, value in response.headers.items()
             if name.lower() not in _HOP_BY_HOP
         }
-        return Answer(response.status_code, headers, response.get_data())
+        return OriginResponse(response.status_code, headers, response.get_data())
 
 
-def _failed(answer: Answer) -> bool:
+def _failed(answer: OriginResponse) -> bool:
     return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -172,8 +181,8 @@ def _matches(if_none_match: str | None, etag: str | None) -> bool:
     return etag is not None and etag.removeprefix("W/") in tags
 
 
-def _compressed(answer: Answer, behavior: Behavior, accepted: str) -> Answer:
-    """Compress what is worth it; the ETag becomes a weak one then, as CloudFront's does."""
+def _compressed(answer: OriginResponse, behavior: Behavior, accepted: str) -> OriginResponse:
+    """Compress what CloudFront would; the ETag becomes weak then, as in CloudFront."""
     kind = answer.headers.get("content-type", "").partition(";")[0]
     if not (
         behavior.compress
@@ -190,6 +199,6 @@ def _compressed(answer: Answer, behavior: Behavior, accepted: str) -> Answer:
     return replace(answer, headers=headers, body=gzip.compress(answer.body, mtime=0))
 
 
-def _error(status: HTTPStatus) -> Answer:
+def _error(status: HTTPStatus) -> OriginResponse:
     body = f"<html><body><h1>{status.value} {status.phrase}</h1></body></html>"
-    return Answer(status, {"content-type": "text/html"}, body.encode())
+    return OriginResponse(status, {"content-type": "text/html"}, body.encode())

@@ -1,4 +1,4 @@
-"""One Lambda execution environment: a process with the function in it, that lives on."""
+"""A Lambda execution environment: a process of a function, which serves many invocations."""
 
 import threading
 import time
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.runtime_api import RESPONSE_TOO_LARGE, FunctionError
+from lambda_runtime.runtime_api import RESPONSE_TOO_LARGE, FunctionError
 
-# Lambda gives an init 10 s; a laptop that reads every file for the first time may need longer.
+# Lambda allows 10 s; a laptop with cold disk caches may need longer.
 INIT_TIMEOUT_SECONDS = 30
 
 
-class Process(Protocol):
-    """A process of the function, which answers one event at a time."""
+class FunctionProcess(Protocol):
+    """A process of the function; it handles one event at a time."""
 
     def start(self, timeout: float) -> FunctionError | None:
         """Start it, and wait at most ``timeout`` seconds until it asks for its first event."""
@@ -25,38 +25,38 @@ class Process(Protocol):
         """Give it one event (JSON) and wait for the payload (JSON) or the error."""
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
 
     def close(self) -> None:
-        """End it, and whoever waits for it; from any thread, and more than once."""
+        """End it, and every wait for it. Any thread may call this, more than once."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Program:
-    """How a function's processes are made."""
+class FunctionProgram:
+    """The code of a function, which makes its processes."""
 
-    new_process: Callable[[], Process]
+    new_process: Callable[[], FunctionProcess]
     source: Callable[[], object] = lambda: None
-    """What it is made of: when this changes, the next invocation is another process's."""
+    """Returns a fingerprint of the source; when it changes, the next invocation restarts."""
     launched: str = ""
-    """What they are started with, as Lambda logs it: ``Entrypoint: [...] Cmd: [...]`` and so on."""
+    """The command as Lambda logs it: ``Entrypoint: [...] Cmd: [...]`` and so on."""
 
 
 class Observer(Protocol):
-    """Told what happens in an environment, in this order."""
+    """Receives the events of an environment, in this order."""
 
     def initialized(self, seconds: float, error: FunctionError | None) -> None:
         """A process was started, or could not be."""
 
     def invoked(self, request_id: str) -> None:
-        """It is given an event."""
+        """An event was sent to it."""
 
     def answered(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
-        """It has answered."""
+        """It has answered, or failed."""
 
 
 class Unobserved:
-    """An observer that does not look."""
+    """An observer that does nothing."""
 
     def initialized(self, seconds: float, error: FunctionError | None) -> None:
         """Do nothing."""
@@ -71,31 +71,30 @@ class Unobserved:
 class ExecutionEnvironment:
     """Runs a function, one invocation at a time, in a process that lives between them.
 
-    As in Lambda, the process ends with a timeout, a crash or too much memory, and the next
-    invocation starts a new one. Other than in Lambda, it also does when the program's source has
-    changed.
+    As in Lambda, a timeout, a crash or too much memory ends the process, and the next invocation
+    starts a new one. Unlike in Lambda, so does a change of the program's source.
     """
 
     def __init__(
         self,
-        program: Program,
+        program: FunctionProgram,
         *,
         timeout_seconds: float,
         function_arn: str,
         observer: Observer | None = None,
     ) -> None:
-        """``function_arn`` is the one it is invoked by, unless an invocation says another."""
+        """``function_arn`` is that of invocations that name no other."""
         self._program = program
         self._timeout_seconds = timeout_seconds
         self._function_arn = function_arn
         self._observer = observer or Unobserved()
         self._one_at_a_time = threading.Lock()
-        self._process: Process | None = None
+        self._process: FunctionProcess | None = None
         self._source: object = None
         self._closed = False
 
     def start(self) -> FunctionError | None:
-        """Load the handler now. Returns what the runtime client reports if it cannot."""
+        """Load the handler now. Returns the runtime client's error when that fails."""
         with self._one_at_a_time:
             return self._ensure_running()
 
@@ -119,7 +118,7 @@ class ExecutionEnvironment:
             return outcome
 
     def close(self) -> None:
-        """End the process, if there is one, also in the middle of an invocation."""
+        """End the process, even in the middle of an invocation."""
         self._closed = True
         if (process := self._process) is not None:
             process.close()

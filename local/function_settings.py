@@ -1,21 +1,21 @@
-"""A deployed function's configuration, as far as it decides how the function runs."""
+"""The settings of a deployed function that its execution depends on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from local.lambda_variables import lambda_variables
+from lambda_runtime.variables import lambda_variables
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
-    """What a deployed function's configuration says about how it runs."""
+    """The settings of one version of a function."""
 
     name: str
     version: str
     arn: str
-    """Its own ARN, with the version; it may be invoked by another."""
+    """Its own ARN, with the version; invocations may use another."""
     handler: str | None
-    """None for an image: its CMD says it."""
+    """None for an image, whose CMD names it."""
     memory_mb: int
     timeout_seconds: int
     region: str
@@ -25,11 +25,11 @@ class FunctionSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def variables(self, endpoint_url: str, log_stream: str) -> dict[str, str]:
-        """Return the function's own variables and those that Lambda sets for it.
+        """Return the function's own environment variables and those that Lambda sets.
 
         Requests to AWS go to ``endpoint_url``.
         """
-        of_lambda = lambda_variables(
+        lambda_own = lambda_variables(
             name=self.name,
             version=self.version,
             memory_mb=self.memory_mb,
@@ -41,4 +41,4 @@ class FunctionSettings:
         )
         stream = {"AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
         handler = {} if self.handler is None else {"_HANDLER": self.handler}
-        return {**self.environment, **of_lambda, **stream, **handler}
+        return {**self.environment, **lambda_own, **stream, **handler}

@@ -1,4 +1,4 @@
-"""The deployed HTTP API over HTTP on this machine."""
+"""Serves the deployed HTTP API on this machine."""
 
 import json
 import secrets
@@ -17,12 +17,14 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from contract.event import HttpApiRequest, http_api_event
+from imagecheck.errors import FailedError
+from lambda_runtime.runtime_api import FunctionError
 from local import cors
 from local.background import in_background
 from local.deployed import DeployedApi, DeployedRoute
-from local.payload_v2 import GatewayRequest, GatewayResponse, event_of, response_of
-from local.report import Report
-from local.runtime_api import FunctionError
+from local.payload_v2 import GatewayResponse, gateway_response
+from local.progress import ProgressReport
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,19 +34,19 @@ HOST = "127.0.0.1"
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
 Invoke = Callable[[str, bytes], bytes | FunctionError]
-"""Run the function of an ARN on an event (JSON). Raises FunctionGoneError."""
+"""Runs the function of an ARN on an event (JSON). Raises FunctionGoneError."""
 
 
 class FunctionGoneError(Exception):
-    """There is no such function, or no longer."""
+    """The function does not exist (any more)."""
 
 
-class PortInUseError(Exception):
+class PortInUseError(FailedError):
     """Another program listens on the port."""
 
 
 def reserve_port(port: int) -> socket.socket:
-    """Listen on a port of the loopback interface now, for a gateway that will serve it later.
+    """Listen on a port of the loopback interface, which a gateway will serve later.
 
     Raises PortInUseError.
     """
@@ -55,7 +57,10 @@ def reserve_port(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise PortInUseError(f"port {port} is not free: {error.strerror}") from error
+        raise PortInUseError(
+            f"port {port} is not free: {error.strerror}",
+            hint=f"take another: make run PORT={port + 1}",
+        ) from error
     return listener
 
 
@@ -65,20 +70,20 @@ def serving(
     invoke: Invoke,
     *,
     listener: socket.socket,
-    report: Report,
+    progress: ProgressReport,
     behind: Callable[["WSGIApplication"], "WSGIApplication"] = lambda gateway: gateway,
 ) -> Iterator[str]:
-    """Serve an API on a reserved port and yield its URL; ``api`` says what it is, at every request.
+    """Serve an API on a reserved port and yield its URL.
 
-    It is to answer the same object as long as nothing has changed. ``behind`` may put something in
-    front of the gateway.
+    ``api`` is called for every request, and returns the same object until the API has changed.
+    ``behind`` wraps the gateway in another application.
     """
     invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
     port: int = listener.getsockname()[1]
     server = make_server(
         HOST,
         port,
-        behind(Gateway(api, invoke, invocations, report)),
+        behind(Gateway(api, invoke, invocations, progress)),
         threaded=True,
         request_handler=_QuietHandler,
         fd=listener.fileno(),
@@ -87,7 +92,7 @@ def serving(
         with in_background(server, "gateway"):
             yield f"http://{HOST}:{port}"
     finally:
-        # A running invocation ends with its execution environment, which is not ours to close.
+        # A running invocation ends with its execution environment, which the caller closes.
         invocations.shutdown(wait=False, cancel_futures=True)
 
 
@@ -99,13 +104,13 @@ class Gateway:
         api: Callable[[], DeployedApi],
         invoke: Invoke,
         invocations: ThreadPoolExecutor,
-        report: Report,
+        progress: ProgressReport,
     ) -> None:
-        """Route by ``api``; invoke in ``invocations``, so that waiting can end."""
+        """``invocations`` runs functions, so that a wait for one can time out."""
         self._api = api
         self._run = invoke
         self._invocations = invocations
-        self._report = report
+        self._progress = progress
         self._routing: _Routing | None = None
 
     def __call__(
@@ -117,7 +122,7 @@ class Gateway:
         request.max_content_length = MAX_BODY_BYTES
         answer = self._answer(request, secrets.token_urlsafe(11) + "=")
         milliseconds = (time.monotonic() - started) * 1000
-        self._report.request(request.method, request.path, answer.status_code, milliseconds)
+        self._progress.request(request.method, request.path, answer.status_code, milliseconds)
         return answer(environ, start_response)
 
     def _answer(self, request: Request, request_id: str) -> Response:
@@ -138,8 +143,8 @@ class Gateway:
             too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             return _http(_message(too_large, "Request Entity Too Large"), request_id)
         route, parameters = match
-        event = event_of(
-            GatewayRequest(
+        event = http_api_event(
+            HttpApiRequest(
                 route_key=route.key,
                 method=request.method,
                 path=request.path,
@@ -188,7 +193,7 @@ class Gateway:
         }
 
     def _invoke(self, route: DeployedRoute, event: object) -> GatewayResponse:
-        """Invoke the function. Its error is 500; no answer in the integration's time is 503.
+        """Invoke the function. Its error becomes 500, a timeout of the integration 503.
 
         cortexlabs/cortex#1225 shows the 503 as AWS sends it.
         """
@@ -196,18 +201,18 @@ class Gateway:
         try:
             outcome = running.result(route.timeout_seconds)
         except FutureTimeoutError:
-            self._report.problem(f"no answer within the API's {route.timeout_seconds:g} seconds")
+            self._progress.problem(f"no answer within the API's {route.timeout_seconds:g} seconds")
             return _message(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
         if isinstance(outcome, FunctionError):
-            self._report.problem(str(outcome))
-        elif response := response_of(outcome):
+            self._progress.problem(str(outcome))
+        elif response := gateway_response(outcome):
             return response
         else:
-            self._report.problem("the function's answer is not a response of payload format 2.0")
+            self._progress.problem("the function's answer is not a response of payload format 2.0")
         return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
 
     def _run_route(self, route: DeployedRoute, event: bytes) -> bytes | FunctionError:
-        """Invoke what the route names; by the time, that may be another function."""
+        """Invoke the function of a route; a deployment may have replaced it meanwhile."""
         try:
             return self._run(route.function_arn, event)
         except FunctionGoneError:
@@ -215,7 +220,7 @@ class Gateway:
 
 
 class _Routing:
-    """Which route a request is for, in the API as it was at one time."""
+    """Finds the route of a request, in one state of the API."""
 
     def __init__(self, api: DeployedApi) -> None:
         self.api = api
@@ -235,11 +240,11 @@ class _QuietHandler(WSGIRequestHandler):
     disable_nagle_algorithm = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet: the gateway reports its requests itself."""
+        """Log nothing: the gateway reports requests itself."""
 
 
 def _rules(routes: Mapping[str, DeployedRoute]) -> Map:
-    """Translate route keys: ``{name}`` is one segment, ``{name+}`` the rest, ANY every method."""
+    """Return the rules for route keys: ``{name}`` is a segment, ``{name+}`` all that remain."""
     rules = Map(merge_slashes=False)
     for key in routes:
         if key == "$default":

@@ -1,7 +1,7 @@
-"""A true container image of ``lambda_src``, made without Docker, in the emulated ECR.
+"""Builds an image of ``lambda_src`` without Docker, and pushes it to the emulated ECR.
 
-It lacks the base image's layers, which cannot be pulled here; it has a layer, a config and a
-manifest like any other, so that the deployed digest is one that was computed and pushed.
+It lacks the layers of the base image, which cannot be pulled here. Otherwise it has a layer, a
+config and a manifest like any image, so that the deployed digest was really computed and pushed.
 https://github.com/opencontainers/image-spec
 """
 
@@ -15,19 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagecheck.errors import FailedError
+from imagecheck.image.digest import DIGEST
+
 TASK_ROOT = "var/task"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
-class ImageError(Exception):
-    """The image cannot be made, or is not in the registry as it was made."""
+class BuildImageError(FailedError):
+    """The image cannot be built, or the registry has it under another digest."""
 
 
 @dataclass(frozen=True)
-class Blob:
-    """Bytes and their media type; the digest names them."""
+class ImageBlob:
+    """Content with its media type and digest."""
 
     media_type: str
     content: bytes
@@ -38,52 +41,52 @@ class Blob:
         return "sha256:" + hashlib.sha256(self.content).hexdigest()
 
     def descriptor(self) -> dict[str, Any]:
-        """How a manifest refers to this blob."""
+        """Return the descriptor of this blob for a manifest."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.content)}
 
 
 @dataclass(frozen=True)
-class Image:
-    """One platform's image with one layer. The manifest's digest is the image's digest."""
+class LocalImage:
+    """An image for one platform, with one layer. The digest of the manifest is the image's."""
 
-    manifest: Blob
-    config: Blob
-    layer: Blob
+    manifest: ImageBlob
+    config: ImageBlob
+    layer: ImageBlob
     handler: str
-    """What its CMD names, as ``module.function``."""
+    """From its CMD, as ``module.function``."""
     base_digest: str
-    """What its Dockerfile builds on."""
+    """The base image in its Dockerfile."""
 
 
-def build_image(source: Path, architecture: str) -> Image:
-    """Make an image of a function's folder; the same files give the same digest.
+def build_image(source: Path, architecture: str) -> LocalImage:
+    """Build an image of a function's folder; the same files give the same digest.
 
-    ``architecture`` is as Lambda writes it. Raises ImageError when the Dockerfile does not say what
-    to run, or on what, in the way ours does.
+    ``architecture`` is Lambda's name of it. Raises BuildImageError when the Dockerfile has no CMD
+    or no base image in the form that ours has.
     """
     dockerfile = (source / "Dockerfile").read_text()
     command = re.search(r'^CMD \["([^"]+)"\]$', dockerfile, re.MULTILINE)
-    base = re.search(r"^(?:FROM|ARG BASE=).*@(sha256:[0-9a-f]{64})$", dockerfile, re.MULTILINE)
+    base = re.search(rf"^(?:FROM|ARG BASE=).*@({DIGEST})$", dockerfile, re.MULTILINE)
     if not command or not base:
         wanted = 'CMD ["module.function"] and a base image by digest'
-        raise ImageError(f"{source / 'Dockerfile'} needs {wanted}")
-    tar = _tar_of(source)
-    layer = Blob(LAYER_TYPE, gzip.compress(tar, mtime=0))
+        raise BuildImageError(f"{source / 'Dockerfile'} needs {wanted}")
+    tar = _pack(source)
+    layer = ImageBlob(LAYER_TYPE, gzip.compress(tar, mtime=0))
     config = {
         "architecture": {"x86_64": "amd64"}.get(architecture, architecture),
         "os": "linux",
         "config": {"Cmd": [command[1]], "WorkingDir": f"/{TASK_ROOT}"},
-        "rootfs": {"type": "layers", "diff_ids": [Blob(LAYER_TYPE, tar).digest]},
+        "rootfs": {"type": "layers", "diff_ids": [ImageBlob(LAYER_TYPE, tar).digest]},
     }
-    config_blob = Blob(CONFIG_TYPE, _json(config))
+    config_blob = ImageBlob(CONFIG_TYPE, _json(config))
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": config_blob.descriptor(),
         "layers": [layer.descriptor()],
     }
-    return Image(
-        manifest=Blob(MANIFEST_TYPE, _json(manifest)),
+    return LocalImage(
+        manifest=ImageBlob(MANIFEST_TYPE, _json(manifest)),
         config=config_blob,
         layer=layer,
         handler=command[1],
@@ -91,8 +94,8 @@ def build_image(source: Path, architecture: str) -> Image:
     )
 
 
-def write_layout(image: Image, folder: Path) -> None:
-    """Keep the blobs as an OCI image layout: moto's ECR forgets what is in a layer."""
+def write_layout(image: LocalImage, folder: Path) -> None:
+    """Write the blobs as an OCI image layout: moto's ECR drops the content of layers."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     for blob in (image.layer, image.config, image.manifest):
@@ -102,10 +105,10 @@ def write_layout(image: Image, folder: Path) -> None:
     (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
 
 
-def push_image(ecr: Any, repository: str, image: Image) -> str:
-    """Upload blobs and manifest with a boto3 ECR client; return the digest that ECR answers.
+def push_image(ecr: Any, repository: str, image: LocalImage) -> str:
+    """Upload blobs and manifest with a boto3 ECR client; return the digest from ECR's response.
 
-    Raises ImageError when that is not the digest of the manifest's bytes.
+    Raises BuildImageError when that differs from the digest of the manifest.
     """
     for blob in (image.layer, image.config):
         upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
@@ -127,12 +130,14 @@ def push_image(ecr: Any, repository: str, image: Image) -> str:
     )
     digest: str = answer["image"]["imageId"]["imageDigest"]
     if digest != image.manifest.digest:
-        raise ImageError(f"the registry answers {digest} for manifest {image.manifest.digest}")
+        raise BuildImageError(
+            f"the registry returned {digest} for the manifest {image.manifest.digest}"
+        )
     return digest
 
 
-def _tar_of(source: Path) -> bytes:
-    """Pack the folder, with nothing in it of this machine or of the hour."""
+def _pack(source: Path) -> bytes:
+    """Pack the folder without owners and times, so that the bytes depend on the files alone."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(source.rglob("*")):

@@ -1,4 +1,4 @@
-"""The steps from nothing to a URL, in order."""
+"""Starts the local system: the steps from an empty account to a URL, in order."""
 
 import fcntl
 import json
@@ -9,30 +9,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.image_lock import ImagePin, write_image_lock
+from config.names import StageNames
+from config.settings import read_settings
+from imagecheck.errors import FailedError
+from imagecheck.function import Architecture
+from lambda_runtime.runtime_client import RuntimeClient, source_fingerprint
 from local.cloud import emulated_cloud
 from local.deploy import PROJECT, CdkCli
 from local.deployed import DeployedError
 from local.emulated_aws.functions import ImagePackage, RunnableFunction
-from local.execution_environment import Program
+from local.execution_environment import FunctionProgram
 from local.gateway import reserve_port
-from local.image import Image, build_image, push_image, write_layout
-from local.report import Report, Silence
-from local.runtime_client import RuntimeClient, source_fingerprint
-from stacks.image_lock import ImagePin, write_image_lock
-from stacks.names import StageNames
-from stacks.settings import Architecture, read_settings
+from local.image import LocalImage, build_image, push_image, write_layout
+from local.progress import ProgressReport, SilentProgress
 
 STAGE = "local"
 NAMES = StageNames(STAGE)
 SOURCE = PROJECT / "lambda_src"
 
 
-class FunctionDoesNotStartError(Exception):
-    """The handler cannot be loaded; the message is what the runtime client reports."""
+class FunctionDoesNotStartError(FailedError):
+    """The handler cannot be loaded; the message has the runtime client's report."""
 
 
-class WorkFolderInUseError(Exception):
-    """Another system runs in the same folder; two would write over each other's files."""
+class WorkFolderInUseError(FailedError):
+    """Another system runs in the same folder; each would overwrite the other's files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +42,9 @@ class System:
     """A running system."""
 
     url: str
-    """Where the page and, next to it, the rooms API are served."""
+    """The URL of the page, with the rooms API next to it."""
     endpoint_url: str
-    """Where the emulated AWS account is."""
+    """The endpoint of the emulated AWS account."""
     function_log: Path
 
 
@@ -51,29 +53,28 @@ def running_system(
     *,
     port: int,
     work_folder: Path,
-    report: Report | None = None,
+    progress: ProgressReport | None = None,
     source: Path = SOURCE,
 ) -> Iterator[System]:
     """Deploy everything to an emulated AWS on this machine and serve it; port 0 takes a free one.
 
-    Logs, lock file, image and cloud assembly stay in ``work_folder`` (an absolute path). Whatever
-    was started is ended on leaving, in reverse order. Raises PortInUseError or WorkFolderInUseError
-    at once, then DeployError, ImageError, DeployedError or FunctionDoesNotStartError when a step
-    fails.
+    Logs, lock file, image and cloud assembly stay in ``work_folder`` (an absolute path). On
+    leaving, all is ended in reverse order. Raises PortInUseError or WorkFolderInUseError at once,
+    and DeployError, BuildImageError, DeployedError or FunctionDoesNotStartError for a failed step.
     """
-    report = report or Silence()
-    step = _Stopwatch(report)
+    progress = progress or SilentProgress()
+    step = _Stopwatch(progress)
     work_folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         listener = stack.enter_context(reserve_port(port))
-        stack.enter_context(_alone_in(work_folder))
+        stack.enter_context(_locked(work_folder))
         log_path = work_folder / "function.log"
         function_log = stack.enter_context(log_path.open("w", encoding="utf-8", buffering=1))
-        built = _Built(source)
+        images = _SourceImages(source)
         cloud = stack.enter_context(
             emulated_cloud(
                 work_folder,
-                run_image=built.program,
+                run_image=images.program,
                 echo=lambda line: print(line, file=function_log),
             )
         )
@@ -93,7 +94,7 @@ def running_system(
         image = build_image(source, architecture)
         write_layout(image, work_folder / "image")
         digest = push_image(cloud.client("ecr"), NAMES.repository, image)
-        built.handlers[digest] = image.handler
+        images.handlers[digest] = image.handler
         write_image_lock(lock, {STAGE: _pin(image, digest, architecture)})
         step.done(f"image {digest[:19]}… pushed and pinned")
 
@@ -102,22 +103,27 @@ def running_system(
 
         for arn in {route.function_arn for route in cloud.read_api(NAMES.rooms_stack).routes}:
             if error := cloud.account.functions.start(arn):
-                raise FunctionDoesNotStartError(str(error))
+                raise FunctionDoesNotStartError(
+                    f"the function does not start, and would not on AWS:\n{error}",
+                    hint=f"the whole log is in {log_path}",
+                )
         step.done("function started")
 
         cdk.deploy(NAMES.web_stack, context)
         step.done("cdk deploy web")
 
         url = stack.enter_context(
-            cloud.serving_page(NAMES.web_stack, NAMES.rooms_stack, listener=listener, report=report)
+            cloud.serving_page(
+                NAMES.web_stack, NAMES.rooms_stack, listener=listener, progress=progress
+            )
         )
         yield System(url=url, endpoint_url=endpoint_url, function_log=log_path)
 
 
-class _Built:
-    """Stands for the images that were built of a folder: they run from it, and show its edits.
+class _SourceImages:
+    """Runs the images that were built from a folder, with the folder's own files and their edits.
 
-    They lack the base image, so they cannot be started themselves.
+    The images lack the base image, so they cannot be started themselves.
     """
 
     def __init__(self, source: Path) -> None:
@@ -132,12 +138,12 @@ class _Built:
         *,
         variables: Mapping[str, str],
         log: Callable[[str], None],
-    ) -> Program:
+    ) -> FunctionProgram:
         if package.digest not in self.handlers:
             known = ", ".join(self.handlers)
             name = function.settings.name
             raise DeployedError(f"{name} runs image {package.digest}, not {known}")
-        return Program(
+        return FunctionProgram(
             new_process=lambda: RuntimeClient(
                 self.handlers[package.digest],
                 task_root=self._source,
@@ -150,23 +156,26 @@ class _Built:
 
 
 class _Stopwatch:
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, progress: ProgressReport) -> None:
+        self._progress = progress
         self._since = time.monotonic()
 
     def done(self, what: str) -> None:
         now = time.monotonic()
-        self._report.step(what, now - self._since)
+        self._progress.step(what, now - self._since)
         self._since = now
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkFolderInUseError(f"another system runs in {folder}") from None
+        except BlockingIOError as error:
+            raise WorkFolderInUseError(
+                f"another system runs in {folder}",
+                hint="end that one first: one folder serves one system at a time",
+            ) from error
         yield
 
 
@@ -175,7 +184,7 @@ def _architecture() -> Architecture:
     return read_settings(cdk_json["context"]["stages"], STAGE).architecture
 
 
-def _pin(image: Image, digest: str, architecture: Architecture) -> ImagePin:
+def _pin(image: LocalImage, digest: str, architecture: Architecture) -> ImagePin:
     return ImagePin(
         digest=digest,
         architecture=architecture,

@@ -1,12 +1,10 @@
-"""How a command ends when it does not end well."""
+"""The error of a release command that says no."""
+
+from imagecheck.errors import CommandError
 
 
-class RefusedError(Exception):
-    """The answer is no: exit status 1. The message says what stands in the way and what to do."""
+class RefusedError(CommandError):
+    """A gate or a check refuses to go on: exit status 1."""
 
-
-class CannotDoError(Exception):
-    """It could not be done or found out: exit status 2. The message says why and what to do.
-
-    Reading an image has its own: ``imagecheck.image.errors.CannotLookError``.
-    """
+    code = "REFUSED"
+    exit_status = 1

@@ -1,11 +1,10 @@
-"""An image that has passed its gates becomes the one that a stage runs."""
+"""Pins an image that has passed its gates for a stage."""
 
+from config.image_lock import ImagePin, write_pin
+from config.project import Project, Stage, now
+from release.build.record import BuildRecord
 from release.errors import RefusedError
-from release.lock import write_pin
-from release.project import Project, Stage, now
-from release.record import BuildRecord
-from release.repository.repository import StageRepository
-from stacks.image_lock import ImagePin
+from release.registry.repository import StageRepository
 
 _SOURCE = "lambda_src"
 
@@ -18,14 +17,14 @@ def pin_image(project: Project, stage: Stage, record: BuildRecord, *, push_later
 
     Raises:
         RefusedError: it is for another CPU, not of the source that is here now, or was not pushed.
-        CannotDoError: git or AWS cannot be asked, or the lock file cannot be written.
+        FailedError: git or AWS cannot be asked, or the lock file cannot be written.
 
     """
     if record.architecture != stage.settings.architecture:
         raise RefusedError(
             f"the image is for {record.architecture}, but the functions of {stage.name} are"
-            f" {stage.settings.architecture} (cdk.json): build it for that stage, with"
-            f" `python -m release build {stage.name}`"
+            f" {stage.settings.architecture} (cdk.json)",
+            hint=f"python -m release build {stage.name}",
         )
     _require_committed(project, stage, record)
     if not push_later:
@@ -37,34 +36,35 @@ def pin_image(project: Project, stage: Stage, record: BuildRecord, *, push_later
         source_revision=record.source_revision,
         pinned_at=now(),
     )
-    write_pin(project, stage.name, pin)
+    write_pin(project.lock, stage.name, pin)
     return pin
 
 
 def require_clean(project: Project) -> str:
-    """Return the commit that the work tree is. Raises RefusedError when it is more than that."""
+    """Return the commit that the work tree is. Raises RefusedError when it has other changes."""
     commit, dirty = project.revision()
     if dirty:
         raise RefusedError(
-            "there are changes here that are in no commit, so nobody could tell what is released:"
-            " commit them, or put them aside with `git stash --include-untracked`"
+            "the work tree has uncommitted changes, so no commit would name what is released",
+            hint="commit them, or put them aside: git stash --include-untracked",
         )
     return commit
 
 
 def _require_committed(project: Project, stage: Stage, record: BuildRecord) -> None:
-    """See that the image is what building this commit would give."""
-    build = f"run `python -m release build {stage.name}`, and the gates, again"
+    """Require that the image is what a build of this commit would give."""
+    again = f"python -m release build {stage.name}, and the gates after it"
     if record.dirty:
         raise RefusedError(
-            f"{record.digest} was built from changes that are in no commit: commit them, and"
-            f" {build}"
+            f"{record.digest} was built from uncommitted changes",
+            hint=f"commit them, and build again: {again}",
         )
     commit = require_clean(project)
     built_from = record.source_revision
     # A commit that changes no source, such as that of a pin, changes no image either.
     if built_from != commit and not project.is_same_since(built_from, _SOURCE):
         raise RefusedError(
-            f"{record.digest} was built from {built_from}, and {_SOURCE} is another one now"
-            f" ({commit}): {build}"
+            f"{record.digest} was built from {built_from}, and {_SOURCE} has changed since"
+            f" ({commit})",
+            hint=f"build again: {again}",
         )

@@ -1,1 +1,1 @@
-"""What is deployed together, and the settings of each stage."""
+"""The stacks of the CDK app."""

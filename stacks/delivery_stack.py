@@ -1,4 +1,4 @@
-"""The stack that lets GitHub's jobs deploy a stage, without any key."""
+"""The stack with the roles that GitHub's jobs assume to deploy a stage."""
 
 from typing import Any, Final
 
@@ -8,26 +8,26 @@ from constructs.deploy_role import DeployRole
 from constructs.diff_role import DiffRole
 from constructs.github_trust import github_jobs
 
-from stacks.names import GITHUB_STACK, StageNames
-from stacks.settings import GithubRepository
+from config.names import GITHUB_STACK, StageNames
+from config.settings import GithubRepository
 
 RELEASED_REFS: Final = ("refs/heads/main", "refs/tags/v*")
-"""What is deployed: the main branch, and what has the tag of a release."""
+"""The refs that may be deployed: the main branch, and tags of releases."""
 
 PULL_REQUEST_REFS: Final = ("refs/pull/*/merge",)
-"""What a pull request would make of its target. ``pull_request_target`` has the target's own."""
+"""The merge refs of pull requests. ``pull_request_target`` has the ref of the target."""
 
 
 class DeliveryStack(Stack):
     """A role that deploys the stage, and one that shows what a pull request would change.
 
-    The first is for jobs in the GitHub environment that is called like the stage: who may run
-    those is GitHub's to ask. The second is for branches of the repository: a fork's pull request
-    gets no token, unless the repository's settings say that forks get write tokens.
+    The first is for jobs in the GitHub environment with the stage's name; its protection rules
+    decide who may run them. The second is for branches of the repository: a pull request from a
+    fork gets no token, unless the repository's settings give forks write tokens.
     https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request
 
     Args:
-        names: what everything is called.
+        names: the names of the stage.
         github: the repository whose jobs these are.
 
     """
@@ -81,7 +81,7 @@ class DeliveryStack(Stack):
                 names.rooms_stack,
                 names.web_stack,
                 names.delivery_stack,
-                # `cdk diff` asks for what a stack depends on, too.
+                # `cdk diff` also reads the stacks that a stack depends on.
                 GITHUB_STACK,
             ],
         )

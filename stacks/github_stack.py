@@ -1,4 +1,4 @@
-"""The stack of what an AWS account knows GitHub by."""
+"""The stack with GitHub's OIDC provider, of which an account has one."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from constructs.github_trust import AUDIENCE, ISSUER
 class GithubStack(Stack):
     """The identity provider for the tokens of GitHub's jobs.
 
-    An account has one for each issuer, whoever uses it, so it stays when the stack is deleted.
-    It lets nobody in: roles do, which name whom they trust.
+    An account has one for each issuer, so it is kept when the stack is deleted. It grants nothing:
+    only the roles that trust it do.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **stack: Any) -> None:

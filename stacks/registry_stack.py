@@ -6,8 +6,8 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from constructs.image_repository import ImageRepository
 
-from stacks.names import StageNames
-from stacks.settings import StageSettings
+from config.names import StageNames
+from config.settings import StageSettings
 
 
 class RegistryStack(Stack):

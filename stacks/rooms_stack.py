@@ -14,6 +14,7 @@ from constructs.function_package import FunctionPackage, image_package, zip_pack
 from constructs.image_digest import ImageDigest
 from constructs.libraries_layer import LibrariesLayer
 from constructs.live_function import LiveFunction
+from constructs.local_bundling import SOURCE
 from constructs.pre_traffic_hook import PreTrafficHook
 from constructs.release_parameter import ReleaseParameter
 from constructs.rooms_alarms import RoomsAlarms
@@ -21,26 +22,26 @@ from constructs.rooms_api import RoomsApi
 from constructs.rooms_dashboard import RoomsDashboard
 from constructs.rooms_table import RoomsTable
 
+from config.image_lock import ImagePin
+from config.names import StageNames
+from config.settings import StageSettings
 from lambda_src.rooms.routes import ROUTES
-from stacks.image_lock import ImagePin
-from stacks.names import StageNames
-from stacks.settings import StageSettings
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
 class RoomsStack(Stack):
-    """Table, function, API, alarms, dashboard; how a new version gets its traffic; what is live.
+    """Table, function, API, alarms, dashboard, canary deployment, and the live release.
 
-    The repository is known by its name alone: an exported reference would tie the two stacks
-    together, so that neither could be changed without the other.
+    The repository is imported by its name: an exported reference would tie the two stacks together,
+    so that neither could be changed without the other.
 
-    An image and a zip are two functions, since Lambda lets none change from one to the other. Going
-    from one to the other makes the other function first, moves API, alarms and dashboard to it, and
-    removes the first one last. Its first version is not canaried, as no alias is moved.
+    The image and the zip are two functions, because a function cannot change from one to the other.
+    A change of the packaging creates the other function first, moves API, alarms and dashboard to
+    it, and removes the first one last. This has no canary, because no alias moves.
 
     Args:
-        names: what everything is called.
+        names: the names of the stage.
         settings: those of the stage.
         pin: the image to run; None runs the same code as a zip.
         emergency: give the new version all traffic at once.
@@ -134,7 +135,7 @@ class RoomsStack(Stack):
             "ApiDomain",
             parameter_name=names.api_domain_parameter,
             string_value=Fn.select(2, Fn.split("/", api.api.api_endpoint)),
-            description="Where the web stack finds the API.",
+            description="The domain name of the API, for the web stack",
         )
         ReleaseParameter(
             self,
@@ -156,11 +157,13 @@ class RoomsStack(Stack):
 
     def _zip(self, architecture: lambda_.Architecture) -> FunctionPackage:
         libraries = LibrariesLayer(self, "Libraries", architecture=architecture)
-        return zip_package("rooms", handler="rooms.main.handler", libraries=libraries.layer)
+        return zip_package(
+            SOURCE / "rooms", handler="rooms.main.handler", libraries=libraries.layer
+        )
 
 
 def release_of(pin: ImagePin | None) -> dict[str, Any]:
-    """Return what the release parameter says: the packaging, and the pin as in the lock file."""
+    """Return the value of the release parameter: the packaging, and the pin from the lock file."""
     if pin is None:
         return {"packaging": "zip"}
     return {"packaging": "image", "pin": msgspec.to_builtins(pin)}

@@ -11,22 +11,22 @@ from constructs.page_distribution import PageDistribution
 from constructs.page_upload import PageUpload
 from constructs.private_bucket import private_bucket
 
+from config.names import StageNames
+from config.settings import StageSettings
 from lambda_src.rooms.routes import ROUTES
-from stacks.names import StageNames
-from stacks.settings import StageSettings
 
 ACCESS_LOG_DAYS: Final = 30
-"""How long lines with players' addresses are kept, in days."""
+"""The lifetime of access log lines, which have players' addresses, in days."""
 
 
 class WebStack(Stack):
     """The page's bucket, the distribution in front of it and of the API, and the page itself.
 
-    Where the API is, it reads from an SSM parameter of the rooms stack when it is deployed: an
-    exported reference would tie the two stacks together.
+    The domain of the API comes from an SSM parameter of the rooms stack at deployment: an exported
+    reference would tie the two stacks together.
 
     Args:
-        names: what everything is called.
+        names: the names of the stage.
         settings: those of the stage.
 
     Raises:
@@ -44,7 +44,7 @@ class WebStack(Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, construct_id, **stack)
-        # The functions that CDK brings for uploads and for emptying buckets name their roles twice.
+        # CDK's functions for uploads and for emptying buckets have double dependencies.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
         domain = settings.domain
         access_logs = private_bucket(
@@ -54,13 +54,13 @@ class WebStack(Stack):
             takes_access_logs=True,
             keep_days=ACCESS_LOG_DAYS,
         )
-        # What the page is made of is in the repository: there is nothing to keep.
+        # The page is built from the repository, so nothing needs to be kept.
         page = private_bucket(self, "Page", retain=False)
         for bucket in (access_logs, page):
             Validations.of(bucket).acknowledge(
                 Acknowledgment(
                     id="AwsSolutions-S1",
-                    reason="What players ask for is in the distribution's own log, and nobody else"
+                    reason="Requests of players are in the distribution's own log, and nobody else"
                     " reads these buckets.",
                 )
             )

@@ -7,33 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.cdk_context import ROOT
+from release.cli import COMMANDS
+from tests.support.cdk_context import ROOT
 
 HOUSE = (
-    "app", "stacks", "constructs", "lambda_src", "local", "release", "imagecheck", "docs", "tests",
+    "app", "config", "constructs", "contract", "demo", "imagecheck", "lambda_runtime", "lambda_src",
+    "local", "release", "stacks", "tests", "tools",
 )  # fmt: skip
 ALLOWED = {
-    "app": {"stacks", "constructs"},
-    "stacks": {"stacks", "constructs", "lambda_src.rooms.routes"},
-    "constructs": {"constructs", "lambda_src.dependencies", "lambda_src.rooms.routes"},
-    "lambda_src": set[str](),
-    "docs": {"lambda_src", "imagecheck"},
+    "app": {"config", "constructs", "imagecheck.errors", "stacks"},
+    "stacks": {"config", "constructs", "lambda_src.rooms.routes", "stacks"},
+    "constructs": {
+        "config.function_libraries",
+        "constructs",
+        "imagecheck.errors",
+        "imagecheck.image.digest",
+        "lambda_src.rooms.routes",
+    },
+    # What gets copied into the image.
+    "lambda_src/rooms": set[str](),
+    # The contract test is in the hook's zip.
+    "lambda_src/pre_traffic_hook": {"contract"},
+    "contract": {"contract"},
     # It is installed by itself, with nothing else of this repository.
     "imagecheck": {"imagecheck"},
-    "local": {"local", "stacks.image_lock", "stacks.names", "stacks.settings"},
-    "release": {
-        "release",
-        "imagecheck",
-        "local.dynamodb_local",
-        "local.image_sandbox",
-        "local.lambda_variables",
-        "local.runtime_api",
-        "lambda_src.dependencies",
-        "lambda_src.probe",
-        "stacks.image_lock",
-        "stacks.names",
-        "stacks.settings",
-    },
+    "config": {"config", "imagecheck"},
+    "lambda_runtime": {"imagecheck.errors", "lambda_runtime"},
+    "local": {"config", "contract", "imagecheck", "lambda_runtime", "local"},
+    "release": {"config", "contract", "imagecheck", "lambda_runtime", "release"},
 }
 
 
@@ -56,6 +57,12 @@ def test_imports_point_one_way(part: str) -> None:
         for module in imports(file):
             allowed = any(f"{module}.".startswith(f"{prefix}.") for prefix in ALLOWED[part])
             assert allowed, f"{file.relative_to(ROOT)} imports {module}"
+
+
+def test_no_command_imports_a_command() -> None:
+    for file in (ROOT / "release" / "commands").glob("*.py"):
+        commands = {f"release.commands.{name}" for name in COMMANDS}
+        assert not imports(file) & commands, file.name
 
 
 def test_constructs_has_no_init_which_would_hide_the_library() -> None:

@@ -1,4 +1,4 @@
-// What players do: open a room, join one, leave it. Seats are kept and forgotten here.
+// The actions of players: create, join and leave a room. They store and remove seats.
 
 import { createRoom, joinRoom, leaveRoom, Refusal } from "./api.js";
 import { MESSAGES } from "./messages.js";
@@ -9,14 +9,14 @@ import * as seats from "./seats.js";
 /** @typedef {import("./messages.js").MessageKey} MessageKey */
 /** @typedef {import("./seats.js").Seat} Seat */
 
-/** Leaving is done when the API says that there is nothing to leave. */
-const NOT_IN_IT = ["FORBIDDEN", "NOT_FOUND"];
+/** With these errors of the API there is no seat to give up. */
+const NO_SEAT = ["FORBIDDEN", "NOT_FOUND"];
 
 /**
  * Open a room and take its first seat.
  *
  * @param {string} name
- * @param {() => void} waiting is told when it takes another attempt
+ * @param {() => void} waiting is called before another attempt
  * @returns {Promise<Room>}
  */
 export async function create(name, waiting) {
@@ -24,10 +24,10 @@ export async function create(name, waiting) {
   try {
     const { room, playerId } = await persist(() => createRoom(name, token), waiting);
     seats.keep(room.roomId, { token, name, playerId, since: stamp(room) });
-    seats.createdOrRefused();
+    seats.forgetCreating();
     return room;
   } catch (error) {
-    if (isFinal(error)) seats.createdOrRefused();
+    if (isFinal(error)) seats.forgetCreating();
     throw error;
   }
 }
@@ -37,7 +37,7 @@ export async function create(name, waiting) {
  *
  * @param {string} code
  * @param {string} name
- * @param {() => void} waiting is told when it takes another attempt
+ * @param {() => void} waiting is called before another attempt
  * @returns {Promise<Room>}
  */
 export async function join(code, name, waiting) {
@@ -53,7 +53,7 @@ export async function join(code, name, waiting) {
 }
 
 /**
- * Give up a seat; it is kept as long as the API has not said so.
+ * Give up a seat; it stays stored until the API has confirmed that.
  *
  * @param {string} code
  * @param {Seat} seat
@@ -62,13 +62,13 @@ export async function leave(code, seat) {
   try {
     await leaveRoom(code, seat.token);
   } catch (error) {
-    if (!(error instanceof Refusal) || !NOT_IN_IT.includes(error.code)) throw error;
+    if (!(error instanceof Refusal) || !NO_SEAT.includes(error.code)) throw error;
   }
   seats.forget(code, seat.token);
 }
 
 /**
- * Return the words for what went wrong.
+ * Return the key of the message for an error.
  *
  * @param {unknown} error
  * @returns {MessageKey}

@@ -1,4 +1,4 @@
-// What the page tells beside what it shows: one line, read out by screen readers.
+// Announcements: one line for a while, which screen readers read out.
 
 import { message, say } from "./language.js";
 
@@ -20,7 +20,7 @@ export function announce(key, parts) {
 }
 
 /**
- * Show and read out what happened at once: one message would take the other's place.
+ * Show several messages at once: one after the other, each would replace the one before.
  *
  * @param {{key: MessageKey, parts: Parts}[]} news
  */

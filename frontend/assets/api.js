@@ -1,7 +1,7 @@
 // The four calls of the API (docs/openapi.json), on the page's own origin.
 
-/** How long a call may take, in milliseconds: the API itself gives up after 30 seconds. */
-const PATIENCE_MS = 12_000;
+/** The timeout of a call, in milliseconds: the API's own is 30 seconds. */
+const TIMEOUT_MS = 12_000;
 
 /** @typedef {{playerId: string, name: string, joinedAt: number}} Player */
 /**
@@ -19,8 +19,8 @@ const PATIENCE_MS = 12_000;
 /** @typedef {{room: Room | null, etag: string}} Looked room is null when it has not changed */
 
 /**
- * A request that was not carried out, or whose answer never came. `code` is the contract's, or
- * NETWORK (no answer), THROTTLED (the gateway's 429); `retryAfterMs` is what the server asked for.
+ * A request that failed. `code` is the contract's, or NETWORK (no answer), or THROTTLED (the
+ * gateway's 429); `retryAfterMs` is from the Retry-After header.
  */
 export class Refusal extends Error {
   /**
@@ -33,7 +33,7 @@ export class Refusal extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** Whether the same request may succeed a little later, and may even have been carried out. */
+  /** Whether a repeat may succeed soon; the request may even have been carried out. */
   get isPassing() {
     return ["NETWORK", "THROTTLED", "UNAVAILABLE", "INTERNAL_ERROR"].includes(this.code);
   }
@@ -45,7 +45,7 @@ export class Refusal extends Error {
  * @returns {Promise<Joined & {roomId: string}>}
  */
 export async function createRoom(hostName, token) {
-  const response = await ask("POST", "/rooms", { token, body: { hostName } });
+  const response = await send("POST", "/rooms", { token, body: { hostName } });
   return await json(response);
 }
 
@@ -56,7 +56,7 @@ export async function createRoom(hostName, token) {
  * @returns {Promise<Joined>}
  */
 export async function joinRoom(code, playerName, token) {
-  const response = await ask("POST", `/rooms/${code}/join`, { token, body: { playerName } });
+  const response = await send("POST", `/rooms/${code}/join`, { token, body: { playerName } });
   return await json(response);
 }
 
@@ -66,7 +66,7 @@ export async function joinRoom(code, playerName, token) {
  * @returns {Promise<Looked>}
  */
 export async function getRoom(code, etag = "") {
-  const response = await ask("GET", `/rooms/${code}`, { etag });
+  const response = await send("GET", `/rooms/${code}`, { etag });
   const found = response.status === 304 ? null : /** @type {Room} */ (await json(response));
   return { room: found, etag: response.headers.get("etag") ?? etag };
 }
@@ -76,7 +76,7 @@ export async function getRoom(code, etag = "") {
  * @param {string} token
  */
 export async function leaveRoom(code, token) {
-  await ask("DELETE", `/rooms/${code}/leave`, { token });
+  await send("DELETE", `/rooms/${code}/leave`, { token });
 }
 
 /**
@@ -85,7 +85,7 @@ export async function leaveRoom(code, token) {
  * @param {{token?: string, etag?: string, body?: object}} options
  * @returns {Promise<Response>}
  */
-async function ask(method, path, { token, etag, body }) {
+async function send(method, path, { token, etag, body }) {
   /** @type {Record<string, string>} */
   const headers = {};
   if (token) headers.authorization = `Bearer ${token}`;
@@ -98,7 +98,7 @@ async function ask(method, path, { token, etag, body }) {
       headers,
       body: body ? JSON.stringify(body) : null,
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
     throw new Refusal("NETWORK");
@@ -108,14 +108,14 @@ async function ask(method, path, { token, etag, body }) {
 }
 
 /**
- * The gateway's and the edge's own errors have no code.
+ * Errors of the gateway and the edge have no code.
  *
  * @param {Response} response
  */
 async function refusalCode(response) {
   const answer = await response.json().catch(() => null);
   if (typeof answer?.error?.code === "string") return answer.error.code;
-  // Nor is theirs a word on the room or the seat: a 404 without a code must not cost a seat.
+  // They say nothing about the room: a 404 without a code must not remove a seat.
   return response.status === 429 ? "THROTTLED" : "UNAVAILABLE";
 }
 

@@ -4,8 +4,8 @@ const CODE = /^[BCDFGHJKMNPQRSTVWXZ2-9]{6}$/u;
 const SEPARATORS = /[\p{Zs}\p{Zl}\p{Zp}\p{Pd}\p{Cc}\p{Cf}~\u2212\u30fc]/gu;
 
 /**
- * Return the code that somebody meant, or null: full-width letters, lower case, spaces and hyphens
- * are all the same code.
+ * Return the code for a typed text, or null. Full-width letters, lower case, spaces and hyphens
+ * make no difference.
  *
  * @param {string} typed
  * @returns {string | null}
@@ -16,7 +16,7 @@ export function foldCode(typed) {
 }
 
 /**
- * Return the code in the address: what follows the "#", or null.
+ * Return the code after the "#" of the address, or null.
  *
  * @param {string} hash
  * @returns {string | null}
@@ -30,7 +30,7 @@ export function codeInAddress(hash) {
 }
 
 /**
- * Return the link that leads a friend into a room.
+ * Return the link to a room, for friends.
  *
  * @param {string} code
  * @returns {string}

@@ -1,10 +1,10 @@
-// Whether the browser is connected at all: a line that stays as long as it is not.
+// A line that is shown while the browser is offline.
 
 import { announce } from "./announce.js";
 import { say } from "./language.js";
 
-/** Tell now and from now on. */
-export function tellWhenOffline() {
+/** Show the line now or whenever the browser goes offline. */
+export function watchConnection() {
   const line = /** @type {HTMLElement} */ (document.querySelector("#offline"));
   function tell() {
     line.hidden = navigator.onLine;

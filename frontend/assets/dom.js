@@ -1,4 +1,4 @@
-// Elements, made of text alone: nothing here or elsewhere turns text into HTML.
+// Elements with text content: nothing in the page turns text into HTML.
 
 import { say } from "./language.js";
 
@@ -22,7 +22,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * Make an element that says a message.
+ * Make an element with a message as its text.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -50,7 +50,7 @@ export function button(key, pressed, look, parts = {}) {
 }
 
 /**
- * The heading of a screen, which gets the focus when the screen is shown.
+ * Make the heading of a screen, which gets the focus when the screen is shown.
  *
  * @param {MessageKey} key
  * @param {Parts} [parts]

@@ -1,4 +1,4 @@
-// The two things that players type.
+// The two fields: a player's name and a room code.
 
 import { foldCode } from "./codes.js";
 import { field } from "./form.js";
@@ -14,7 +14,7 @@ const NAME_PROBLEMS = {
   invisible: "nameInvisible",
 };
 
-/** @param {string} [typed] what is in it already */
+/** @param {string} [typed] the initial value */
 export function nameField(typed = "") {
   return field("yourName", "nameHint", { name: "name", value: typed }, (text) => {
     const { name, problem } = cleanName(text);

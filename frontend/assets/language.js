@@ -1,7 +1,7 @@
-// Which language the page speaks, and how what it says gets into elements.
+// The language of the page, and the texts of its elements.
 //
-// An element remembers what it says, so that another language changes the words and nothing else:
-// what was typed and where the focus is stay.
+// The text of every element is remembered as a message, so that a switch of the language replaces
+// only texts: typed text and focus stay.
 
 import { MESSAGES } from "./messages.js";
 import { stored } from "./storage.js";
@@ -32,7 +32,7 @@ export function message(key, parts = {}) {
 }
 
 /**
- * Let an element say a message, now and in every other language: as its text, or as an attribute.
+ * Show a message as the text or an attribute of an element, in the current language.
  *
  * @template {Element} E
  * @param {E} element
@@ -51,7 +51,7 @@ export function say(element, what, parts, attribute = "") {
 }
 
 /**
- * Let an element say nothing.
+ * Remove the text of an element.
  *
  * @param {Element} element
  */
@@ -60,14 +60,14 @@ export function hush(element) {
   if (element.textContent) element.textContent = "";
 }
 
-/** Speak the other language from now on. */
+/** Switch to the other language. */
 export function switchLanguage() {
   language = language === "ja" ? "en" : "ja";
   chosen.write(language);
   speak();
 }
 
-/** Put what is said into the language, in the whole document. */
+/** Show all texts of the document in the current language. */
 export function speak() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-says]")) {
@@ -76,7 +76,7 @@ export function speak() {
 }
 
 /**
- * Return the first language that the page speaks: what was chosen, what the browser wants, English.
+ * Return the language to begin with: the one chosen before, else the browser's, else English.
  *
  * @param {unknown} before
  * @returns {Language}
@@ -93,6 +93,6 @@ function firstSpoken(before) {
  */
 function put(element, attribute, text) {
   if (attribute) element.setAttribute(attribute, text);
-  // Setting the same text again would make a screen reader say it again.
+  // Setting the same text again would make a screen reader repeat it.
   else if (element.textContent !== text) element.textContent = text;
 }

@@ -1,7 +1,7 @@
-// The page begins here: the address says which screen is shown.
+// The entry point of the page: the address decides which screen is shown.
 
 import { codeInAddress } from "./codes.js";
-import { tellWhenOffline } from "./connection.js";
+import { watchConnection } from "./connection.js";
 import { say, speak, switchLanguage } from "./language.js";
 import { home } from "./screens/home.js";
 import { invited, notFound } from "./screens/join.js";
@@ -10,12 +10,12 @@ import { seatIn } from "./seats.js";
 
 /** @typedef {import("./api.js").Room} Room */
 /**
- * How screens lead to each other.
+ * The navigation between screens.
  *
  * @typedef {object} Go
  * @property {() => void} home
- * @property {(code: string, known?: Room) => void} toRoom `known` is what the API just answered
- * @property {(code: string) => void} invited to join a room, whatever seats there are
+ * @property {(code: string, known?: Room) => void} toRoom `known` is the API's last answer
+ * @property {(code: string) => void} invited to join a room, even with a seat in it
  * @property {(screen: HTMLElement) => void} show
  */
 
@@ -78,12 +78,12 @@ function begin() {
     go.home();
   });
   document.querySelector("#skip")?.addEventListener("click", (event) => {
-    // What follows the "#" is a room's code.
+    // The link's "#main-content" would be read as a room's code.
     event.preventDefault();
     main.focus();
   });
   speak();
-  tellWhenOffline();
+  watchConnection();
   addEventListener("popstate", route);
   route();
 }

@@ -1,5 +1,5 @@
-// What a player may be called: the rules of lambda_src/rooms/names.py, so that a player hears of a
-// mistake before anything is sent. The server decides; one table of cases tests both.
+// The rules for player names, as in lambda_src/rooms/names.py, so that a mistake is shown before
+// anything is sent. The server decides; one table of cases tests both.
 
 /** In Unicode code points, after trimming and NFC. */
 export const MAX_LENGTH = 20;
@@ -15,7 +15,7 @@ const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}\p{Cn}\p{Co}]/u;
 /** @typedef {"empty" | "long" | "control" | "invisible"} NameProblem */
 
 /**
- * Return a name as the server stores it, or what is wrong with it.
+ * Return a name as the server stores it, or the problem with it.
  *
  * @param {string} typed
  * @returns {{name: string, problem?: undefined} | {name?: undefined, problem: NameProblem}}

@@ -1,5 +1,5 @@
-// An act of the player's that is tried again by itself. Each act carries the player's own token, so
-// that one whose answer was lost finds what it has done.
+// Retries of the player's actions. Each request carries the player's own token, so that a repeat
+// after a lost answer finds the result.
 
 import { Refusal } from "./api.js";
 import { backOff, pause } from "./waiting.js";
@@ -7,11 +7,11 @@ import { backOff, pause } from "./waiting.js";
 const ATTEMPTS = 4;
 
 /**
- * Try until it is done or refused for good.
+ * Retry an action until it succeeds, is refused for good, or has failed too often.
  *
  * @template T
  * @param {() => Promise<T>} act
- * @param {() => void} waiting is told before every further attempt
+ * @param {() => void} waiting is called before every further attempt
  * @returns {Promise<T>}
  * @throws {Refusal}
  */

@@ -1,8 +1,8 @@
-// The seats that this browser has: a token for each, made here and told to nobody but the API.
+// The seats of this browser, each with a token that is made here and sent only to the API.
 //
-// A token is stored before it is sent. So a request whose answer was lost, a reload and a second tab
-// all come back to the same seat. Two people may share a browser, so a room can have several seats;
-// which of them is a tab's, the tab remembers by itself.
+// A token is stored before it is sent. So a repeat after a lost answer, a reload and a second tab
+// all find the same seat. Two people may share a browser, so it can have several seats in a room;
+// each tab remembers its own.
 
 import { stored } from "./storage.js";
 
@@ -21,7 +21,7 @@ const creating = stored(() => localStorage, "creating");
 const ofTab = stored(() => sessionStorage, "tab");
 
 /**
- * Return the seat that this tab shows of a room: its own, or else the first that this browser has.
+ * Return the seat in a room for this tab: its own, or else the first one of this browser.
  *
  * @param {string} code
  * @returns {Seat | undefined}
@@ -39,7 +39,7 @@ export function seatsIn(code) {
   return all()[code] ?? [];
 }
 
-/** Return the codes of all rooms where this browser has a seat. */
+/** Return the codes of all rooms in which this browser has a seat. */
 export function rooms() {
   return Object.entries(all())
     .filter(([, seats]) => seats.some((seat) => seat.playerId))
@@ -47,7 +47,7 @@ export function rooms() {
 }
 
 /**
- * Tell whether this tab itself took or chose a seat.
+ * Return whether this tab itself took or chose a seat.
  *
  * @param {string} code
  * @param {Seat} seat
@@ -57,7 +57,7 @@ export function isOfTab(code, seat) {
 }
 
 /**
- * Return the token to open a room with: the same one as long as the same name gets no answer.
+ * Return the token to create a room with: the same one until there is an answer for this name.
  *
  * @param {string} name
  * @returns {string}
@@ -70,8 +70,8 @@ export function tokenToCreate(name) {
   return token;
 }
 
-/** Forget the token that a room was to be opened with. */
-export function createdOrRefused() {
+/** Forget the token for creating a room. */
+export function forgetCreating() {
   creating.write(null);
 }
 
@@ -91,7 +91,7 @@ export function tokenToJoin(code, name) {
 }
 
 /**
- * Keep a seat, as this tab's.
+ * Store a seat, as the one of this tab.
  *
  * @param {string} code
  * @param {Seat} seat
@@ -113,7 +113,7 @@ export function forget(code, token) {
 }
 
 /**
- * Forget every seat in a room that is gone.
+ * Forget every seat in a room that has ended.
  *
  * @param {string} code
  */
@@ -127,7 +127,7 @@ function all() {
   return kept.read() ?? {};
 }
 
-/** 256 random bits, in the alphabet that the API wants. */
+/** Return 256 random bits in the API's alphabet. */
 function newToken() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return btoa(String.fromCharCode(...bytes))

@@ -1,4 +1,4 @@
-// The browser's storage, or memory where the browser refuses it.
+// The browser's storage, or memory where the browser denies it.
 
 /**
  * @param {() => Storage} storage may throw, as in some private windows
@@ -14,7 +14,7 @@ export function stored(storage, key) {
       try {
         if (!isFull) kept = storage().getItem(key) ?? kept;
       } catch {
-        // What is in memory stays.
+        // Use the value in memory.
       }
       try {
         return JSON.parse(kept ?? "null");
@@ -28,7 +28,7 @@ export function stored(storage, key) {
         storage().setItem(key, kept);
         isFull = false;
       } catch {
-        // Until the page is closed, memory will do.
+        // Use memory until the page is closed.
         isFull = true;
       }
     },

@@ -1,6 +1,6 @@
-// How long to wait before asking again, in milliseconds.
+// The waits between requests, in milliseconds.
 
-/** Two pages that began together do not stay together. */
+/** So that pages that began together do not send their requests together. */
 const JITTER = 0.2;
 
 /**
@@ -12,15 +12,15 @@ export function jittered(ms) {
 }
 
 /**
- * Return the wait after so many failures before this one: 1, 2, 4 … 30 seconds, or longer when the
- * server asked for it.
+ * Return the wait after a failure: 1, 2, 4 … 30 seconds, or longer with a Retry-After. `failures`
+ * counts those before this one.
  *
  * @param {number} failures
  * @param {number} retryAfterMs
  */
 export function backOff(failures, retryAfterMs) {
   const wait = Math.min(2 ** failures * 1000, 30_000);
-  // A wait that was asked for is never made shorter.
+  // Never shorter than Retry-After.
   return Math.max(jittered(wait), retryAfterMs * (1 + JITTER * Math.random()));
 }
 

@@ -1,4 +1,4 @@
-// Looking at a room again and again: often while things happen, seldom when nothing does.
+// Polls a room: often while it changes, seldom when it does not.
 
 import { getRoom, Refusal } from "./api.js";
 import { backOff, jittered } from "./waiting.js";
@@ -7,16 +7,16 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 /** @typedef {import("./api.js").Room} Room */
-/** @typedef {Pick<Room, "createdAt" | "version">} Stamp which state of a room this is */
+/** @typedef {Pick<Room, "createdAt" | "version">} Stamp identifies a state of a room */
 /**
- * @typedef {object} Told
+ * @typedef {object} Listener
  * @property {(room: Room) => void} changed
- * @property {() => void} gone the room is not there any more
- * @property {(isDown: boolean) => void} trouble asking fails; or works again
+ * @property {() => void} gone the room has ended
+ * @property {(isDown: boolean) => void} trouble requests fail, or work again
  */
 
 /**
- * How long after the last change to wait, in milliseconds.
+ * Return the time between two requests, in milliseconds.
  *
  * @param {number} quietMs how long ago the last change was
  * @param {boolean} isHidden
@@ -28,7 +28,7 @@ export function interval(quietMs, isHidden) {
 }
 
 /**
- * Tell whether an answer is older than what is shown: an edge may be a second behind.
+ * Return whether an answer is older than the shown room: an edge may be a second behind.
  *
  * @param {Stamp} room
  * @param {Stamp | null} shown
@@ -40,69 +40,69 @@ export function isOlder(room, shown) {
 }
 
 /**
- * Look at a room until told to stop.
+ * Poll a room until it is stopped.
  *
  * @param {string} code
- * @param {Stamp | null} known what is shown already
- * @param {Told} told
- * @returns {() => void} stops it
+ * @param {Stamp | null} known the room that is shown already
+ * @param {Listener} listener
+ * @returns {() => void} a function that stops it
  */
-export function watch(code, known, told) {
+export function watch(code, known, listener) {
   const stopping = new AbortController();
   const { signal } = stopping;
   let shown = known;
   let etag = "";
   let failures = 0;
   let changedAt = Date.now();
-  let isAsking = false;
+  let isRequesting = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
-  async function look() {
-    if (isAsking || signal.aborted) return;
+  async function poll() {
+    if (isRequesting || signal.aborted) return;
     clearTimeout(timer);
-    isAsking = true;
-    const wait = await ask();
-    isAsking = false;
-    if (!signal.aborted) timer = setTimeout(look, wait);
+    isRequesting = true;
+    const wait = await request();
+    isRequesting = false;
+    if (!signal.aborted) timer = setTimeout(poll, wait);
   }
 
   /** @returns {Promise<number>} how long to wait then */
-  async function ask() {
+  async function request() {
     try {
       const found = await getRoom(code, etag);
       if (signal.aborted) return 0;
-      if (failures) told.trouble(false);
+      if (failures) listener.trouble(false);
       failures = 0;
       etag = found.etag;
       if (found.room && isOlder(found.room, shown)) return jittered(SECOND);
       if (found.room) {
         if (found.room.version !== shown?.version) changedAt = Date.now();
         shown = found.room;
-        told.changed(found.room);
+        listener.changed(found.room);
       }
     } catch (error) {
       if (signal.aborted) return 0;
       const refusal = error instanceof Refusal ? error : new Refusal("NETWORK");
       if (refusal.code === "NOT_FOUND") {
         stopping.abort();
-        told.gone();
+        listener.gone();
         return 0;
       }
-      told.trouble(true);
+      listener.trouble(true);
       failures += 1;
       return backOff(failures, refusal.retryAfterMs);
     }
     return jittered(interval(Date.now() - changedAt, document.hidden));
   }
 
-  function lookWhenSeen() {
-    if (!document.hidden) look();
+  function pollWhenVisible() {
+    if (!document.hidden) poll();
   }
 
-  document.addEventListener("visibilitychange", lookWhenSeen, { signal });
-  addEventListener("online", look, { signal });
-  look();
+  document.addEventListener("visibilitychange", pollWhenVisible, { signal });
+  addEventListener("online", poll, { signal });
+  poll();
   return () => {
     stopping.abort();
     clearTimeout(timer);

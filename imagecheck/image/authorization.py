@@ -16,8 +16,9 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from imagecheck.image.credentials import Credentials, IdentityToken, Password, stored_credentials
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.http import HttpClient, read_document, refuse_plain_http
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.http import HttpClient, refuse_plain_http
+from imagecheck.image.http_body import read_document
 from imagecheck.image.reference import RegistryReference
 
 _MAX_ANSWER_BYTES = 1024 * 1024
@@ -49,7 +50,7 @@ class Access(NamedTuple):
     """Where it is really asked."""
     repository: str
     actions: str = "pull"
-    """What is to be done there: https://distribution.github.io/distribution/spec/auth/scope/"""
+    """The actions asked for: https://distribution.github.io/distribution/spec/auth/scope/"""
     credentials: Credentials | None = None
     """In place of those that `docker login` has stored."""
 
@@ -67,7 +68,7 @@ def authorization(challenges: str, access: Access, http: HttpClient) -> str:
     machine.
 
     Raises:
-        CannotLookError: there are no credentials, they are refused, or no token can be had.
+        ImageReadError: there are no credentials, they are refused, or no token is given.
 
     """
     offered = dict(parse_challenges(challenges))
@@ -75,9 +76,11 @@ def authorization(challenges: str, access: Access, http: HttpClient) -> str:
     if "bearer" in offered:
         return "Bearer " + _token(offered["bearer"], access, credentials, http)
     if "basic" not in offered:
-        raise CannotLookError(f"{access.host} asks for a login of a kind that is not known")
+        raise ImageReadError(f"{access.host} asks for a login of a kind that is not known")
     if not isinstance(credentials, Password):
-        raise CannotLookError(f"{access.host} wants a user and a password: {login(access.host)}")
+        raise ImageReadError(
+            f"{access.host} wants a user and a password", hint=login_hint(access.host)
+        )
     return _basic(credentials)
 
 
@@ -94,8 +97,8 @@ def parse_challenges(header: str) -> list[Challenge]:
     return found
 
 
-def login(host: str) -> str:
-    """Say how to log in, which is what to do about a refusal."""
+def login_hint(host: str) -> str:
+    """Return how to log in, the next action after a refusal."""
     if host == "public.ecr.aws":
         return (
             "log in with `aws ecr-public get-login-password --region us-east-1"
@@ -128,7 +131,7 @@ def _token(
     except LocationParseError:
         realm = Url()
     if not realm.host:
-        raise CannotLookError(f"{access.host} names no server that gives tokens")
+        raise ImageReadError(f"{access.host} names no server that gives tokens")
     refuse_plain_http(realm, access.registry)
     scopes = parameters.get("scope", "").split() or [access.scope]
     # What is asked first needs less than what follows, and one token is for all of it.
@@ -137,13 +140,14 @@ def _token(
     response = _ask(realm, parameters.get("service", ""), scopes, credentials, http)
     if response.status in _REFUSALS:
         response.close()
-        raise CannotLookError(
+        raise ImageReadError(
             f"{realm.netloc}, which gives the tokens for {access.host}, refuses"
-            f" {_who(credentials)} with HTTP {response.status}: {login(access.host)}"
+            f" {_who(credentials)} with HTTP {response.status}",
+            hint=login_hint(access.host),
         )
     if response.status != _OK:
         response.close()
-        raise CannotLookError(f"{realm.netloc} gives no token: it answers HTTP {response.status}")
+        raise ImageReadError(f"{realm.netloc} gives no token: it answers HTTP {response.status}")
     try:
         content = read_document(response, str(realm.netloc), _MAX_ANSWER_BYTES, http.budget)
         answer = msgspec.json.decode(content, type=_Answer)
@@ -151,7 +155,7 @@ def _token(
         answer = _Answer()
     token = answer.token or answer.access_token
     if not _TOKEN.fullmatch(token):
-        raise CannotLookError(f"{realm.netloc} answers, but with no token")
+        raise ImageReadError(f"{realm.netloc} answers, but with no token")
     return token
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 30
@@ -19,9 +19,13 @@ _NOT_VALID = (
     "UnrecognizedClientException",
 )
 
+_WHO_AM_I = "check that `aws sts get-caller-identity` works"
 
-class AwsError(CannotLookError):
+
+class AwsError(ImageReadError):
     """AWS does not answer, or says no."""
+
+    code = "AWS_FAILED"
 
 
 def aws_client(
@@ -38,8 +42,9 @@ def aws_client(
         from botocore.config import Config
     except ModuleNotFoundError:
         raise AwsError(
-            "reading a private ECR needs boto3, which is not installed: pip install boto3 (it is"
-            " the extra `ecr` of lambda-image-check), or name a copy, as docker-archive:FILE"
+            "reading a private ECR needs boto3, which is not installed",
+            hint="install it with `pip install boto3` (it is the extra `ecr` of"
+            " lambda-image-check), or name a copy of the image, as docker-archive:FILE",
         ) from None
 
     config = Config(
@@ -82,40 +87,48 @@ def aws_errors(what: str) -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        refusal = refused(error.response["Error"]["Code"], error.operation_name)
-        raise AwsError(f"{what}: {refusal}") from None
+        # Here and below: botocore's own words may hold a secret.
+        raise refusal(what, error.response["Error"]["Code"], error.operation_name) from None
     except exceptions.BotoCoreError as error:
-        raise AwsError(f"{what}: {unreachable(error)}") from None
+        raise no_answer(what, error) from None
 
 
-def refused(code: str, operation: str) -> str:
-    """Say what an error code of AWS's means, and what to do."""
+def refusal(what: str, code: str, operation: str) -> AwsError:
+    """Return the error for an error code of AWS's. ``what`` begins its message."""
     if code in _DENIED:
-        return f"the AWS credentials may not do {operation}: allow it in their policy"
-    if code in _EXPIRED:
-        return "the AWS credentials have expired: get new ones, as with `aws sso login`"
-    if code in _NOT_VALID:
-        return (
-            f"AWS does not know the credentials ({code}):"
-            " see whether `aws sts get-caller-identity` works"
+        return AwsError(
+            f"{what}: the AWS credentials may not do {operation}",
+            hint="allow it in the policy of the credentials",
         )
-    return f"AWS answers {code} to {operation}"
+    if code in _EXPIRED:
+        return AwsError(
+            f"{what}: the AWS credentials have expired",
+            hint="get new ones, for example with `aws sso login`",
+        )
+    if code in _NOT_VALID:
+        return AwsError(f"{what}: AWS does not know the credentials ({code})", hint=_WHO_AM_I)
+    return AwsError(f"{what}: AWS answers {code} to {operation}")
 
 
-def unreachable(error: Exception) -> str:
-    """Say why no answer came, without botocore's own words, and what to do."""
+def no_answer(what: str, error: Exception) -> AwsError:
+    """Return the error for one of botocore's, without botocore's own words."""
     from botocore import exceptions
 
+    name = type(error).__name__
     match error:
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-            return "no AWS credentials are found: set AWS_PROFILE, or run `aws sso login`"
-        case exceptions.ProfileNotFound():
-            return "AWS_PROFILE names a profile that is not configured"
-        case exceptions.ConnectionError() | exceptions.HTTPClientError():
-            return (
-                f"AWS cannot be reached ({type(error).__name__}):"
-                " check the network, and that there is such a Region"
+            return AwsError(
+                f"{what}: no AWS credentials are found",
+                hint="set AWS_PROFILE, or run `aws sso login`",
             )
-    return (
-        f"boto3 gives up ({type(error).__name__}): see whether `aws sts get-caller-identity` works"
-    )
+        case exceptions.ProfileNotFound():
+            return AwsError(
+                f"{what}: AWS_PROFILE names a profile that is not configured",
+                hint="`aws configure list-profiles` prints those that are",
+            )
+        case exceptions.ConnectionError() | exceptions.HTTPClientError():
+            return AwsError(
+                f"{what}: AWS cannot be reached ({name})",
+                hint="check the network, and that the Region exists",
+            )
+    return AwsError(f"{what}: boto3 failed ({name})", hint=_WHO_AM_I)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import BinaryIO, Final
 
 from imagecheck.budget import Budget
-from imagecheck.image.ahead import Ahead
 from imagecheck.image.errors import DamagedImageError, WrongBytesError
 from imagecheck.image.gunzip import GZIP_MAGIC, BrokenGzipError, gunzip
 from imagecheck.image.manifest import Descriptor
+from imagecheck.image.threaded_iterator import ThreadedIterator
 
 CHUNK_BYTES: Final = 256 * 1024
 """How much is read at once of what is stored."""
@@ -39,7 +39,7 @@ def opened(
 
     Bytes that are not the descriptor's explain whatever else is wrong with them, so that is said.
     """
-    raw = Blob(blob, descriptor, budget, progress)
+    raw = BlobReader(blob, descriptor, budget, progress)
     content: Content | None = None
     try:
         content = Content(raw, max_bytes, in_thread=descriptor.size > _THREAD_FROM)
@@ -57,7 +57,7 @@ def opened(
     raw.verify()
 
 
-class Blob:
+class BlobReader:
     """The bytes as they are stored, counted and hashed."""
 
     def __init__(
@@ -106,7 +106,7 @@ class Blob:
 class Content:
     """The uncompressed bytes: they can be skipped but not gone back to, and are never all held."""
 
-    def __init__(self, raw: Blob, max_bytes: int, *, in_thread: bool) -> None:
+    def __init__(self, raw: BlobReader, max_bytes: int, *, in_thread: bool) -> None:
         self._raw = raw
         self._max_bytes = max_bytes
         start = raw.read()
@@ -114,7 +114,7 @@ class Content:
         if start.startswith(_ZSTD_MAGIC):
             raise UnreadableCompressionError("zstd")
         chunks = _inflated(start, raw) if self.is_gzip else _plain(start, raw)
-        self._ahead = Ahead(chunks) if in_thread else None
+        self._ahead = ThreadedIterator(chunks) if in_thread else None
         self._chunks = iter(self._ahead) if self._ahead else chunks
         # Here, and not on a third thread: inflating takes longer than all the rest, so it would
         # save no time, and to hand the bytes on once more is not free.
@@ -201,15 +201,15 @@ class Content:
         return True
 
 
-def _plain(start: bytes, raw: Blob) -> Iterator[bytes]:
+def _plain(start: bytes, raw: BlobReader) -> Iterator[bytes]:
     chunk = start
     while chunk:
         yield chunk
         chunk = raw.read()
 
 
-def _inflated(start: bytes, raw: Blob) -> Iterator[bytes]:
+def _inflated(start: bytes, raw: BlobReader) -> Iterator[bytes]:
     try:
         yield from gunzip(start, raw.read)
     except BrokenGzipError as error:
-        raise DamagedImageError(f"the layer: {error}") from None
+        raise DamagedImageError(f"the layer: {error}") from error

@@ -1,4 +1,4 @@
-"""What `docker login` has stored for a registry.
+"""The credentials that `docker login` has stored for a registry.
 
 https://docs.docker.com/reference/cli/docker/login/#credential-stores
 """
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 HELPER_TIMEOUT_SECONDS = 60
 """A helper may ask a person to unlock a key chain."""
@@ -49,7 +49,7 @@ def stored_credentials(host: str) -> Credentials | None:
     A helper (``credHelpers``, then ``credsStore``) is asked before the file's own ``auths``.
 
     Raises:
-        CannotLookError: the file is malformed, or its helper does not work.
+        ImageReadError: the file is malformed, or its helper does not work.
 
     """
     file = _file()
@@ -58,7 +58,7 @@ def stored_credentials(host: str) -> Credentials | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise CannotLookError(f"{file} cannot be read: {error.strerror}") from None
+        raise ImageReadError(f"{file} cannot be read: {error.strerror}") from error
     names = _DOCKER_HUB if host in _DOCKER_HUB else (host,)
     try:
         config = msgspec.json.decode(content, type=_Config)
@@ -66,8 +66,8 @@ def stored_credentials(host: str) -> Credentials | None:
         auth = _decoded(_find(config.auths, names))
     except (msgspec.DecodeError, RecursionError, _MalformedError):
         # The decoder's own words could quote what is in the file.
-        raise CannotLookError(
-            f"{file} is malformed: mend it, or remove it and log in again"
+        raise ImageReadError(
+            f"{file} is malformed", hint="correct it, or remove it and log in again"
         ) from None
     key = _DOCKER_HUB_KEY if host in _DOCKER_HUB else host
     return (_from_helper(helper, key, file) if helper else None) or auth
@@ -148,21 +148,24 @@ def _from_helper(name: str, key: str, file: Path) -> Credentials | None:
             check=False,
         )
     except FileNotFoundError:
-        raise CannotLookError(
-            f"{program} is not installed, but {file} names it: install it, or mend the file"
+        raise ImageReadError(
+            f"{program}, which {file} names, is not installed",
+            hint="install it, or correct the file",
         ) from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotLookError(f"{program}, which {file} names, fails: {_why(error)}") from None
+        raise ImageReadError(f"{program}, which {file} names, fails: {_why(error)}") from error
     if done.returncode != 0:
         if done.stdout.strip().decode(errors="replace") == _NOT_FOUND:
             return None
-        raise CannotLookError(
-            f"{program}, which {file} names, ends with status {done.returncode}: log in again"
+        raise ImageReadError(
+            f"{program}, which {file} names, ends with status {done.returncode}",
+            hint=f"log in again with `docker login {key}`",
         )
     try:
         answer = msgspec.json.decode(done.stdout, type=_Answer)
     except (msgspec.DecodeError, RecursionError):
-        raise CannotLookError(f"{program}, which {file} names, answers no credentials") from None
+        # The decoder's own words could quote the answer.
+        raise ImageReadError(f"{program}, which {file} names, answers no credentials") from None
     if answer.username == "<token>":
         return IdentityToken(answer.secret)
     return Password(answer.username, answer.secret)

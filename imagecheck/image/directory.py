@@ -6,7 +6,7 @@ https://github.com/containers/image/blob/main/docs/containers-transports.5.md#di
 from contextlib import closing
 
 from imagecheck.image.blob_files import BlobFiles
-from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.errors import ImageReadError, NotInRegistryError
 from imagecheck.image.files import FolderFiles
 from imagecheck.image.manifest import MAX_DOCUMENT_BYTES, Descriptor
 from imagecheck.image.reference import FileReference
@@ -16,7 +16,7 @@ from imagecheck.image.source import Document
 class DirectorySource(BlobFiles):
     """The one image of the folder. Its blobs lie there under their digests.
 
-    Raises CannotLookError when there is no such folder.
+    Raises ImageReadError when there is no such folder.
     """
 
     def __init__(self, reference: FileReference) -> None:
@@ -27,12 +27,12 @@ class DirectorySource(BlobFiles):
         try:
             return self._document("manifest.json", "")
         except FileNotFoundError:
-            hint = ""
+            hint = None
             if (self.reference.path / "index.json").is_file():
-                hint = f"; it is an OCI image layout: oci:{self.reference.path}"
-            raise CannotLookError(
-                f"{self.reference.path} is not what skopeo writes as dir: it has no"
-                f" manifest.json{hint}"
+                hint = f"it is an OCI image layout: oci:{self.reference.path}"
+            raise ImageReadError(
+                f"{self.reference.path} is not what skopeo writes as dir: it has no manifest.json",
+                hint=hint,
             ) from None
 
     def manifest(self, descriptor: Descriptor) -> Document:

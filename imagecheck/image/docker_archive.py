@@ -11,7 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
+from imagecheck.image.errors import DamagedImageError, ImageReadError, NotInRegistryError
 from imagecheck.image.files import TarFiles
 from imagecheck.image.layout import LayoutSource
 from imagecheck.image.manifest import (
@@ -53,7 +53,7 @@ def open_docker_archive(reference: FileReference, budget: Budget | None = None) 
 class DockerArchiveSource:
     """The image of an archive that the reference names; the only one, when it names none.
 
-    What the archive lacks no registry lacks, so that is CannotLookError.
+    What the archive lacks no registry lacks, so that is ImageReadError.
 
     Its manifest is made up here from what is in the archive, so its digest means nothing.
     """
@@ -88,7 +88,7 @@ class DockerArchiveSource:
             names = {f"blobs/sha256/{d.digest.removeprefix('sha256:')}" for d in listed}
             content = self._read(names.pop()) if len(names) == 1 else b""
             return parse_manifest(content).is_index if content else False
-        except (CannotLookError, DamagedImageError):
+        except (ImageReadError, DamagedImageError):
             return False
 
     def manifest(self, descriptor: Descriptor) -> Document:
@@ -115,18 +115,19 @@ class DockerArchiveSource:
         try:
             images = found = msgspec.json.decode(content, type=list[_Image])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CannotLookError(
+            raise ImageReadError(
                 f"{self.reference.path} is not what `docker save` writes: manifest.json: {error}"
-            ) from None
+            ) from error
         tag = self.reference.tag
         if tag:
             images = [image for image in images if tag in (image.repo_tags or [])]
         if len(images) != 1:
-            many = "several images; name one" if images else f"no image {tag}; it has"
+            what = "several images" if images else f"no image {tag}"
             names = [name for image in (images or found) for name in image.repo_tags or []]
             shown = "".join(f"\n  docker-archive:{self.reference.path}:{name}" for name in names)
-            raise CannotLookError(
-                f"{self.reference.path} has {many}:{shown or ' docker-archive:FILE:REPOSITORY:TAG'}"
+            raise ImageReadError(
+                f"{self.reference.path} has {what}",
+                hint=f"name one:{shown or ' docker-archive:FILE:REPOSITORY:TAG'}",
             )
         return images[0]
 
@@ -147,13 +148,13 @@ class DockerArchiveSource:
         with closing(self._open(name)) as file:
             content = file.read(MAX_DOCUMENT_BYTES + 1)
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise CannotLookError(f"{name} has more than {MAX_DOCUMENT_BYTES:,} bytes")
+            raise ImageReadError(f"{name} has more than {MAX_DOCUMENT_BYTES:,} bytes")
         return content
 
     def _open(self, name: str) -> BinaryIO:
         try:
             return self.files.open(name)
         except FileNotFoundError:
-            raise CannotLookError(
+            raise ImageReadError(
                 f"{self.reference.path} is not what `docker save` writes: it has no file {name!r}"
             ) from None

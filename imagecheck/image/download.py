@@ -9,8 +9,9 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.http import in_words, read_some, require_length
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.http import in_words
+from imagecheck.image.http_body import read_some, require_length
 
 RESUMES = 2
 """How often a broken download is taken up again."""
@@ -29,7 +30,7 @@ def download(open_: Open, size: int, host: str, budget: Budget | None = None) ->
     At most one byte more than that is ever read, by which too long a blob is known.
 
     Raises:
-        CannotLookError: while it is read, when the connection breaks for good, or the budget's time
+        ImageReadError: while it is read, when the connection breaks for good, or the budget's time
             is over.
 
     """
@@ -86,7 +87,7 @@ class _Stream(io.RawIOBase):
         self._response.close()
         broken = f"{self._host} cannot be read to the end: {in_words(error)}"
         if not self._resumes:
-            raise CannotLookError(f"{broken}, again and again") from None
+            raise ImageReadError(f"{broken}, again and again") from None
         self._resumes -= 1
         if not self._position:
             self._response = self._open({})
@@ -97,4 +98,4 @@ class _Stream(io.RawIOBase):
         if self._response.status != _PARTIAL_CONTENT or not range_.startswith(
             f"bytes {self._position}-"
         ):
-            raise CannotLookError(f"{broken}, and it sends blobs from their start only") from None
+            raise ImageReadError(f"{broken}, and it sends blobs from their start only") from None

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 from urllib3 import BaseHTTPResponse
 
 from imagecheck.budget import Budget
-from imagecheck.image.aws import AwsError, aws_client, refused, unreachable
+from imagecheck.image.aws import AwsError, aws_client, no_answer, refusal
 from imagecheck.image.download import download
-from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.errors import ImageReadError, NotInRegistryError
 from imagecheck.image.http import HttpClient
 from imagecheck.image.manifest import MANIFEST_TYPES, Descriptor
 from imagecheck.image.reference import Reference, RegistryReference
@@ -36,7 +36,7 @@ class EcrSource:
     ``reference`` has to be a private ECR's. The AWS credentials are those that boto3 finds.
 
     Raises:
-        CannotLookError: boto3 is not there, or cannot be set up: an unknown profile, for one.
+        ImageReadError: boto3 is not there, or cannot be set up: an unknown profile, for one.
 
     """
 
@@ -63,7 +63,7 @@ class EcrSource:
         try:
             self._ecr = aws_client("ecr", place.region)
         except AwsError as error:
-            raise CannotLookError(f"{self._name}: {error}") from None
+            raise AwsError(f"{self._name}: {error}", hint=error.hint) from error
 
     def root(self) -> Document:
         """See ImageSource. ECR is asked once."""
@@ -80,11 +80,11 @@ class EcrSource:
 
         def open_(headers: Mapping[str, str]) -> BaseHTTPResponse:
             answer = self._call(self._ecr.get_download_url_for_layer, layerDigest=descriptor.digest)
-            # Whoever has this URL can read the blob, so no message may have it.
+            # The URL alone opens the blob, so no message may contain it.
             response = self._http.fetch("GET", answer["downloadUrl"], headers)
             if response.status not in _GOOD:
                 response.close()
-                raise CannotLookError(
+                raise ImageReadError(
                     f"{self._name}: the storage behind it answers HTTP {response.status}"
                     f" when asked for blob {descriptor.digest}"
                 )
@@ -144,7 +144,7 @@ class EcrSource:
         answer = self._call(
             self._ecr.batch_get_image,
             imageIds=[image],
-            # Indexes too: what there is, is what is to be judged.
+            # Indexes too: the rules judge whatever is stored.
             acceptedMediaTypes=list(MANIFEST_TYPES),
         )
         for found in answer["images"]:
@@ -155,7 +155,7 @@ class EcrSource:
         code = next((failure["failureCode"] for failure in answer["failures"]), "no reason given")
         if code == _NO_SUCH_IMAGE:
             raise NotInRegistryError(f"{self._name} has no image {name}")
-        raise CannotLookError(f"{self._name}: ECR does not hand out the image {name}: {code}")
+        raise ImageReadError(f"{self._name}: ECR does not hand out the image {name}: {code}")
 
     def _call(self, method: Callable[..., Any], **parameters: Any) -> Any:
         with _aws_errors(self._name):
@@ -171,8 +171,9 @@ def _aws_errors(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        # Botocore's own words may hold a secret, so no cause is kept.
         if code in _NOT_THERE:
             raise NotInRegistryError(f"{name}: {_NOT_THERE[code]}") from None
-        raise CannotLookError(f"{name}: {refused(code, f'ecr:{error.operation_name}')}") from None
+        raise refusal(name, code, f"ecr:{error.operation_name}") from None
     except BotoCoreError as error:
-        raise CannotLookError(f"{name}: {unreachable(error)}") from None
+        raise no_answer(name, error) from None

@@ -1,4 +1,4 @@
-"""What is known of an ELF file, as far as starting it depends on it."""
+"""The facts of an ELF file that decide whether it can be started."""
 
 from typing import Final
 

@@ -1,19 +1,23 @@
-"""What can be wrong with reading an image."""
+"""Errors of reading an image."""
+
+from imagecheck.errors import FailedError
 
 
-class CannotLookError(Exception):
+class ImageReadError(FailedError):
     """Something cannot be read: no such file, no network, no permission, or too much of it.
 
-    The message says what, why and what to do; it holds no secret. It is no judgement of the image.
+    It says nothing about whether the image works.
     """
 
+    code = "IMAGE_UNREADABLE"
 
-class UnfinishedError(CannotLookError):
+
+class UnfinishedError(ImageReadError):
     """It broke off on the way; another attempt may go better."""
 
 
 class NotInRegistryError(Exception):
-    """Whoever holds the images answers that it has no such manifest or blob."""
+    """The registry, folder or archive has no such manifest or blob."""
 
 
 class DamagedImageError(Exception):

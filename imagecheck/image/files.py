@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError, DamagedImageError
+from imagecheck.image.errors import DamagedImageError, ImageReadError
 from imagecheck.image.gunzip import GZIP_MAGIC, PIECE_BYTES, BrokenGzipError, gunzip
 from imagecheck.image.tar import members
 
@@ -34,7 +34,7 @@ class Files(Protocol):
     """Opens files by their names, which have slashes in them and never lead outside.
 
     ``open``, ``size`` and ``stamp`` raise FileNotFoundError for a name that is not there, and
-    CannotLookError when what is there cannot be read.
+    ImageReadError when what is there cannot be read.
     """
 
     def open(self, name: str) -> BinaryIO:
@@ -58,16 +58,16 @@ class FolderFiles:
     """The files of a folder."""
 
     def __init__(self, folder: Path) -> None:
-        with _saying(folder):
+        with _translate_os_errors(folder):
             is_folder = stat.S_ISDIR(folder.stat().st_mode)
         if not is_folder:
-            raise CannotLookError(f"{folder} is not a folder")
+            raise ImageReadError(f"{folder} is not a folder")
         self._folder = folder
 
     def open(self, name: str) -> BinaryIO:
         """See Files."""
         self.size(name)
-        with _saying(self._folder / name):
+        with _translate_os_errors(self._folder / name):
             return cast("BinaryIO", _Readable((self._folder / name).open("rb")))
 
     def size(self, name: str) -> int:
@@ -78,16 +78,16 @@ class FolderFiles:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise CannotLookError(f"{path}: {error.strerror}") from None
-        # To open a pipe would be to wait for whoever writes to it.
+            raise ImageReadError(f"{path}: {error.strerror}") from error
+        # Opening a pipe would wait for its writer.
         if not stat.S_ISREG(found.st_mode):
-            raise CannotLookError(f"{path} is not a file")
+            raise ImageReadError(f"{path} is not a file")
         return found.st_size
 
     def stamp(self, name: str) -> str:
         """See Files."""
         self.size(name)
-        with _saying(self._folder / name):
+        with _translate_os_errors(self._folder / name):
             return _stamp((self._folder / name).stat())
 
     def close(self) -> None:
@@ -98,26 +98,26 @@ class TarFiles:
     """The files of a tar archive, read where they lie; of one in gzip, from an unpacked copy."""
 
     def __init__(self, archive: Path, budget: Budget | None = None) -> None:
-        with _saying(archive):
+        with _translate_os_errors(archive):
             if not stat.S_ISREG(archive.stat().st_mode):
-                raise CannotLookError(
-                    f"{archive} is not a file; an archive is not read from a pipe"
+                raise ImageReadError(
+                    f"{archive} is not a file", hint="write what a pipe brings to a file first"
                 )
             self._file: BinaryIO = archive.open("rb")
         try:
-            with _saying(archive):
+            with _translate_os_errors(archive):
                 start = self._file.read(_MAGIC_BYTES)
                 self._file.seek(0)
                 if start.startswith(GZIP_MAGIC):
                     self._file = _unpacked(self._file, archive, budget or Budget())
                 self._members = dict(_members(self._file))
         except BrokenGzipError as error:
-            raise CannotLookError(f"{archive} cannot be read to its end: {error}") from None
+            raise ImageReadError(f"{archive} cannot be read to its end: {error}") from error
         except DamagedImageError as error:
             self._file.close()
-            raise CannotLookError(
-                f"{archive} is not a tar archive{_hint(start, archive)} ({error})"
-            ) from None
+            raise ImageReadError(
+                f"{archive} is not a tar archive ({error})", hint=_hint(start, archive)
+            ) from error
 
     def open(self, name: str) -> BinaryIO:
         """See Files."""
@@ -199,7 +199,7 @@ class _Readable:
         try:
             return self._file.read(size)
         except OSError as error:
-            raise CannotLookError(f"a file of the image cannot be read: {error.strerror}") from None
+            raise ImageReadError(f"a file of the image cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
         self._file.close()
@@ -226,11 +226,11 @@ def _stamp(found: os.stat_result) -> str:
 
 
 @contextmanager
-def _saying(path: Path) -> Iterator[None]:
+def _translate_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotLookError(f"{path}: {error.strerror}") from None
+        raise ImageReadError(f"{path}: {error.strerror}") from error
 
 
 def _unpacked(file: BinaryIO, archive: Path, budget: Budget) -> BinaryIO:
@@ -246,10 +246,10 @@ def _unpacked(file: BinaryIO, archive: Path, budget: Budget) -> BinaryIO:
         copy.seek(0)
     except OSError as error:
         copy.close()
-        raise CannotLookError(
-            f"{archive} cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}; TMPDIR"
-            " names another folder"
-        ) from None
+        raise ImageReadError(
+            f"{archive} cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}",
+            hint="name another folder with the environment variable TMPDIR",
+        ) from error
     except BaseException:
         copy.close()
         raise
@@ -260,12 +260,12 @@ def _at_most(most: int, pieces: Iterable[bytes], archive: Path) -> Iterator[byte
     for piece in pieces:
         most -= len(piece)
         if most < 0:
-            raise CannotLookError(f"{archive} has more bytes than any image that is taken")
+            raise ImageReadError(f"{archive} has more bytes than this tool reads")
         yield piece
 
 
-def _hint(start: bytes, archive: Path) -> str:
+def _hint(start: bytes, archive: Path) -> str | None:
     for magic, name, command in _COMPRESSED:
         if start.startswith(magic):
-            return f"; it is compressed with {name}, so run this first: {command} {archive}"
-    return ""
+            return f"it is compressed with {name}: run `{command} {archive}` first"
+    return None

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.layer import MAX_LISTING_BYTES, TOO_MANY_FILES, Entry, Kind, Layer
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.layer import MAX_LISTING_BYTES, TOO_MANY_FILES, Entry, FileKind, Layer
 
 MAX_SYMLINKS: Final = 40
 """``MAXSYMLINKS`` of linux/namei.h."""
@@ -51,7 +51,7 @@ class Node:
     children: "dict[str, Node]" = field(default_factory=dict, repr=False)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> FileKind:
         """What it is."""
         return self.entry.kind
 
@@ -96,11 +96,11 @@ class _Lost(NamedTuple):
 class FileSystem:
     """The merged layers, lowest first. Permissions are those of one who owns nothing.
 
-    Raises CannotLookError when there are too many files, or the budget is used up: also later.
+    Raises ImageReadError when there are too many files, or the budget is used up: also later.
     """
 
     def __init__(self, layers: Sequence[Layer], budget: Budget | None = None) -> None:
-        self._root = Node("/", Entry("/", Kind.DIRECTORY, 0o755), 0)
+        self._root = Node("/", Entry("/", FileKind.DIRECTORY, 0o755), 0)
         self._bytes_left = MAX_LISTING_BYTES
         self._made_up = ""
         self._budget = budget or Budget()
@@ -163,7 +163,7 @@ class FileSystem:
         names = path.split("/")
         self._budget.spend(len(names))
         for name in names:
-            if here.entry.kind is not Kind.DIRECTORY:
+            if here.entry.kind is not FileKind.DIRECTORY:
                 raise PathError(errno.ENOTDIR, here.path)
             if not name:
                 continue
@@ -175,7 +175,7 @@ class FileSystem:
                 here = here.parent or here
                 continue
             node = here.children.get(name) or self._missing(here, name, make_in)
-            if node.entry.kind is Kind.SYMLINK:
+            if node.entry.kind is FileKind.SYMLINK:
                 node = self._follow(node, links, as_root=as_root, make_in=make_in)
             here = node
         return here
@@ -202,7 +202,7 @@ class FileSystem:
         except PathError as error:
             self._lost[key] = _Lost(error.errno, error.at, before, len(links) - before - 1)
             raise
-        if node.entry.kind is Kind.DIRECTORY:
+        if node.entry.kind is FileKind.DIRECTORY:
             self._led[link, as_root] = node, tuple(links[before + 1 :])
         return node
 
@@ -213,7 +213,7 @@ class FileSystem:
         if make_in is None:
             raise PathError(errno.ENOENT, path)
         self._made_up = self._made_up or path
-        return self._put(folder, name, Entry(path, Kind.DIRECTORY, 0o755), make_in)
+        return self._put(folder, name, Entry(path, FileKind.DIRECTORY, 0o755), make_in)
 
     def _forget(self) -> None:
         """Forget walks: something on the way is there no more."""
@@ -231,8 +231,8 @@ class FileSystem:
         self._budget.spend(len(layer.entries) + len(layer.removed) + len(layer.emptied))
         for entry in layer.entries:
             # What is removed below a directory is not what a link leads to that was in its place.
-            link = self._at(entry.path) if entry.kind is Kind.DIRECTORY else None
-            if link and link.kind is Kind.SYMLINK and link.path == entry.path:
+            link = self._at(entry.path) if entry.kind is FileKind.DIRECTORY else None
+            if link and link.kind is FileKind.SYMLINK and link.path == entry.path:
                 self._drop(entry.path)
         for path in layer.removed:
             self._drop(path)
@@ -247,7 +247,7 @@ class FileSystem:
 
     def _take_away(self, folder: Node, name: str) -> None:
         old = folder.children.pop(name, None)
-        if old and old.kind in (Kind.DIRECTORY, Kind.SYMLINK):
+        if old and old.kind in (FileKind.DIRECTORY, FileKind.SYMLINK):
             self._forget()
 
     def _at(self, path: str) -> Node | None:
@@ -257,7 +257,7 @@ class FileSystem:
 
     def _add(self, entry: Entry, layer: int) -> None:
         if entry.path == "/":
-            if entry.kind is Kind.DIRECTORY:
+            if entry.kind is FileKind.DIRECTORY:
                 self._root.entry = entry
             return
         self._budget.spend(_STEPS_OF_ENTRY)
@@ -269,17 +269,17 @@ class FileSystem:
             return
         if self._made_up and not self.orphan:
             self.orphan = Orphan(entry.path, self._made_up, layer)
-        if parent.kind is not Kind.DIRECTORY:
-            self.broken.append(f"{entry.path} lies below something that is no directory")
+        if parent.kind is not FileKind.DIRECTORY:
+            self.broken.append(f"{entry.path} lies below something that is not a directory")
             return
         if _is_too_long(name):
             self.broken.append(f"{entry.path} has a name that is too long for a file system")
             return
-        if entry.kind is Kind.HARDLINK:
+        if entry.kind is FileKind.HARDLINK:
             # What was there makes room first, even if the link is to it.
             self._take_away(parent, name)
             shared = self._at(entry.target)
-            if shared is None or shared.kind is Kind.DIRECTORY:
+            if shared is None or shared.kind is FileKind.DIRECTORY:
                 self.broken.append(
                     f"{entry.path} is a hard link to {entry.target}, which is not there"
                 )
@@ -287,14 +287,14 @@ class FileSystem:
             self._put(parent, name, shared.entry, shared.layer)
             return
         old = parent.children.get(name)
-        if old and old.kind is entry.kind is Kind.DIRECTORY:
+        if old and old.kind is entry.kind is FileKind.DIRECTORY:
             old.entry = entry
         else:
             self._put(parent, name, entry, layer)
 
     def _folder(self, path: str, layer: int) -> Node:
         node = self._walk(path, as_root=True, make_in=layer).node
-        if node.kind is Kind.DIRECTORY:
+        if node.kind is FileKind.DIRECTORY:
             self._folders[path] = node
         return node
 
@@ -302,7 +302,7 @@ class FileSystem:
         path = posixpath.join(parent.path, name)
         self._bytes_left -= _NODE_BYTES + len(path)
         if self._bytes_left < 0:
-            raise CannotLookError(TOO_MANY_FILES)
+            raise ImageReadError(TOO_MANY_FILES)
         # Where the two are the same, one text is kept.
         node = Node(entry.path if entry.path == path else path, entry, layer, parent)
         if name in parent.children:
@@ -313,7 +313,7 @@ class FileSystem:
 
 
 def _is_too_long(name: str) -> bool:
-    # A byte that is no UTF-8 was read as the four characters of its escape.
+    # A byte that is not UTF-8 was read as the four characters of its escape.
     return len(name) > _SURELY_SHORT_NAME and _bytes(name) - 3 * name.count("\\x") > _MAX_NAME
 
 

@@ -22,7 +22,7 @@ _GZIP = zlib.MAX_WBITS | 16
 
 
 class BrokenGzipError(DamagedImageError):
-    """It is no gzip stream to its end."""
+    """It is not a gzip stream to its end."""
 
 
 def gunzip(
@@ -49,4 +49,4 @@ def gunzip(
                         raise BrokenGzipError("the gzip stream is cut off")
             chunk = stream.unused_data or read()
     except _ERRORS as error:
-        raise BrokenGzipError(f"the gzip stream is broken: {error}") from None
+        raise BrokenGzipError(f"the gzip stream is broken: {error}") from error

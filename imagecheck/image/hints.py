@@ -1,4 +1,4 @@
-"""What was meant by a text that names no image: the first things that people try."""
+"""Corrections of invalid image references: the first things that people try."""
 
 import os
 import re
@@ -6,9 +6,12 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-_SAVE: Final = "docker save {0} --output image.tar, and then docker-archive:image.tar"
+from imagecheck.image.digest import DIGEST
+from imagecheck.image.private_ecr import PrivateEcr
+
+_SAVE: Final = "run `docker save {0} --output image.tar` and check docker-archive:image.tar"
 _BUILD: Final = (
-    "docker buildx build --provenance=false --output type=oci,dest=image.tar {0}, and then"
+    "run `docker buildx build --provenance=false --output type=oci,dest=image.tar {0}` and check"
     " oci-archive:image.tar"
 )
 _LAMBDA_ARN = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:\d+:function:([\w-]+)(?::\S+)?")
@@ -16,31 +19,31 @@ _ECR_ARN = re.compile(r"arn:aws[\w-]*:ecr:([\w-]+):(\d+):repository/(\S+)")
 _HUB_PAGE = re.compile(r"https?://hub\.docker\.com/(?:_|r)/([\w./-]+)")
 _ECR_PAGE = re.compile(r"https?://gallery\.ecr\.aws/([\w./-]+)")
 _URL = re.compile(r"https?://([\w.:-]+/[\w.:/-]+)")
-_REMOTE_NAME = re.compile(r"[\w.-]+(?::[0-9]+)?(?:/[\w.-]+)*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")
+_REMOTE_NAME = re.compile(rf"[\w.-]+(?::[0-9]+)?(?:/[\w.-]+)*(?::[\w.-]+)?(?:@{DIGEST})?")
 _FROM = re.compile(rb"^\s*FROM\s+\S", re.IGNORECASE | re.MULTILINE)
 _MAX_PEEK = 64 * 1024
 _MAX_MEMBERS = 100
 
 
-def hint_for(text: str) -> str:
-    """Return what to write instead, with what joins it to a sentence; empty for no idea."""
+def hint_for(text: str) -> str | None:
+    """Return what to write instead of an invalid reference; None for no idea."""
     if not text or "\0" in text or "\n" in text:
-        return ""
+        return None
     found = _of_another_tool(text) or _of_a_page(text) or _of_a_path(text) or _of_a_name(text)
-    return f"; {found}" if found else ""
+    return found or None
 
 
 def _of_another_tool(text: str) -> str:
     transport, _, rest = text.partition(":")
-    if "@" in rest and not re.search(r"@sha256:[0-9a-f]{64}$", rest):
+    if "@" in rest and not re.search(rf"@{DIGEST}$", rest):
         return ""  # a password, maybe
     match transport:
         case "docker-daemon" if rest:
-            return f"an image of the Docker daemon is saved first: {_SAVE.format(rest)}"
+            return f"save the image of the Docker daemon first: {_SAVE.format(rest)}"
         case "containers-storage" if rest:
             return (
-                "an image of Podman is saved first: podman save --format oci-archive --output"
-                f" image.tar {rest}, and then oci-archive:image.tar"
+                "save the image of Podman first: run `podman save --format oci-archive --output"
+                f" image.tar {rest}` and check oci-archive:image.tar"
             )
         case "docker" if rest:
             return f"an image in a registry is docker://{rest.lstrip('/')}"
@@ -50,18 +53,18 @@ def _of_another_tool(text: str) -> str:
 def _of_a_page(text: str) -> str:
     if match := _LAMBDA_ARN.fullmatch(text):
         return (
-            "this is a function, whose image aws lambda get-function --function-name"
-            f" {match[1]} --query Code.ResolvedImageUri shows; write docker:// in front of it"
+            f"this is a function: `aws lambda get-function --function-name {match[1]}"
+            " --query Code.ResolvedImageUri` prints its image; put docker:// before it"
         )
     if match := _ECR_ARN.fullmatch(text):
-        host = f"{match[2]}.dkr.ecr.{match[1]}.amazonaws.com"
+        host = PrivateEcr(account=match[2], region=match[1]).host
         return f"an image of this repository is docker://{host}/{match[3]}@sha256:..."
     if match := _HUB_PAGE.fullmatch(text):
         return f"an image of this page is docker://{match[1].strip('/')}:TAG"
     if match := _ECR_PAGE.fullmatch(text):
         return f"an image of this page is docker://public.ecr.aws/{match[1].strip('/')}:TAG"
     if match := _URL.fullmatch(text):
-        return f"an image is not named by a URL but docker://{match[1]}"
+        return f"write docker://{match[1]} instead of a URL"
     return ""
 
 
@@ -80,8 +83,8 @@ def _of_a_folder(path: Path) -> str:
         if (path / file).is_file():
             return f"the image in this folder is {transport}:{path}"
     if (path / "Dockerfile").is_file():
-        return f"what is in this folder is built first: {_BUILD.format(path)}"
-    return "this folder has no image in it"
+        return f"build the image of this folder first: {_BUILD.format(path)}"
+    return "this folder holds no image"
 
 
 def _of_a_file(path: Path) -> str:
@@ -89,13 +92,13 @@ def _of_a_file(path: Path) -> str:
         start = file.read(_MAX_PEEK)
     if _FROM.search(start) and b"\0" not in start:
         build = _BUILD.format(f"--file {path} {path.parent}")
-        return f"this is a Dockerfile, of which an image is built first: {build}"
+        return f"this is a Dockerfile; build its image first: {build}"
     names = _names_in(path)
     if "manifest.json" in names:
         return f"the image in this archive is docker-archive:{path}"
     if "index.json" in names:
         return f"the image in this archive is oci-archive:{path}"
-    return "this file has no image in it"
+    return "this file holds no image"
 
 
 def _names_in(path: Path) -> set[str]:

@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 from urllib3.util import Url, parse_url
 
 from imagecheck.budget import Budget
-from imagecheck.image.errors import CannotLookError, UnfinishedError
+from imagecheck.image.errors import ImageReadError, UnfinishedError
 from imagecheck.image.reference import RegistryReference
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -44,7 +44,7 @@ _WORDS: dict[type[HTTPError], str] = {  # the first that fits
     NewConnectionError: "no connection can be made",
     ConnectTimeoutError: "no connection within {connect} s",
     ReadTimeoutError: "nothing came for {read} s",
-    ProtocolError: "the connection broke, or this is no web server",
+    ProtocolError: "the connection broke, or this is not a web server",
     IncompleteRead: "the connection broke",
 }
 
@@ -74,7 +74,7 @@ class HttpClient:
         host's own. Its body is not read yet.
 
         Raises:
-            CannotLookError: there is no such answer, or a redirect leads to plain HTTP.
+            ImageReadError: there is no such answer, or a redirect leads to plain HTTP.
 
         """
         first = at = _parsed(url, url)
@@ -86,7 +86,7 @@ class HttpClient:
             if not own and response.status in _REFUSALS:
                 # Its challenge, if any, is not one to answer with credentials for the first host.
                 response.close()
-                raise CannotLookError(
+                raise ImageReadError(
                     f"{at.netloc}, to which {first.netloc} redirects,"
                     f" refuses with HTTP {response.status}"
                 )
@@ -95,7 +95,7 @@ class HttpClient:
                 return response
             response.close()
             at = _parsed(location, at.url)
-        raise CannotLookError(f"{first.netloc} redirects more than {MAX_REDIRECTS} times")
+        raise ImageReadError(f"{first.netloc} redirects more than {MAX_REDIRECTS} times")
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
@@ -103,7 +103,7 @@ class HttpClient:
         """Send a request to this URL only; try again on 429, 5xx and broken connections.
 
         Raises:
-            CannotLookError: no answer came, or 429 or 5xx to the end.
+            ImageReadError: no answer came, or 429 or 5xx to the end.
 
         """
         host = parse_url(url).netloc
@@ -124,15 +124,17 @@ class HttpClient:
                 )
             except HTTPError as error:
                 if pause is None or not isinstance(error, ProtocolError):
-                    raise CannotLookError(f"{host} cannot be read: {in_words(error)}") from None
+                    # Here and below: urllib3's own words have the URL, which may be signed.
+                    raise ImageReadError(f"{host} cannot be read: {in_words(error)}") from None
             else:
                 if not _may_pass(response):
                     return response
                 response.close()
                 if pause is None:
-                    raise CannotLookError(
+                    raise ImageReadError(
                         f"{host} still answers HTTP {response.status}"
-                        f" after {len(BACKOFF_SECONDS) + 1} attempts: try again later"
+                        f" after {len(BACKOFF_SECONDS) + 1} attempts",
+                        hint="try again later",
                     )
                 pause = max(pause, _retry_after(response))
             self.pause(pause)
@@ -144,9 +146,9 @@ class HttpClient:
         """Send a body of ``size`` bytes as it is read, one piece at a time.
 
         Raises:
-            UnfinishedError: the connection broke, or 429 or 5xx; a body is not to be had twice
+            UnfinishedError: the connection broke, or 429 or 5xx; a body cannot be sent twice
                 from here.
-            CannotLookError: no connection can be made. What reading the body raises comes as it is.
+            ImageReadError: no connection can be made. What reading the body raises comes as it is.
 
         """
         host = parse_url(url).netloc
@@ -161,11 +163,11 @@ class HttpClient:
                 preload_content=False,
             )
         except HTTPError as error:
-            kind = UnfinishedError if isinstance(error, ProtocolError) else CannotLookError
+            kind = UnfinishedError if isinstance(error, ProtocolError) else ImageReadError
             raise kind(f"{host} cannot be written to: {in_words(error)}") from None
         if _may_pass(response):
             response.close()
-            raise UnfinishedError(f"{host} answers HTTP {response.status}: try again later")
+            raise UnfinishedError(f"{host} answers HTTP {response.status}", hint="try again later")
         return response
 
     def pause(self, seconds: float) -> None:
@@ -210,70 +212,15 @@ def refuse_plain_http(url: Url, first: Url) -> None:
     """Let plain HTTP be spoken on this machine only.
 
     Raises:
-        CannotLookError: the URL is not HTTPS, and it or the first one leads to another machine.
+        ImageReadError: the URL is not HTTPS, and it or the first one leads to another machine.
 
     """
     if url.scheme == "https" or (url.scheme == "http" and _loopback(url) and _loopback(first)):
         return
-    raise CannotLookError(
-        f"{first.netloc} leads to {url.scheme}://{url.netloc}:"
-        " anything but HTTPS stays on this machine"
+    raise ImageReadError(
+        f"{first.netloc} leads to {url.scheme}://{url.netloc}, which is not HTTPS",
+        hint="plain HTTP is spoken with this machine only",
     )
-
-
-def read_document(
-    response: urllib3.BaseHTTPResponse, host: str, limit: int, budget: Budget | None = None
-) -> bytes:
-    """Read an answer of at most ``limit`` bytes.
-
-    Raises:
-        CannotLookError: it is longer, the connection breaks, or the budget's time is over.
-
-    """
-    pieces = []
-    try:
-        require_length(response, host)
-        # One read would take a break for the end; the read after the last byte tells.
-        while limit >= 0 and (piece := read_some(response, limit + 1)):
-            pieces.append(piece)
-            limit -= len(piece)
-            if budget:
-                budget.look_at_clock()
-    except HTTPError as error:
-        raise CannotLookError(f"{host} cannot be read: {in_words(error)}") from None
-    finally:
-        response.close()
-    if limit < 0:
-        raise CannotLookError(f"{host} sends a document that is too long to be one")
-    return b"".join(pieces)
-
-
-def read_some(response: urllib3.BaseHTTPResponse, size: int) -> bytes:
-    """Read at most ``size`` bytes as they were sent; none are the end.
-
-    Raises:
-        urllib3.exceptions.HTTPError: the connection breaks.
-
-    """
-    try:
-        # What has come, however little: whoever waits for more does not see the clock.
-        return response.read1(size, decode_content=False)
-    except ValueError:  # http.client tries to read what says that it has less than no bytes
-        raise ProtocolError from None
-
-
-def require_length(response: urllib3.BaseHTTPResponse, host: str) -> None:
-    """Refuse an answer whose end would look like a broken connection.
-
-    https://www.rfc-editor.org/rfc/rfc9112#name-message-body-length
-
-    Raises:
-        CannotLookError: the answer has neither a length nor chunks.
-
-    """
-    if response.length_remaining is None and not response.chunked:
-        response.close()
-        raise CannotLookError(f"{host} does not say how long its answer is")
 
 
 def in_words(error: HTTPError) -> str:
@@ -302,7 +249,7 @@ def _parsed(location: str, base: str) -> Url:
     try:
         return parse_url(urljoin(base, location))
     except (LocationParseError, ValueError):
-        raise CannotLookError(f"{parse_url(base).netloc} leads to what is no URL") from None
+        raise ImageReadError(f"{parse_url(base).netloc} redirects to an invalid URL") from None
 
 
 def _origin(url: Url) -> tuple[str | None, str | None, int | None]:

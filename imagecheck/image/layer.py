@@ -14,10 +14,10 @@ from imagecheck.budget import Budget
 from imagecheck.image.content import Content, TooLargeError, opened
 from imagecheck.image.elf import MAGIC, Elf
 from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
-from imagecheck.image.errors import CannotLookError, DamagedImageError
+from imagecheck.image.errors import DamagedImageError, ImageReadError
 from imagecheck.image.manifest import Descriptor
 from imagecheck.image.member_file import MemberFile
-from imagecheck.image.read_ahead import ReadAhead
+from imagecheck.image.prefetched_files import PrefetchedFiles
 from imagecheck.image.tar import Member, members
 
 MAX_IMAGE_BYTES: Final = 10 * 1024**3
@@ -47,10 +47,10 @@ _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
 
-TOO_MANY_FILES: Final = "the image has more files than are looked at: a million or so"
+TOO_MANY_FILES: Final = "the image has more files than are read: about a million"
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a member of a layer is."""
 
     FILE = "file"
@@ -64,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     """A member of a layer. Paths are absolute and normalised: nothing is above ``/``."""
 
     path: str
-    kind: Kind
+    kind: FileKind
     mode: int
     """The permission bits, with setuid, setgid and sticky."""
     size: int = 0
@@ -111,7 +111,7 @@ def read_layer(
         DamagedImageError: they are, but they are no layer.
         TooLargeError: there are more than ``max_bytes`` when uncompressed.
         UnreadableCompressionError: it is compressed with something other than gzip.
-        CannotLookError: there are too many files, or the budget is used up.
+        ImageReadError: there are too many files, or the budget is used up.
 
     """
     budget = budget or Budget()
@@ -140,7 +140,7 @@ def read_layer(
             else:
                 removed.append(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
             if listing_bytes > max_listing_bytes:
-                raise CannotLookError(TOO_MANY_FILES)
+                raise ImageReadError(TOO_MANY_FILES)
         content.drain()
         return Layer(
             diff_id=content.digest,
@@ -158,14 +158,14 @@ def read_files(
     descriptor: Descriptor,
     limits: Mapping[str, int],
     *,
-    ahead: ReadAhead | None = None,
+    ahead: PrefetchedFiles | None = None,
     budget: Budget | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, bytes]:
     """Return the content of some files of a layer that ``read_layer`` has read before.
 
     ``limits`` says of each path after how many bytes the file is cut off. What may be asked for
-    next is put into ``ahead``. Raises as ``read_layer`` does, and CannotLookError when the files
+    next is put into ``ahead``. Raises as ``read_layer`` does, and ImageReadError when the files
     are more than ``MAX_CONTENTS_BYTES`` together.
     """
     budget = budget or Budget()
@@ -183,7 +183,7 @@ def read_files(
                 found[path] = MemberFile(member, content).read(min(limits[path], left + 1))
                 left -= len(found[path])
                 if left < 0:
-                    raise CannotLookError("the files that would have to be read are too large")
+                    raise ImageReadError("the files that would have to be read are too large")
             elif ahead and ahead.wants(path, member.size):
                 source = MemberFile(member, content).read(member.size)
                 ahead.keep(descriptor.digest, path, source)
@@ -197,7 +197,7 @@ def _members(content: Content, budget: Budget) -> Iterator[Member]:
             budget.spend(_STEPS)
             yield member
     except DamagedImageError as error:
-        raise DamagedImageError(f"the layer cannot be unpacked: {error}") from None
+        raise DamagedImageError(f"the layer cannot be unpacked: {error}") from error
 
 
 def _path(name: str) -> str:
@@ -211,14 +211,14 @@ def _entry(path: str, member: Member, content: Content, room: "_Room") -> Entry:
     if member.is_file:
         return _file_entry(path, mode, member, content, room)
     if member.is_directory:
-        return Entry(path, Kind.DIRECTORY, mode)
+        return Entry(path, FileKind.DIRECTORY, mode)
     if member.is_symlink:
         if not 0 < len(member.link) < _MAX_PATH:
             raise DamagedImageError(f"the layer has a symlink {path} to what cannot be a path")
-        return Entry(path, Kind.SYMLINK, mode, target=member.link)
+        return Entry(path, FileKind.SYMLINK, mode, target=member.link)
     if member.is_hard_link:
-        return Entry(path, Kind.HARDLINK, mode, target=_path(member.link))
-    return Entry(path, Kind.OTHER, mode)
+        return Entry(path, FileKind.HARDLINK, mode, target=_path(member.link))
+    return Entry(path, FileKind.OTHER, mode)
 
 
 def _file_entry(path: str, mode: int, member: Member, content: Content, room: "_Room") -> Entry:
@@ -232,9 +232,11 @@ def _file_entry(path: str, mode: int, member: Member, content: Content, room: "_
         file = MemberFile(member, content)
         head = file.read(HEAD)
     if file and head.startswith(MAGIC):
-        return Entry(path, Kind.FILE, mode, member.size, elf=_elf(file, head, member.size, room))
+        return Entry(
+            path, FileKind.FILE, mode, member.size, elf=_elf(file, head, member.size, room)
+        )
     keeps_head = mode & 0o111 or path.endswith(_NATIVE_MODULE)
-    return Entry(path, Kind.FILE, mode, member.size, head=head if keeps_head else b"")
+    return Entry(path, FileKind.FILE, mode, member.size, head=head if keeps_head else b"")
 
 
 def _length(entry: Entry) -> int:
@@ -272,7 +274,7 @@ class _Room:
         self._room = memoryview(b"")
 
     def of(self, size: int) -> memoryview:
-        """Return room for so many bytes, which whoever had it before needs no more."""
+        """Return a buffer of so many bytes; its previous content is no longer needed."""
         if size > len(self._room):
             self._room = memoryview(bytearray(min(max(size, 2 * len(self._room)), HEAD_BYTES)))
         return self._room[:size]

@@ -1,4 +1,4 @@
-"""What was learned of a layer is kept by its digest, so that the next image on it is read faster.
+"""A cache of the facts of layers, by digest: the next image on the same base is read faster.
 
 A digest names bytes, so what is kept never goes stale; only the form in which it is kept can.
 """
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 
 def default_folder() -> Path | None:
-    """Return where the cache is; None for whoever has no home.
+    """Return the folder of the cache; None for a user without a home.
 
     https://specifications.freedesktop.org/basedir-spec/latest/
     """

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from imagecheck.budget import Budget
 from imagecheck.image.blob_files import BlobFiles
-from imagecheck.image.errors import CannotLookError, DamagedImageError
+from imagecheck.image.errors import DamagedImageError, ImageReadError
 from imagecheck.image.files import Files, FolderFiles, TarFiles
 from imagecheck.image.manifest import (
     MAX_DOCUMENT_BYTES,
@@ -25,7 +25,7 @@ _TAG = "org.opencontainers.image.ref.name"
 class LayoutSource(BlobFiles):
     """The image of a layout that the reference names; the only one, when it names none.
 
-    Raises CannotLookError when there is no layout, or it is not clear which image is meant.
+    Raises ImageReadError when there is no layout, or it is not clear which image is meant.
     """
 
     def __init__(
@@ -44,15 +44,16 @@ class LayoutSource(BlobFiles):
         try:
             index = self._read("index.json")
         except FileNotFoundError:
-            raise CannotLookError(
-                f"{self.reference.path} is no OCI image layout: it has no index.json{self._hint()}"
+            raise ImageReadError(
+                f"{self.reference.path} is not an OCI image layout: it has no index.json",
+                hint=self._hint(),
             ) from None
         named = self._named(index)
         if named is None:
             # What an index of the layout lists is not in index.json itself.
             return self.manifest(Descriptor(digest=self.reference.digest or "", size=0))
         document = self.manifest(named)
-        # Whoever reads has only the reference to hold it against, and that may have no digest.
+        # The reader compares with the reference only, and that may have no digest.
         verified(document.content, named.digest, named.size)
         return document
 
@@ -65,21 +66,21 @@ class LayoutSource(BlobFiles):
         with closing(self._files.open(name)) as file:
             return file.read(MAX_DOCUMENT_BYTES + 1)
 
-    def _hint(self) -> str:
-        """Say what it is instead."""
+    def _hint(self) -> str | None:
+        """Name it as what it is instead."""
         other = "dir" if self.reference.transport == "oci" else "docker-archive"
         try:
             self._files.size("manifest.json")
-        except (FileNotFoundError, CannotLookError):
-            return ""
-        return f"; {other}:{self.reference.path} may be what is meant"
+        except (FileNotFoundError, ImageReadError):
+            return None
+        return f"it may be {other}:{self.reference.path}"
 
     def _named(self, content: bytes) -> Descriptor | None:
         """Find the image; a layout's own index may list several, each under its tag."""
         try:
             index: Manifest = parse_manifest(verified(content, None))
         except DamagedImageError as error:
-            raise CannotLookError(f"{self.reference.path}, index.json: {error}") from None
+            raise ImageReadError(f"{self.reference.path}, index.json: {error}") from error
         found = index.manifests or []
         wanted = self.reference
         if wanted.transport == "docker-archive":
@@ -91,9 +92,9 @@ class LayoutSource(BlobFiles):
         if not found:
             what = f"no image with the tag {wanted.tag}" if wanted.tag else "no image"
             tags = [(d.annotations or {}).get(_TAG) for d in index.manifests or []]
-            there = f"; it has the tag {', '.join(sorted(filter(None, tags)))}" if any(tags) else ""
-            raise CannotLookError(f"{wanted.path} has {what}{there}")
+            there = f"its tags are {', '.join(sorted(filter(None, tags)))}" if any(tags) else None
+            raise ImageReadError(f"{wanted.path} has {what}", hint=there)
         if len({d.digest for d in found}) > 1:
-            digests = "\n".join(f"  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
-            raise CannotLookError(f"{wanted.path} has several images; name one:\n{digests}")
+            digests = "".join(f"\n  {wanted.transport}:{wanted.path}@{d.digest}" for d in found)
+            raise ImageReadError(f"{wanted.path} has several images", hint=f"name one:{digests}")
         return found[0]

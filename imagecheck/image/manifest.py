@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from imagecheck.image.digest import WHOLE_DIGEST
 from imagecheck.image.errors import DamagedImageError, WrongBytesError
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -48,7 +49,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     media_type: str = ""
     # Only this algorithm is known to ECR, and a digest becomes the name of a file.
-    digest: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+    digest: Annotated[str, Meta(pattern=WHOLE_DIGEST)]
     size: Annotated[int, Meta(ge=0)]
     platform: Platform | None = None
     annotations: dict[str, str] | None = None
@@ -106,7 +107,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """What is to be run: the ``config`` part of an image's configuration."""
+    """The ``config`` part of an image's configuration: the program and its surroundings."""
 
     entrypoint: list[str] | None = None
     cmd: list[str] | None = None
@@ -181,4 +182,4 @@ def _decode(content: bytes, type_: type[Any], name: str) -> Any:
     try:
         return msgspec.json.decode(content, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedImageError(f"the {name} cannot be read as one: {error}") from None
+        raise DamagedImageError(f"the {name} cannot be read as one: {error}") from error

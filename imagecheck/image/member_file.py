@@ -44,7 +44,7 @@ class MemberFile:
     def _take(self, size: int) -> Iterator[tuple[bool, int]]:
         """Go on by so many bytes: piece by piece, whether it is stored, and how long.
 
-        Whoever asks for a piece takes it from the layer before the next one.
+        The caller takes each piece from the layer before the next one.
         """
         while size > 0:
             if not self._left:

@@ -9,7 +9,7 @@ from imagecheck.image.source import ImageSource
 
 
 def open_source(reference: Reference, budget: Budget | None = None) -> ImageSource:
-    """Return where the image can be read, within the budget's time. Raises CannotLookError."""
+    """Return where the image can be read, within the budget's time. Raises ImageReadError."""
     if isinstance(reference, RegistryReference):
         if reference.private_ecr:
             from imagecheck.image.ecr import EcrSource

@@ -1,4 +1,4 @@
-"""How an image is named: the transports of containers tools.
+"""References to images: the transports of containers tools.
 
 https://github.com/containers/image/blob/main/docs/containers-transports.5.md
 """
@@ -8,11 +8,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from imagecheck.errors import UsageError
+from imagecheck.image.digest import is_digest
 from imagecheck.image.hints import hint_for
+from imagecheck.image.private_ecr import PrivateEcr, parse_host
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 FORMS = (
     "oci:DIR, oci-archive:FILE, docker-archive:FILE, dir:DIR or"
     " docker://HOST[:PORT]/REPOSITORY@sha256:..."
@@ -26,22 +28,15 @@ _REPOSITORY = re.compile(
 # Of a path on Windows: C:\image. Nobody would call a folder and its tag so on another system.
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-# https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-_PRIVATE_ECR = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
 FileTransport = Literal["oci", "oci-archive", "docker-archive", "dir"]
 
 
-class InvalidReferenceError(ValueError):
-    """The text names no image; the message says what would."""
+class InvalidReferenceError(UsageError):
+    """The text is not the name of an image; the hint says what would be."""
 
-
-class PrivateEcr(NamedTuple):
-    """Where a private ECR repository is."""
-
-    account: str
-    region: str
+    code = "INVALID_REFERENCE"
 
 
 @dataclass(frozen=True)
@@ -75,8 +70,7 @@ class RegistryReference:
     @property
     def private_ecr(self) -> PrivateEcr | None:
         """The account and Region, where this is a private ECR registry."""
-        match = _PRIVATE_ECR.fullmatch(self.host)
-        return PrivateEcr(match[1], match[2]) if match else None
+        return parse_host(self.host)
 
     @property
     def is_loopback(self) -> bool:
@@ -108,27 +102,34 @@ def parse_reference(text: str) -> Reference:
             case "dir":
                 return FileReference("dir", Path(rest))
     # Where there is an '@', what stands before it may be a password, so it is not repeated.
-    subject = "this" if "@" in text else repr(text)
-    raise InvalidReferenceError(f"{subject} names no image{hint_for(text)}; one is named {FORMS}")
+    shown = "" if "@" in text else f" {text!r}"
+    raise InvalidReferenceError(
+        f"invalid image reference{shown}", hint=hint_for(text) or f"write it as {FORMS}"
+    )
 
 
 def _registry(text: str, rest: str) -> RegistryReference:
     name, at, digest = rest.partition("@")
-    if at and not DIGEST.fullmatch(digest):
+    if at and not is_digest(digest):
         # What stands there may be a password, so it is not repeated.
         raise InvalidReferenceError(
-            "behind '@' comes a digest, 'sha256:' and 64 lower-case hexadecimal digits; credentials"
-            " are those of docker login"
+            "invalid image reference: no digest follows the '@'",
+            hint="a digest is 'sha256:' and 64 lower-case hexadecimal digits; credentials are those"
+            " of `docker login`",
         )
     host, path = _host_and_path(name)
     repository, colon, tag = path.partition(":")
     if not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(repository):
-        raise InvalidReferenceError(f"{text!r} is not docker://HOST[:PORT]/REPOSITORY@sha256:...")
+        raise InvalidReferenceError(
+            f"invalid image reference {text!r}",
+            hint="write docker://HOST[:PORT]/REPOSITORY@sha256:...",
+        )
     if colon and not _TAG.fullmatch(tag):
-        raise InvalidReferenceError(f"{text!r}: {tag!r} is not a tag")
+        raise InvalidReferenceError(f"invalid image reference {text!r}: {tag!r} is not a tag")
     if not tag and not digest:
         raise InvalidReferenceError(
-            f"{text!r} says neither digest nor tag; add the digest: {text}@sha256:..."
+            f"invalid image reference {text!r}: it has neither a digest nor a tag",
+            hint=f"add the digest: {text}@sha256:...",
         )
     return RegistryReference(host, repository, tag or None, digest or None)
 
@@ -148,14 +149,14 @@ def _host_and_path(name: str) -> tuple[str, str]:
 def _file(transport: FileTransport, rest: str) -> FileReference:
     path, at, digest = rest.rpartition("@")
     tag = ""
-    if at and DIGEST.fullmatch(digest):
+    if at and is_digest(digest):
         if transport == "docker-archive":
-            raise InvalidReferenceError("an archive of docker save has no digests, only tags")
+            raise InvalidReferenceError("an archive of `docker save` has no digests, only tags")
     else:
         digest = ""
         path, tag = _split_tag(rest)
     if not path:
-        raise InvalidReferenceError(f"{transport}:{rest} names no file")
+        raise InvalidReferenceError(f"invalid image reference: {transport}:{rest} names no file")
     return FileReference(transport, Path(path), tag or None, digest or None)
 
 

@@ -11,7 +11,7 @@ from imagecheck.budget import Budget
 from imagecheck.image.authorization import Access
 from imagecheck.image.download import download
 from imagecheck.image.errors import NotInRegistryError
-from imagecheck.image.http import read_document
+from imagecheck.image.http_body import read_document
 from imagecheck.image.manifest import MANIFEST_TYPES, MAX_DOCUMENT_BYTES, Descriptor
 from imagecheck.image.reference import Reference, RegistryReference
 from imagecheck.image.registry_session import RegistrySession, access_to
@@ -24,7 +24,7 @@ class RegistrySource:
     ``access`` says how it is asked, where that does not follow from the reference.
 
     Raises:
-        CannotLookError: the reference's host can be none, as with a port that is too large.
+        ImageReadError: the reference's host can be none, as with a port that is too large.
 
     """
 
@@ -82,7 +82,7 @@ def read_manifest(session: RegistrySession, name: str) -> Document:
 
 
 def has_blob(session: RegistrySession, descriptor: Descriptor) -> bool:
-    """Whether a blob of this digest and size is there. Raises CannotLookError."""
+    """Whether a blob of this digest and size is there. Raises ImageReadError."""
     try:
         response = session.read("HEAD", f"blobs/{descriptor.digest}", {})
     except NotInRegistryError:

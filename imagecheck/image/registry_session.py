@@ -13,8 +13,8 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from imagecheck.budget import Budget
-from imagecheck.image.authorization import Access, authorization, login
-from imagecheck.image.errors import CannotLookError, NotInRegistryError, UnfinishedError
+from imagecheck.image.authorization import Access, authorization, login_hint
+from imagecheck.image.errors import ImageReadError, NotInRegistryError, UnfinishedError
 from imagecheck.image.http import HttpClient, refuse_plain_http, same_origin
 from imagecheck.image.reference import RegistryReference
 
@@ -27,7 +27,7 @@ _NOT_FOUND = 404
 
 
 class RegistrySession:
-    """Asks for what is in a repository, and sends what is to be there.
+    """A session with a repository: requests and uploads.
 
     It speaks HTTPS, and to a registry on this machine (``localhost``, 127.0.0.0/8, ::1) plain HTTP.
     Credentials are those of the access, or of `docker login`; without any, it asks anonymously.
@@ -52,7 +52,7 @@ class RegistrySession:
 
         Raises:
             NotInRegistryError: there is none of that name.
-            CannotLookError: it cannot be had.
+            ImageReadError: it cannot be read.
 
         """
         url = self._url + what
@@ -71,13 +71,14 @@ class RegistrySession:
     def url(self, where: str) -> str:
         """Return where that is, which is named from below the repository, or whole.
 
-        Raises CannotLookError when it is nowhere, or in the clear on another machine.
+        Raises ImageReadError when it is nowhere, or in the clear on another machine.
         """
         try:
             url = urljoin(self._url, where)
             refuse_plain_http(parse_url(url), self.access.registry)
         except (LocationParseError, ValueError):
-            raise CannotLookError(f"{self.access.host} leads to what is no URL") from None
+            # The text may be a signed URL.
+            raise ImageReadError(f"{self.access.host} redirects to an invalid URL") from None
         return url
 
     def send(
@@ -85,7 +86,7 @@ class RegistrySession:
     ) -> BaseHTTPResponse:
         """Send something short; ``where`` is below the repository, or a whole URL.
 
-        The answer may be a refusal. Raises CannotLookError when there is none.
+        The answer may be a refusal. Raises ImageReadError when there is none.
         """
         url = self.url(where)
         response = self._http.send(method, url, self._headers(url, headers), body)
@@ -101,7 +102,7 @@ class RegistrySession:
 
         Raises:
             UnfinishedError: another attempt, with another body, may go better.
-            CannotLookError: no connection can be made.
+            ImageReadError: no connection can be made.
 
         """
         url = self.url(where)
@@ -111,17 +112,18 @@ class RegistrySession:
             raise UnfinishedError(f"{self.access.host} asks for another login")
         return response
 
-    def refusal(self, response: BaseHTTPResponse, when: str) -> CannotLookError:
+    def refusal(self, response: BaseHTTPResponse, when: str) -> ImageReadError:
         """Return, as an error, what an answer means that is not a good one."""
         response.close()
         status = response.status
         if status in (_UNAUTHORIZED, _FORBIDDEN):
             writes = self.access.actions != "pull"
-            return CannotLookError(
-                f"{self.place} may not be {'written' if writes else 'read'} (HTTP {status}), or is"
-                f" not there: {login(self.access.host)}"
+            return ImageReadError(
+                f"{self.place} may not be {'written' if writes else 'read'} (HTTP {status}),"
+                " or is not there",
+                hint=login_hint(self.access.host),
             )
-        return CannotLookError(f"{self.place} answers HTTP {status} {when}")
+        return ImageReadError(f"{self.place} answers HTTP {status} {when}")
 
     def pause(self, seconds: float) -> None:
         """Wait before another attempt."""
@@ -149,7 +151,7 @@ class RegistrySession:
 def access_to(reference: RegistryReference, actions: str = "pull") -> Access:
     """Return where a registry's repository is asked.
 
-    Raises CannotLookError when the reference's host can be none, as with a port that is too large.
+    Raises ImageReadError when the reference's host can be none, as with a port that is too large.
     """
     host, repository = reference.host, reference.repository
     if host in _DOCKER_HUB:
@@ -160,5 +162,5 @@ def access_to(reference: RegistryReference, actions: str = "pull") -> Access:
     try:
         registry = parse_url(f"{scheme}://{host}")
     except LocationParseError:
-        raise CannotLookError(f"{host} cannot be a registry: it is no address") from None
+        raise ImageReadError(f"{host} is not the address of a registry") from None
     return Access(reference.host, registry, repository, actions)

@@ -1,4 +1,4 @@
-"""Where an image's bytes come from."""
+"""Sources of an image's bytes."""
 
 from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple, Protocol
@@ -18,8 +18,8 @@ class Document(NamedTuple):
 class ImageSource(Protocol):
     """One image in a folder, a file or a registry.
 
-    What it returns is not verified: whoever reads holds it against digest and size. Every method
-    raises CannotLookError when the place cannot be read (no file, no network, no permission), and
+    What it returns is not verified: the reader compares digest and size. Every method
+    raises ImageReadError when the place cannot be read (no file, no network, no permission), and
     NotInRegistryError when the place can be read and lacks what is asked for.
     """
 

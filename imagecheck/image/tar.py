@@ -25,7 +25,7 @@ _PLAIN = re.compile(
 _DEVICE = re.compile(rb"(?:[0-7]{7}\0|\0{8}){2}")
 _MAX_PLAIN_PAX = 64 * 1024
 _RECORD = re.compile(rb"([1-9][0-9]{0,5}) ([^=\n\0]+)=")
-# What they say of a member is not looked at.
+# What they say of a member is ignored.
 _OTHER_RECORDS = ("mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment")
 _OTHER_KINDS = ("SCHILY.xattr.", "LIBARCHIVE.")
 _SUM_IS_SPACES = 256
@@ -77,7 +77,7 @@ class Member:
 def members(file: Seekable) -> Iterator[Member]:
     """Go through the members of an archive.
 
-    Raises DamagedImageError when it is no tar archive to its end.
+    Raises DamagedImageError when it is not a tar archive to its end.
     """
     headers = _Headers(file)
     library: tarfile.TarFile | None = None
@@ -102,12 +102,12 @@ def members(file: Seekable) -> Iterator[Member]:
             library.members.clear()  # type: ignore[attr-defined]
             at = library.offset
             yield _member(info)
-    except RecursionError:
-        raise DamagedImageError("a member of the tar archive has too many headers") from None
+    except RecursionError as error:
+        raise DamagedImageError("a member of the tar archive has too many headers") from error
     except (tarfile.TarError, ValueError, OverflowError) as error:
         if headers.tell() == 0:
             return  # No bytes at all are an archive of nothing, if not to TarFile.
-        raise DamagedImageError(f"it is not a tar archive to its end: {error}") from None
+        raise DamagedImageError(f"it is not a tar archive to its end: {error}") from error
     # TarFile takes what it cannot read for the end: that is two blocks of zeros, or nothing more.
     if headers.last.strip(b"\0") or headers.read(_BLOCK).strip(b"\0"):
         raise DamagedImageError(

@@ -1,9 +1,9 @@
-"""What a check found, for people and for pipelines."""
+"""The answer of a check in its formats, for people and for pipelines."""
 
 from imagecheck.report.github import as_github
 from imagecheck.report.json_report import as_json
-from imagecheck.report.places import Places
+from imagecheck.report.locations import ProjectFiles
 from imagecheck.report.sarif import as_sarif
 from imagecheck.report.text import as_text
 
-__all__ = ["Places", "as_github", "as_json", "as_sarif", "as_text"]
+__all__ = ["ProjectFiles", "as_github", "as_json", "as_sarif", "as_text"]

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from imagecheck.check import Report
 from imagecheck.explain import url_of
 from imagecheck.finding import Finding
-from imagecheck.report.known import not_looked_at
-from imagecheck.report.places import Places
+from imagecheck.report.locations import ProjectFiles
+from imagecheck.report.summary import not_checked
 from imagecheck.report.text import verdict
 from imagecheck.rules import BY_ID
 from imagecheck.terminal import printable
 
 
-def as_github(report: Report, places: Places) -> str:
+def as_github(report: Report, places: ProjectFiles) -> str:
     """Return a line for each finding, and the verdict as a line of the log."""
     return "\n".join(_lines(report, places))
 
 
-def _lines(report: Report, places: Places) -> Iterator[str]:
+def _lines(report: Report, places: ProjectFiles) -> Iterator[str]:
     image = str(report.subject.image.reference)
     for finding in report.findings:
         place = places.of(finding, report)
@@ -34,8 +34,8 @@ def _lines(report: Report, places: Places) -> Iterator[str]:
             f"{image}\n{_said(one.finding)}",
             title=f"{one.finding.rule} ignored: {reason}",
         )
-    for clause in not_looked_at(report):
-        yield _command("notice", f"{image}\n{clause}", title="Not looked at")
+    for clause in not_checked(report):
+        yield _command("notice", f"{image}\n{clause}", title="Not checked")
     yield printable(f"{image}: {verdict(report)}")
 
 

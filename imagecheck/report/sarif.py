@@ -11,19 +11,19 @@ from urllib.parse import quote
 
 from imagecheck import HOME_URL, __version__
 from imagecheck.check import Report
+from imagecheck.envelope import printable_json
 from imagecheck.explain import url_of
 from imagecheck.finding import Finding
 from imagecheck.ignore import Ignored
-from imagecheck.report.json_report import printable_json
-from imagecheck.report.known import not_looked_at
-from imagecheck.report.places import Place, Places
+from imagecheck.report.locations import Location, ProjectFiles
+from imagecheck.report.summary import not_checked
 from imagecheck.rule import Rule
 from imagecheck.rules import BY_ID
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_sarif(report: Report, places: Places) -> str:
+def as_sarif(report: Report, places: ProjectFiles) -> str:
     """Return the SARIF log: one run, all findings, what was ignored as suppressed."""
     results = [_result(report, finding, places) for finding in report.findings]
     results += [_suppressed(report, one, places) for one in report.ignored]
@@ -49,8 +49,8 @@ def as_sarif(report: Report, places: Places) -> str:
             {
                 "executionSuccessful": True,
                 "toolExecutionNotifications": [
-                    {"level": "note", "message": {"text": f"not looked at: {clause}"}}
-                    for clause in not_looked_at(report)
+                    {"level": "note", "message": {"text": f"not checked: {clause}"}}
+                    for clause in not_checked(report)
                 ],
             }
         ],
@@ -76,7 +76,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(report: Report, finding: Finding, places: Places) -> dict[str, Any]:
+def _result(report: Report, finding: Finding, places: ProjectFiles) -> dict[str, Any]:
     image = str(report.subject.image.reference)
     place = places.of(finding, report)
     return {
@@ -97,22 +97,22 @@ def _result(report: Report, finding: Finding, places: Places) -> dict[str, Any]:
     }
 
 
-def _suppressed(report: Report, one: Ignored, places: Places) -> dict[str, Any]:
+def _suppressed(report: Report, one: Ignored, places: ProjectFiles) -> dict[str, Any]:
     suppression = {"kind": "external", "status": "accepted"}
     if one.reason:
         suppression["justification"] = one.reason
     return {**_result(report, one.finding, places), "suppressions": [suppression]}
 
 
-def _fingerprint(finding: Finding, place: Place) -> str:
+def _fingerprint(finding: Finding, place: Location) -> str:
     """Name the same finding of the next image alike: no digest, no tag."""
     where = place.path if place.is_file else ""
     text = "\0".join((finding.rule, where, finding.found))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _uri(place: Place) -> str:
-    """Return a relative URI; of what is no file, the name of the image as a path."""
+def _uri(place: Location) -> str:
+    """Return a relative URI; of what is not a file, the name of the image as a path."""
     if place.is_file:
         root = "file://" if posixpath.isabs(place.path) else ""
         return root + quote(place.path)

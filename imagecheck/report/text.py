@@ -10,7 +10,7 @@ from imagecheck.check import Report
 from imagecheck.explain import url_of
 from imagecheck.finding import Finding
 from imagecheck.ignore import Ignored
-from imagecheck.report.known import architecture_of, handler_of, not_looked_at
+from imagecheck.report.summary import architecture_of, handler_of, not_checked
 from imagecheck.rules import BY_ID
 from imagecheck.terminal import printable
 
@@ -19,7 +19,7 @@ _MAX_WIDTH = 100
 
 
 def as_text(report: Report, differences: Sequence[str] | None = None) -> str:
-    """Return what a person reads, coloured; typer takes the colours out where there is none."""
+    """Return the answer for people, in colours; typer removes these where they cannot be shown."""
     return "\n".join(_lines(report, differences))
 
 
@@ -35,8 +35,8 @@ def verdict(report: Report) -> str:
         text = "no problems found"
     if report.ignored:
         text += f"; {len(report.ignored)} ignored"
-    if not errors and (unseen := not_looked_at(report)):
-        text += f"; {_count(len(unseen), 'thing')} not looked at"
+    if not errors and (unseen := not_checked(report)):
+        text += f"; {_count(len(unseen), 'thing')} not checked"
     return text
 
 
@@ -47,8 +47,8 @@ def _lines(report: Report, differences: Sequence[str] | None) -> Iterator[str]:
         yield from _finding(finding)
     if report.ignored:
         yield from _ignored(report.ignored)
-    if unseen := not_looked_at(report):
-        yield typer.style("Not looked at:", bold=True)
+    if unseen := not_checked(report):
+        yield typer.style("Not checked:", bold=True)
         for clause in unseen:
             yield from _wrapped(clause)
         yield ""
@@ -72,8 +72,8 @@ def _head(report: Report) -> Iterator[str]:
         yield f"  starts   {printable(' '.join(subject.start.argv))}"
     handler = handler_of(report)
     if handler and handler.is_found:
-        client = handler.client or "AWS's own client"
-        loaded = f"{handler.name} is there ({handler.language.title()}, {client})"
+        client = handler.client or "AWS's own runtime client"
+        loaded = f"{handler.name} found ({handler.language.title()}, {client})"
         yield f"  handler  {printable(loaded)}"
 
 
@@ -97,11 +97,11 @@ def _ignored(ignored: Sequence[Ignored]) -> Iterator[str]:
 
 
 def _compared(differences: Sequence[str]) -> Iterator[str]:
-    yield typer.style("What differs, from what works to what fails:", bold=True)
+    yield typer.style("Differences, from the image that works to the one that fails:", bold=True)
     for number, difference in enumerate(differences, start=1):
         yield from _wrapped(f"{number}. {difference}")
     if not differences:
-        yield from _wrapped("nothing: the images are the same as far as a start depends on them")
+        yield from _wrapped("none: the images are the same as far as a start depends on them")
     yield ""
 
 

@@ -24,12 +24,12 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "Lambda fetches the image when the function is created or updated. A tag or a digest"
-        " that the repository does not have is refused at once. It is mostly a digest that was"
-        " taken before the push, which may compress the layers again and so give another one,"
-        " or an image that a lifecycle policy has removed."
+        "Lambda fetches the image when the function is created or updated. It refuses a tag or"
+        " a digest that the repository does not have. Usually the digest was taken before the"
+        " push, and the push compressed the layers again, which gives another digest; or a"
+        " lifecycle policy has removed the image."
     ),
-    fix="Push the image first, and take the digest from what the push answers.",
+    fix="Push the image first, and use the digest that the push prints.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",
     bad="""\
 $ docker buildx build -t ACCOUNT.dkr.ecr.REGION.amazonaws.com/rooms:7 .   # not pushed

@@ -32,14 +32,14 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="A2",
-    title="Not an image of a private ECR repository",
+    title="The image is not in a private ECR repository",
     severity="error",
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
         "Lambda pulls images from private repositories of Amazon ECR in the function's own"
-        " Region, and from nowhere else: not from Docker Hub, GitHub or ECR Public, which has"
-        " AWS's own base images."
+        " Region, and from nowhere else: not from Docker Hub, GitHub or ECR Public, where AWS's"
+        " own base images are."
     ),
     fix="Push the image to the function's ECR repository, and name it there by digest.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",

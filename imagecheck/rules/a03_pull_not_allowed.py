@@ -20,7 +20,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         return
     if subject.repository.unseen:
         yield Problem(
-            f"whether Lambda may pull it was not to be seen: {subject.repository.unseen}",
+            f"whether Lambda may pull the image could not be checked: {subject.repository.unseen}",
             "allow ecr:DescribeImages and ecr:GetRepositoryPolicy to you",
             severity="warning",
         )
@@ -28,7 +28,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     policy = subject.repository.policy
     if policy is None:
         yield Problem(
-            "the repository has no policy, so Lambda may pull only if whoever deploys may set one",
+            "the repository has no policy, so Lambda may pull only if the deployer may set one",
             severity="warning",
         )
         return
@@ -77,9 +77,9 @@ RULE = Rule(
     when=CREATE,
     why=(
         "The repository's policy has to let lambda.amazonaws.com read the image. Lambda adds"
-        " that by itself where whoever creates the function may change the policy, and never"
-        " where a statement denies it. Lambda reads the image again later, so a policy that is"
-        " removed afterwards stops the function then."
+        " that statement itself if the creator of the function may change the policy, but never"
+        " if a statement denies it. Lambda reads the image again later, so removing the policy"
+        " afterwards stops the function."
     ),
     fix=(
         "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer to lambda.amazonaws.com in"

@@ -26,9 +26,9 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "A lifecycle policy of ECR can archive images that nobody has pulled for long. An"
-        " archived image is still listed, but nobody can pull it, Lambda neither. Restoring it"
-        " takes some minutes."
+        "A lifecycle policy of ECR can archive images that were not pulled for a long time. An"
+        " archived image is still listed, but it cannot be pulled, not by Lambda either."
+        " Restoring it takes some minutes."
     ),
     fix=("Restore the image, and keep the lifecycle policy away from images that functions run."),
     source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_restore_image.html",

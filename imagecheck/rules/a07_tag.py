@@ -36,7 +36,7 @@ RULE = Rule(
         "Lambda looks up a tag once, when the function is created or updated, and keeps the"
         " image that it found. A template that names the tag `latest` stays the same when the"
         " tag moves, so CloudFormation changes nothing and the new image is not deployed. Any"
-        " other tag is a warning: it is right as long as no tag is used twice."
+        " other tag is a warning: it works as long as no tag is used twice."
     ),
     fix="Name the image by digest, or give each build a tag of its own.",
     source="https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html",

@@ -1,4 +1,4 @@
-"""What the template has as the image's digest is none."""
+"""The template's digest of the image is malformed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ def check(subject: "Subject") -> Iterator[Problem]:
     fix = f"name the image {uri.name}@{subject.image.digest or 'sha256:…'}"
     if uri.by is NamedBy.NO_DIGEST:
         yield Problem(
-            f"{declared.logical_id} names {uri.version!r}, which is no digest: 'sha256:' and 64"
-            " lower-case hexadecimal digits. What is no digest becomes a tag",
+            f"{declared.logical_id} names {uri.version!r}, which Lambda reads as a tag: a digest is"
+            " 'sha256:' and 64 lower-case hexadecimal digits",
             fix,
         )
     elif uri.by is NamedBy.UNKNOWN:
         yield Problem(
-            f"{declared.logical_id} names {uri.version!r}, known only when it is deployed: whether"
-            " that is the image that was checked cannot be told",
+            f"{declared.logical_id} names {uri.version!r}, known only when it is deployed, so"
+            " it may be another image than the one that was checked",
             fix,
             severity="warning",
         )
@@ -34,17 +34,17 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="A8",
-    title="The function's digest is none",
+    title="The function's digest is malformed",
     severity="error",
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "A digest is `sha256:` and 64 lower-case hexadecimal digits, after an `@`. With a"
-        " colon in place of the `@`, in upper case or cut short, it is taken for a tag, and"
-        " there is no such tag. What only CloudFormation fills in is a warning. The tags that"
-        " CDK gives to its assets are right."
+        "A digest is `sha256:` and 64 lower-case hexadecimal digits, after an `@`. With a colon"
+        " in place of the `@`, in upper case or cut short, Lambda reads it as a tag, and there"
+        " is no such tag. A value that only CloudFormation fills in is a warning. The tags that"
+        " CDK gives to its assets are accepted."
     ),
-    fix="Write REPOSITORY@sha256: and the 64 digits that the push answered.",
+    fix="Write REPOSITORY@sha256: and the 64 digits that the push prints.",
     source="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests",
     bad="""\
 Code:

@@ -23,8 +23,8 @@ def check(subject: "Subject") -> Iterator[Problem]:
     fitting = [child.digest for child in images if child.architecture == architecture]
     pin = f"pin the child for {architecture}, {fitting[0]}, or " if len(fitting) == 1 else ""
     yield Problem(
-        f"{subject.image.root_media_type} of {listed}: Lambda takes one manifest, and no index,"
-        " even of one image",
+        f"{subject.image.root_media_type} of {listed}: Lambda accepts one manifest, not an index,"
+        " not even one of a single image",
         f"{pin}build for one platform: {one_manifest(architecture)}",
     )
 
@@ -36,8 +36,9 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "An index (Docker says manifest list) names one image for each CPU. Docker picks the"
-        " one that fits; Lambda does not, and refuses the index, also one of a single image."
+        "An index (Docker calls it a manifest list) names one image for each CPU. Docker picks"
+        " the one that fits. Lambda does not: it refuses every index, even one with a single"
+        " image."
     ),
     fix="Build for one platform, or name the child for the function's CPU by its digest.",
     source="https://github.com/aws/aws-lambda-roadmap/issues/82",

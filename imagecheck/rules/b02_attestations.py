@@ -19,7 +19,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         images = [child.intended_for for child in children if not child.is_attestation]
         yield Problem(
             f"{subject.image.root_media_type} with {len(attestations)} attestation(s) beside the"
-            f" image ({', '.join(images) or 'nothing'}): Lambda takes one manifest, and no index",
+            f" image ({', '.join(images) or 'nothing'}): Lambda accepts one manifest, not an index",
             f"build without attestations: {one_manifest(subject.function.image_architecture)}",
         )
 
@@ -31,10 +31,10 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "BuildKit (`docker buildx build`, and `docker build` of today) writes beside each"
-        " image how it was built. The two together are an index, and Lambda takes no index: it"
-        " says that the media type of manifest, config or layer is not supported. The image"
-        " itself may be right."
+        "BuildKit (`docker buildx build`, and `docker build` today) writes an attestation"
+        " beside each image: how it was built. The two together are an index, and Lambda refuses"
+        " an index: it reports that the media type of manifest, config or layer is not"
+        " supported. The image itself may be right."
     ),
     fix=("Build with --provenance=false --sbom=false, or set BUILDX_NO_DEFAULT_ATTESTATIONS=1."),
     source="https://github.com/docker/buildx/issues/1533",

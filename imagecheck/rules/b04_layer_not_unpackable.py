@@ -66,10 +66,10 @@ RULE = Rule(
     error_type=INVALID_IMAGE,
     when=STATE,
     why=(
-        "The update succeeds, and the function becomes Failed with ImageLayerFailure,"
-        " UnsupportedImageLayerDetected. Reported causes are layers that are not compressed,"
-        " as some build rules push them. A layer that is cut off, or is not the one that the"
-        " configuration names, cannot be unpacked by anybody."
+        "The update succeeds, and then the function's state becomes Failed with"
+        " ImageLayerFailure, UnsupportedImageLayerDetected. Reported causes are layers that are"
+        " not compressed, as some build rules push them. A layer that is cut off, or is not the"
+        " one that the configuration names, cannot be unpacked at all."
     ),
     fix="Build the image again, and push it with gzip layers.",
     source="https://github.com/bazel-contrib/rules_oci/issues/777",

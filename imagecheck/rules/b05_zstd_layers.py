@@ -20,7 +20,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         what = named[0].media_type if named else found[0].text
         yield Problem(
             f"a layer is compressed with zstd ({what}), which Lambda is not known to read;"
-            " the files of the image were not looked at",
+            " the files of the image were not checked",
             GZIP_LAYERS,
         )
 
@@ -32,9 +32,9 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "Builders can compress layers with zstd, and some registries hand out bases that are."
-        " AWS's guide names Docker's format, which has no zstd, and OCI's from 1.0 on, which"
-        " has it since 1.1; no document and no report says that Lambda reads it."
+        "Builders can compress layers with zstd, and some registries offer bases with such"
+        " layers. AWS's guide names Docker's format, which has no zstd, and OCI's from 1.0 on,"
+        " which has it since 1.1. No document and no report says that Lambda reads it."
     ),
     fix=(
         "Compress with gzip: --output type=image,compression=gzip,force-compression=true,push=true."

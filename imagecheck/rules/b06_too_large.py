@@ -16,21 +16,21 @@ def check(subject: "Subject") -> Iterator[Problem]:
     if any(fault.kind is FaultKind.TOO_LARGE for fault in subject.image.faults):
         yield Problem(
             f"the layers have more than {MAX_IMAGE_BYTES // 1024**3} GiB when uncompressed;"
-            " Lambda takes no more"
+            " Lambda accepts no more"
         )
 
 
 RULE = Rule(
     id="B6",
-    title="Too large",
+    title="The image is too large",
     severity="error",
     error_type=INVALID_IMAGE,
     when=STATE,
     why=(
-        "Lambda takes images of up to 10 GB, all layers uncompressed. What a later layer"
-        " removes still counts: it is in the layer below."
+        "Lambda accepts images of up to 10 GB, all layers uncompressed. A file that a later"
+        " layer removes still counts, because it is in the layer below."
     ),
-    fix="Remove what the function does not need, in the layer that adds it.",
+    fix="Remove the files that the function does not need in the layer that adds them.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     bad="""\
 COPY models/ /models/

@@ -19,13 +19,14 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="B7",
-    title="Not for Linux",
+    title="The image is not for Linux",
     severity="error",
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "Lambda runs Linux programs only. An image that says Windows, or nothing, is refused."
-        " Tools that write the configuration themselves sometimes leave the system out."
+        "Lambda runs Linux programs only. It refuses an image whose configuration names Windows"
+        " or no system. Tools that write the configuration themselves sometimes leave the system"
+        " out."
     ),
     fix="Build with --platform linux/amd64 or linux/arm64.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",

@@ -1,4 +1,4 @@
-"""What was named is no image."""
+"""The reference names something that is not an image."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -25,16 +25,15 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="B8",
-    title="Not an image but another artifact",
+    title="The reference names an artifact, not an image",
     severity="error",
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "A repository has more than images: signatures, lists of contents (SBOM),"
-        " attestations and charts lie beside them, each with a digest of its own. Lambda"
-        " refuses them."
+        "A repository holds more than images: signatures, SBOMs, attestations and charts lie"
+        " beside them, each with a digest of its own. Lambda refuses them."
     ),
-    fix="Take the digest of the image itself, not of its signature, SBOM or attestation.",
+    fix="Use the digest of the image itself, not of its signature, SBOM or attestation.",
     source="https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage",
     bad="""\
 $ cosign triangulate …/rooms@sha256:…       # names the signature

@@ -29,9 +29,9 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "A manifest names its configuration and its layers by digest. One that is not there,"
-        " or whose bytes give another digest, makes the image unusable. It comes from a copy"
-        " that was cut off, or from files of a layout that were changed."
+        "A manifest names its configuration and its layers by digest. A blob that is missing,"
+        " or whose bytes have another digest, makes the image unusable. The cause is a copy that"
+        " was cut off, or a layout whose files were changed."
     ),
     fix="Push the image again.",
     source="https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#verification",

@@ -1,4 +1,4 @@
-"""A layer is to be had elsewhere than in the registry."""
+"""A layer is stored elsewhere than in the registry."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     for layer in manifest.layers or [] if manifest else []:
         if layer.is_layer_elsewhere:
             yield Problem(
-                f"layer {layer.digest} ({layer.media_type}) is to be had elsewhere than in the"
+                f"layer {layer.digest} ({layer.media_type}) is stored elsewhere than in the"
                 " registry, where Lambda does not look"
             )
 
@@ -27,9 +27,9 @@ RULE = Rule(
     error_type=INVALID_PARAMETER,
     when=CREATE,
     why=(
-        "A manifest can name an address to fetch a layer from, as bases of Windows do whose"
-        " layers nobody may copy. Lambda reads layers from the function's ECR repository"
-        " alone."
+        "A manifest can name an address to fetch a layer from. Bases of Windows do so, because"
+        " nobody may copy their layers. Lambda reads layers from the function's ECR repository"
+        " only."
     ),
     fix="Build on a base whose layers can be pushed.",
     source="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers",

@@ -26,10 +26,11 @@ RULE = Rule(
     error_type=INVALID_IMAGE,
     when=STATE,
     why=(
-        "Lambda unpacks the layers one after the other and makes no folder by itself: each folder"
-        " has to be in the archive before the files in it, or in a layer below. Docker and Podman"
-        " make it up, so the image runs everywhere else. Layers that a program or a build rule"
-        " writes file by file are like that; those of `docker build` never are."
+        "Lambda unpacks the layers one after the other and creates no folder itself: each"
+        " folder has to be in the archive before the files in it, or in a layer below. Docker"
+        " and Podman create missing folders, so the image runs everywhere else. Layers that a"
+        " program or a build rule writes file by file can lack folders; those of `docker build`"
+        " never do."
     ),
     fix=(
         "Write an entry for each folder before its files: sort the archive by name and let it list"

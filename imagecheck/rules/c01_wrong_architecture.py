@@ -43,8 +43,8 @@ RULE = Rule(
     when=START,
     why=(
         "An image is built for one CPU, by default that of the machine that builds it. Lambda"
-        " takes the image all the same, and the start fails: the kernel cannot execute programs"
-        " of another CPU. On a laptop with an Arm CPU this happens to every function of x86_64."
+        " accepts the image, but the start fails: the kernel cannot execute programs of another"
+        " CPU. On a laptop with an Arm CPU this happens to every x86_64 function."
     ),
     fix=(
         "Build for the function's CPU: docker buildx build --platform linux/arm64 (or"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagecheck.rule import EXIT_ERROR, INVALID_ENTRYPOINT, START, Problem, Rule
-from imagecheck.start.exec_chain import Cause
+from imagecheck.start.exec_chain import ExecFault
 from imagecheck.start.start_problems import cannot, problems_of
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ def check(subject: "Subject") -> Iterator[Problem]:
     if subject.is_wholly_of_another_cpu or not subject.files:
         return
     chain = subject.chain
-    if chain and chain.cause is Cause.WRONG_MACHINE:
+    if chain and chain.cause is ExecFault.WRONG_MACHINE:
         type_ = None if chain.errno else EXIT_ERROR
         yield Problem(cannot(subject, chain), _FIX, error_type=type_)
     runtime = subject.runtime
-    if runtime and runtime.cause is Cause.WRONG_MACHINE and not (chain and chain.cause):
+    if runtime and runtime.cause is ExecFault.WRONG_MACHINE and not (chain and chain.cause):
         yield Problem(cannot(subject, runtime), _FIX, error_type=EXIT_ERROR)
     else:
         yield from problems_of(subject, "C2")
@@ -52,10 +52,10 @@ RULE = Rule(
     when=START,
     why=(
         "The image says that it is for the function's CPU, but the program that is started, its"
-        " loader or a part of the runtime is for another one. Usually such a file was copied from"
-        " a stage or an image of another platform, or downloaded for the wrong one."
+        " loader or a part of the runtime is for another one. Usually such a file was copied"
+        " from a stage or an image of another platform, or the wrong one was downloaded."
     ),
-    fix=("Copy files of the function's CPU only: look at ADD, COPY --from and FROM --platform."),
+    fix="Copy files of the function's CPU only: check ADD, COPY --from and FROM --platform.",
     source="https://docs.docker.com/build/building/multi-platform/",
     bad="""\
 FROM --platform=$BUILDPLATFORM golang AS build

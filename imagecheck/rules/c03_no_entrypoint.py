@@ -35,10 +35,11 @@ RULE = Rule(
     when=START,
     why=(
         "Lambda starts ENTRYPOINT with CMD as its arguments. Without ENTRYPOINT, CMD itself is"
-        " the program; the name of a handler is none. AWS's base images bring an ENTRYPOINT that"
-        " takes the handler's name; other images need one that runs a runtime client."
+        " the program, and a handler's name is not a program. AWS's base images have an"
+        " ENTRYPOINT that takes the handler's name; other images need one that runs a runtime"
+        " client."
     ),
-    fix="Take one of AWS's base images for Lambda, or set ENTRYPOINT to a runtime client.",
+    fix="Use one of AWS's base images for Lambda, or set ENTRYPOINT to a runtime client.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",
     bad="""\
 FROM python:3.13-slim

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def check(subject: "Subject") -> Iterator[Problem]:
-    """Look whether ENTRYPOINT is no program of the image, and has a handler's form."""
+    """Look whether ENTRYPOINT is not a program of the image, and has a handler's form."""
     if subject.image.config and subject.names_a_handler and subject.start.entrypoint:
         handler = subject.start.argv[0]
         yield Problem(
-            f"ENTRYPOINT is the handler {handler!r}, which is no program of the image",
+            f"ENTRYPOINT is the handler {handler!r}, which is not a program of the image",
             f'name the handler in CMD ["{handler}"] (ImageConfig: Command), and leave ENTRYPOINT',
         )
 
@@ -26,9 +26,9 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "ENTRYPOINT is the program that Lambda starts; the handler is its argument, in CMD. A"
-        " handler's name such as app.handler in ENTRYPOINT is looked for as a program, and there"
-        " is none of that name."
+        "ENTRYPOINT is the program that Lambda starts; the handler is its argument, in CMD."
+        " With a handler's name such as app.handler in ENTRYPOINT, Lambda looks for a program of"
+        " that name, and there is none."
     ),
     fix="Leave ENTRYPOINT as the base image has it, and name the handler in CMD.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",

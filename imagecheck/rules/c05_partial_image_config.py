@@ -20,8 +20,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         return
     if config.get("EntryPoint") in _EMPTY:
         yield Problem(
-            "ImageConfig in the template has an empty EntryPoint, which takes the place of the"
-            " image's",
+            "ImageConfig in the template has an empty EntryPoint, which replaces the image's",
             "leave EntryPoint out, or name the program in it",
             severity="error",
         )
@@ -36,15 +35,15 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="C5",
-    title="ImageConfig given in part",
+    title="ImageConfig is incomplete",
     severity="warning",
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "What ImageConfig gives takes the place of what the image says. An empty EntryPoint takes"
-        " it too, and then nothing can be started. Command alone is what CDK's `cmd` and SAM write"
-        " for several functions of one image, and it works; AWS's guide to troubleshooting still"
-        " advises to give all three or none."
+        "A value in ImageConfig replaces the image's own. An empty EntryPoint does so too, and"
+        " then nothing can be started. Command alone is what CDK's `cmd` and SAM write for"
+        " several functions of one image, and it works; AWS's troubleshooting guide still"
+        " advises to set all three or none."
     ),
     fix="Leave ImageConfig out, or give EntryPoint, Command and WorkingDirectory.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-images.html",

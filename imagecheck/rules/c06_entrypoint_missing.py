@@ -18,7 +18,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     program = subject.start.argv[0] if subject.start.argv else ""
     if program.startswith(_COVERED) and subject.files and subject.files.find(program):
         yield Problem(
-            f"the entrypoint {program} lies in a folder that Lambda mounts something else over, so"
+            f"the entrypoint {program} is in a folder that Lambda mounts something else over, so"
             " that it is not there (ENOENT)",
             "put it elsewhere: the function's own folders are /var/task and /opt",
         )
@@ -31,11 +31,11 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "There is no such program in the image. A name without a slash is looked for in the"
-        " folders of PATH, one with a slash where it says. The same holds for what the entrypoint"
-        " starts in its turn: the command of a shell, the child of tini, the file of an"
-        " interpreter; then Lambda shows Runtime.ExitError and the exit status. /tmp is empty"
-        " when a function starts, whatever the image has there."
+        "The image has no such program. A name without a slash is looked up in the folders of"
+        " PATH, one with a slash at that path. The same holds for the programs that the"
+        " entrypoint starts in its turn: the command of a shell, the child of tini, the file of"
+        " an interpreter; for those Lambda shows Runtime.ExitError and the exit status. /tmp is"
+        " empty when a function starts, whatever the image has there."
     ),
     fix=(
         "Copy or install the program in the last stage of the Dockerfile, or name one that is"

@@ -1,4 +1,4 @@
-"""The entrypoint may not be run."""
+"""The entrypoint is not executable for the function."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="C7",
-    title="The entrypoint may not be run",
+    title="The entrypoint is not executable for the function",
     severity="error",
     error_type=INVALID_ENTRYPOINT,
     when=START,
@@ -28,8 +28,8 @@ RULE = Rule(
         " it. For the same reason gosu and su-exec cannot become another user."
     ),
     fix=(
-        "RUN chmod a+rx on the program, and a+x on the folders above it; or install it where"
-        " everybody may go."
+        "RUN chmod a+rx on the program, and a+x on the folders above it; or install it in a"
+        " folder that everybody may enter."
     ),
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",
     bad="""\

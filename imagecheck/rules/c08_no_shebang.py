@@ -22,9 +22,9 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "Lambda starts the entrypoint by execve, as no shell does it. The kernel takes ELF"
-        " programs, and scripts whose first two bytes are #!. A shell would run any other text as"
-        " a script of its own; the kernel answers ENOEXEC."
+        "Lambda starts the entrypoint by execve, without a shell. The kernel executes ELF"
+        " programs, and scripts whose first two bytes are #!. A shell would run any other text"
+        " as a script of its own; the kernel answers ENOEXEC."
     ),
     fix=("Begin the file with #!/bin/sh, or with its own interpreter, without a byte order mark."),
     source="https://man7.org/linux/man-pages/man2/execve.2.html",

@@ -23,8 +23,8 @@ RULE = Rule(
     when=START,
     why=(
         "A file that was checked out or edited on Windows ends its lines with a carriage return"
-        " and a newline. The kernel takes the carriage return for a part of the interpreter's"
-        " name, and there is no /bin/sh\\r."
+        " and a newline. The kernel reads the carriage return as part of the interpreter's name,"
+        " and there is no /bin/sh\\r."
     ),
     fix="Write *.sh text eol=lf to .gitattributes, then run: git add --renormalize .",
     source="https://man7.org/linux/man-pages/man2/execve.2.html",

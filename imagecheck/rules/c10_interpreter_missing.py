@@ -23,8 +23,8 @@ RULE = Rule(
     when=START,
     why=(
         "The shebang of a script names its interpreter. If the image has no such program, the"
-        " kernel answers ENOENT, which reads as if the script itself were missing. A chain of"
-        " more than five scripts that interpret each other is refused too."
+        " kernel answers ENOENT, as if the script itself were missing. It also refuses a chain"
+        " of more than five scripts that interpret each other."
     ),
     fix="Install the interpreter in the image, or name one that is there.",
     source="https://github.com/torvalds/linux/blob/master/fs/binfmt_script.c",

@@ -22,10 +22,10 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "A dynamically linked program names the loader that starts it: that of glibc, or that of"
-        " musl. If the image does not have it, the kernel answers ENOENT, which reads as if the"
-        " program itself were missing. It is what happens to a program of Debian or Amazon Linux"
-        " in an Alpine image, and the reverse."
+        "A dynamically linked program names the loader that starts it: that of glibc, or that"
+        " of musl. If the image does not have it, the kernel answers ENOENT, as if the program"
+        " itself were missing. This happens to a program of Debian or Amazon Linux in an Alpine"
+        " image, and the reverse."
     ),
     fix="Build the program on the base that it runs on, or link it statically.",
     source="https://man7.org/linux/man-pages/man8/ld.so.8.html",

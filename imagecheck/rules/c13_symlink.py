@@ -17,15 +17,15 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="C13",
-    title="The entrypoint is a symlink to nothing",
+    title="The entrypoint is a broken symlink",
     severity="error",
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "The path of the program is a symlink that leads to no file, or to itself. Links that"
-        " lead to a program are followed by the kernel, and are no problem."
+        "The path of the program is a symlink that leads to no file, or to itself. The kernel"
+        " follows links that lead to a program; those are not a problem."
     ),
-    fix="Let the link lead to a file of the image, or name the file itself.",
+    fix="Point the link to a file of the image, or name the file itself.",
     source="https://man7.org/linux/man-pages/man7/path_resolution.7.html",
     bad="""\
 RUN ln -s /opt/python/bin/python3 /usr/bin/python3

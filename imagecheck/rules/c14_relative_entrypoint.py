@@ -19,7 +19,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     declared = subject.function.declared
     if declared and declared.is_on_managed_instances:
         yield Problem(
-            f"{argv[0]!r} is no absolute path, and {declared.logical_id} runs on Lambda Managed"
+            f"{argv[0]!r} is not an absolute path, and {declared.logical_id} runs on Lambda Managed"
             " Instances, which demand one",
             fix,
         )
@@ -44,10 +44,10 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "Lambda looks a name without a slash up on the image's PATH, as Go's exec.Command does."
-        " Lambda Managed Instances demand an absolute path and refuse any other. A name with a"
-        " slash that is relative counts from the working directory, and AWS documents absolute"
-        " paths only."
+        "Lambda looks up a name without a slash on the image's PATH, as Go's exec.Command does."
+        " Lambda Managed Instances require an absolute path and refuse any other. A relative"
+        " name with a slash starts at the working directory, and AWS documents absolute paths"
+        " only."
     ),
     fix="Write the whole path of the program in ENTRYPOINT.",
     source="https://github.com/aws/aws-lambda-web-adapter/issues/630",

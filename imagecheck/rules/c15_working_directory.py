@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import PathError
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import INVALID_ENTRYPOINT, START, Problem, Rule
 from imagecheck.start.exec_chain import errno_name
 
@@ -44,12 +44,12 @@ def _entered(subject: "Subject", workdir: str) -> Iterator[Problem]:
         return
     if workdir.startswith(_COVERED):
         yield Problem(
-            f"the working directory {workdir} lies in a folder that Lambda mounts something over",
+            f"the working directory {workdir} is in a folder that Lambda mounts something over",
             "put it elsewhere: the function's own folders are /var/task and /opt",
             severity="warning",
         )
     # Lambda looks whether it is there; that it cannot be entered shows when the start fails.
-    if node.kind is not Kind.DIRECTORY:
+    if node.kind is not FileKind.DIRECTORY:
         found = f"the working directory {workdir} is a {node.kind} (ENOTDIR)"
         yield Problem(found, _FIX, error_type=INVALID_ENTRYPOINT)
     elif not node.is_executable():
@@ -64,9 +64,9 @@ RULE = Rule(
     error_type="Runtime.InvalidWorkingDir",
     when=START,
     why=(
-        "Lambda looks whether the working directory is there, and then enters it as a user who"
-        " owns nothing. The folder has to be absolute, in the image, and open to everybody, with"
-        " all folders above it. Unlike Docker, Lambda does not make it."
+        "Lambda checks that the working directory exists, and then enters it as a user who owns"
+        " nothing. The folder has to be absolute, in the image, and open to everybody, with all"
+        " folders above it. Unlike Docker, Lambda does not create it."
     ),
     fix=("WORKDIR /var/task in the Dockerfile, or chmod a+rx on the folder and those above it."),
     source="https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/main/internal/lambda-managed-instances/rapid/handlers.go",

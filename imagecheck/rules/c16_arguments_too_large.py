@@ -44,8 +44,8 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "The kernel takes 128 KiB in one argument or variable and about 2 MiB in all; past that,"
-        " execve answers E2BIG. Lambda takes 4 KiB of variables of the function itself."
+        "The kernel accepts 128 KiB in one argument or variable and about 2 MiB in all; beyond"
+        " that, execve answers E2BIG. Lambda accepts 4 KiB of variables of the function itself."
     ),
     fix="Put large values into a file of the image, or into a parameter store.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",

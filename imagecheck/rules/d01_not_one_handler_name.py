@@ -46,17 +46,17 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="D1",
-    title="Not one handler name",
+    title="The arguments are not one handler name",
     severity="error",
     error_type=EXIT_ERROR,
     when=START,
     why=(
         "The entrypoint of AWS's base images takes one argument, the handler's name, and ends"
         " with status 142 for none or several. A CMD in shell form is several: /bin/sh, -c and"
-        " the rest. The clients for Python, Ruby and Java also end without a name, which an"
-        " ENTRYPOINT in shell form takes from them: it leaves CMD out."
+        " the rest. The clients for Python, Ruby and Java also end without a name, and an"
+        " ENTRYPOINT in shell form drops it: it ignores CMD."
     ),
-    fix="Write CMD as JSON, with double quotes and one item, and ENTRYPOINT as JSON, too.",
+    fix="Write CMD as JSON, with double quotes and one item, and write ENTRYPOINT as JSON too.",
     source="https://github.com/aws/aws-lambda-base-images/issues/83",
     bad="""\
 FROM public.ecr.aws/lambda/python:3.13

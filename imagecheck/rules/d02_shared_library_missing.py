@@ -135,11 +135,11 @@ RULE = Rule(
     error_type=EXIT_ERROR,
     when=START,
     why=(
-        "Before a program runs, the dynamic loader looks for the shared libraries that it names: in"
-        " folders written into the program, in LD_LIBRARY_PATH, in /etc/ld.so.cache and in a few"
-        " folders of its own. What is not found there ends the program. A library that was copied"
-        " to /usr/local/lib is found only after ldconfig has run. The same holds for the native"
-        " modules that the handler imports."
+        "Before a program runs, the dynamic loader looks for the shared libraries that it"
+        " names: in folders written into the program, in LD_LIBRARY_PATH, in /etc/ld.so.cache"
+        " and in a few folders of its own. A missing library ends the program. A library that"
+        " was copied to /usr/local/lib is found only after ldconfig has run. The same holds for"
+        " the native modules that the handler imports."
     ),
     fix="Install the library in the image, or build on the base that it runs on.",
     source="https://man7.org/linux/man-pages/man8/ld.so.8.html",

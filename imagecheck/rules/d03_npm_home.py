@@ -46,14 +46,14 @@ def _version(subject: "Subject", program: str) -> tuple[int, ...] | None:
 
 RULE = Rule(
     id="D3",
-    title="npm writes where it may not",
+    title="npm writes to a read-only folder",
     severity="error",
     error_type=EXIT_ERROR,
     when=START,
     why=(
-        "npm and npx write logs and a cache into the home folder, which is not there on Lambda,"
-        " on a file system that is read-only. npm 8.6.0 to 8.15.0 end for that. Those before and"
-        " after go on without: versions from 6 to 11 were tried."
+        "npm and npx write logs and a cache into the home folder. On Lambda that folder does"
+        " not exist, and the file system is read-only. npm 8.6.0 to 8.15.0 end because of that."
+        " Earlier and later versions continue without: versions from 6 to 11 were tried."
     ),
     fix=(
         "Start the program itself, such as node_modules/.bin/aws-lambda-ric, or set ENV"

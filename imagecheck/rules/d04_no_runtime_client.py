@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from imagecheck.rule import EXIT_ERROR, START, Problem, Rule
 from imagecheck.start.answering import unanswered
 from imagecheck.start.aws_base import AWS_BOOTSTRAP
-from imagecheck.start.exec_chain import Cause
+from imagecheck.start.exec_chain import ExecFault
 from imagecheck.start.start_problems import problems_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         return
     failed = launch.failed
     if failed and failed.argv[0] == AWS_BOOTSTRAP:
-        if failed.chain.cause is not Cause.WRONG_MACHINE:
+        if failed.chain.cause is not ExecFault.WRONG_MACHINE:
             yield Problem(
                 f"{failed.by} runs {failed.chain}: {failed.chain.cause}; exit status 127",
                 "build on one of AWS's base images",
@@ -40,10 +40,10 @@ RULE = Rule(
     error_type=EXIT_ERROR,
     when=START,
     why=(
-        "A function asks Lambda for its events, by the Runtime API. A runtime client does that,"
-        " such as awslambdaric or aws-lambda-ric, or AWS's web adapter in front of a web server."
-        " A program that only listens on a port is never asked, and Lambda ends it when the time"
-        " for the start is over."
+        "A function asks Lambda for its events through the Runtime API. A runtime client does"
+        " that, such as awslambdaric or aws-lambda-ric, or AWS's web adapter in front of a web"
+        " server. A program that only listens on a port gets no events, and Lambda ends it when"
+        " the time for the start is over."
     ),
     fix=(
         "Install the runtime client of the language and start it, or copy AWS's web adapter to"

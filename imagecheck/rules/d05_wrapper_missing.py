@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from imagecheck.rule import EXIT_ERROR, START, Problem, Rule
 from imagecheck.start.aws_base import AWS_BOOTSTRAP
-from imagecheck.start.exec_chain import Cause
+from imagecheck.start.exec_chain import ExecFault
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -18,7 +18,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     if not wrapper or not subject.files:
         return
     chain = subject.walk(subject.files, wrapper)
-    if not chain.cause or (chain.cause is Cause.NO_FORMAT and _is_run_by_shell(subject)):
+    if not chain.cause or (chain.cause is ExecFault.NO_FORMAT and _is_run_by_shell(subject)):
         return
     found = f"AWS_LAMBDA_EXEC_WRAPPER={wrapper} cannot be started: {chain}: {chain.cause}"
     fix = f"copy {wrapper} into the image with its exec bit, or remove the variable"
@@ -43,9 +43,9 @@ RULE = Rule(
     error_type=EXIT_ERROR,
     when=START,
     why=(
-        "AWS's runtimes start the program that AWS_LAMBDA_EXEC_WRAPPER names, and give it the"
-        " runtime as its arguments. It is usually brought by a tool for tracing. If it is not in"
-        " the image, or may not be run, the start ends with status 127 or 126."
+        "AWS's runtimes start the program that AWS_LAMBDA_EXEC_WRAPPER names, and pass it the"
+        " runtime as its arguments. Usually a tracing tool brings it. If it is not in the image,"
+        " or not executable, the start ends with status 127 or 126."
     ),
     fix="Copy the wrapper into the image with its exec bit, or remove the variable.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html",

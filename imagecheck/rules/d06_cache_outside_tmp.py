@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import RUN, Problem, Rule
 from imagecheck.start.home_folder import makers_of_home_folders
 
@@ -27,7 +27,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         if name != "TMPDIR" and _is_filled(subject, folder):
             continue
         yield Problem(
-            f"{name}={folder}: what is written there fails, since all but /tmp is read-only",
+            f"{name}={folder}: writing there fails, because only /tmp is writable",
             f"ENV {name}=/tmp",
         )
     if not environment.get("HOME"):
@@ -35,13 +35,13 @@ def check(subject: "Subject") -> Iterator[Problem]:
             yield Problem(
                 f"{path} makes a folder below the home folder when it is imported, and"
                 " /home/sbx_user1051 is neither there nor can be made",
-                "ENV HOME=/tmp, or the variable with which the library takes another folder",
+                "ENV HOME=/tmp, or the library's own variable for the folder",
             )
 
 
 def _is_filled(subject: "Subject", folder: str) -> bool:
     files = subject.files
-    return bool(files and any(node.kind is Kind.FILE for node in files.below(folder)))
+    return bool(files and any(node.kind is FileKind.FILE for node in files.below(folder)))
 
 
 RULE = Rule(
@@ -51,14 +51,13 @@ RULE = Rule(
     error_type="OSError: Read-only file system",
     when=RUN,
     why=(
-        "All of the file system but /tmp is read-only, and the home folder /home/sbx_user1051 is"
-        " not there. Libraries that keep models or settings in a cache fail when they write to"
-        " it, the first time that they do. A folder that the image fills is taken to be only"
-        " read."
+        "All of the file system but /tmp is read-only, and the home folder /home/sbx_user1051"
+        " does not exist. Libraries that keep models or settings in a cache fail the first time"
+        " that they write to it. A folder that the image fills is assumed to be only read."
     ),
     fix=(
         "Set HOME, or the variable of the library, to a folder below /tmp; or fill the cache"
-        " when the image is built."
+        " while the image is built."
     ),
     source="https://github.com/huggingface/sentence-transformers/issues/923",
     bad="""\

@@ -21,9 +21,9 @@ RULE = Rule(
     error_type=EXIT_ERROR,
     when=START,
     why=(
-        "python -m awslambdaric looks for modules in the working directory first. A file there that"
-        " is named like a module of Python, such as json.py, is what the runtime client gets in its"
-        " place. The client then ends before it can report anything."
+        "python -m awslambdaric looks for modules in the working directory first. A file there"
+        " that has the name of a Python module, such as json.py, is imported in its place. The"
+        " client then ends before it can report anything."
     ),
     fix="Give the file another name, or put it into a package.",
     source="https://docs.python.org/3/library/sys_path_init.html",

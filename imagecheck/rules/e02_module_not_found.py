@@ -21,9 +21,9 @@ RULE = Rule(
     error_type=IMPORT_MODULE_ERROR,
     when=START,
     why=(
-        "The runtime client imports the handler's module when the environment starts. The module,"
-        " or one that it imports for certain, is not where the interpreter looks. What is only"
-        " imported in a function, in a try or behind a condition does not count."
+        "The runtime client imports the handler's module when the environment starts. The"
+        " module, or one that it certainly imports, is not where the interpreter looks. Imports"
+        " in a function, in a try or behind a condition do not count."
     ),
     fix="Copy the module into the image or install it there, or correct the name.",
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

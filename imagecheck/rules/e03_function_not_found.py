@@ -21,8 +21,9 @@ RULE = Rule(
     error_type="Runtime.HandlerNotFound",
     when=START,
     why=(
-        "The module is imported, and has no function of the name that the handler gives, or one"
-        " that the runtime client refuses: aws-lambda-ric 4 takes none with a callback."
+        "The module is imported, but it has no function of the name that the handler gives, or"
+        " the runtime client refuses that function: aws-lambda-ric 4 accepts none with a"
+        " callback."
     ),
     fix="Define the function in the module, or name another one in CMD.",
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

@@ -1,4 +1,4 @@
-"""The handler's module is no valid code."""
+"""The handler's module has a syntax error."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,12 +16,12 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="E4",
-    title="The handler's module is no valid code",
+    title="The handler's module has a syntax error",
     severity="error",
     error_type="Runtime.UserCodeSyntaxError",
     when=START,
     why=(
-        "The interpreter of the image cannot parse the module, or takes it for a module of the"
+        "The interpreter of the image cannot parse the module, or treats it as a module of the"
         " other kind (ES module, CommonJS). Java does not load a class that was compiled for a"
         " newer Java."
     ),

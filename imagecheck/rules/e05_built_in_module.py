@@ -16,13 +16,13 @@ def check(subject: "Subject") -> Iterator[Problem]:
 
 RULE = Rule(
     id="E5",
-    title="The handler's module is a built-in one",
+    title="The handler's module has the name of a built-in one",
     severity="error",
     error_type="Runtime.BuiltInModuleConflict",
     when=START,
     why=(
-        "The handler's module has the name of a module that is built into Python, which is found"
-        " first."
+        "The handler's module has the name of a module that is built into Python, and Python"
+        " finds its own first."
     ),
     fix="Give the module another name.",
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

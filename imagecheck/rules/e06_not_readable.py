@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem, Node, PathError
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR, IMPORT_MODULE_ERROR, START, Problem, Rule
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _closed_folders(
 
     def is_closed(node: Node) -> bool:
         is_open = node.is_executable() and (node.is_readable() or not needs_listing)
-        return node.kind is Kind.DIRECTORY and not is_open
+        return node.kind is FileKind.DIRECTORY and not is_open
 
     found: dict[str, Node] = {}
     # C15 reports a working directory that cannot be entered.
@@ -122,7 +122,7 @@ def _on_the_way(files: FileSystem, path: str) -> Iterator[Node]:
             return
         if name:
             here = here.children.get(name)
-            if here and here.kind is Kind.SYMLINK:
+            if here and here.kind is FileKind.SYMLINK:
                 here = files.find(here.path)
         if here:
             yield here
@@ -174,10 +174,10 @@ def _of_the_function(subject: "Subject", files: FileSystem) -> Iterator[Node]:
     for root in subject.task_roots:
         for node in files.below(root):
             subject.budget.spend()
-            if node.is_readable() and (node.kind is not Kind.DIRECTORY or node.is_executable()):
+            if node.is_readable() and (node.kind is not FileKind.DIRECTORY or node.is_executable()):
                 continue
             parts = node.path.removeprefix(root).strip("/").split("/")
-            if node.kind not in (Kind.FILE, Kind.DIRECTORY) or _NOBODY_LOADS & set(parts):
+            if node.kind not in (FileKind.FILE, FileKind.DIRECTORY) or _NOBODY_LOADS & set(parts):
                 continue
             is_hidden = any(part.startswith(".") for part in parts)
             if not is_hidden or parts[-1].startswith(".env"):
@@ -201,9 +201,9 @@ RULE = Rule(
     error_type="PermissionError",
     when=START,
     why=(
-        "Lambda runs the function as a user who owns no file of the image and is in no group of it."
-        " What only its owner may read, as after a strict umask or on some CI machines, the"
-        " function cannot load."
+        "Lambda runs the function as a user who owns no file of the image and is in none of its"
+        " groups. The function cannot load files that only their owner may read, as a strict"
+        " umask or some CI machines leave them."
     ),
     fix="COPY --chmod=a+rX …, or RUN chmod -R a+rX on the folder.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/images-create.html",

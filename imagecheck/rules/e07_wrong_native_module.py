@@ -10,7 +10,7 @@ from imagecheck.rule import IMPORT_MODULE_ERROR, START, Problem, Rule
 from imagecheck.start.native.loaded import loaded_for_certain
 from imagecheck.start.native.package import NativePackage, packages_of
 from imagecheck.start.native.platform import (
-    Platform,
+    NativePlatform,
     described,
     fits,
     has_another_abi,
@@ -63,7 +63,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         )
 
 
-def _has_one_for(package: NativePackage, platform: Platform) -> bool:
+def _has_one_for(package: NativePackage, platform: NativePlatform) -> bool:
     return any(
         fits(module, relative, platform) and not has_another_abi(relative, platform)
         for module in package.modules
@@ -71,7 +71,7 @@ def _has_one_for(package: NativePackage, platform: Platform) -> bool:
     )
 
 
-def _fits_but_for_abi(package: NativePackage, platform: Platform) -> bool:
+def _fits_but_for_abi(package: NativePackage, platform: NativePlatform) -> bool:
     return any(fits(module, package.relative(module), platform) for module in package.modules)
 
 
@@ -129,11 +129,11 @@ RULE = Rule(
     error_type=IMPORT_MODULE_ERROR,
     when=START,
     why=(
-        "Some packages have a part in machine code, which runs on one CPU, libc and system only."
-        " Installed on a laptop and copied into the image, it is that of the laptop. A package may"
-        " bring one for each platform: then one that fits is enough."
+        "Some packages have a part in machine code, which runs on one CPU, libc and system"
+        " only. If they are installed on a laptop and copied into the image, that part is for"
+        " the laptop. A package may bring one for each platform: then one that fits is enough."
     ),
-    fix="Install the packages in the image's build, for the function's platform.",
+    fix="Install the packages while the image is built, for the function's platform.",
     source="https://github.com/pydantic/pydantic/issues/6557",
     bad="""\
 # node_modules was made by npm on a Mac

@@ -21,10 +21,10 @@ RULE = Rule(
     error_type="Runtime.MarshalError",
     when=RUN,
     why=(
-        "Python's runtime client calls the handler with two arguments, the event and the context,"
-        " and makes JSON of what it returns. It awaits nothing: an async function gives it a"
-        " coroutine, which is no JSON. A function that does not take two arguments raises"
-        " TypeError."
+        "Python's runtime client calls the handler with two arguments, the event and the"
+        " context, and makes JSON of the result. It awaits nothing: an async function returns a"
+        " coroutine, which cannot become JSON. A function that does not take two arguments"
+        " raises TypeError."
     ),
     fix="Define the handler as def handler(event, context), and call asyncio.run in it if needed.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html",

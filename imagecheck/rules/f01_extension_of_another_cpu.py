@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagecheck.rule import LAUNCH_ERROR, START, Problem, Rule
-from imagecheck.start.exec_chain import Cause
+from imagecheck.start.exec_chain import ExecFault
 from imagecheck.start.extensions import chains_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
         return
     architecture = subject.function.architecture
     for _, chain in chains_of(subject):
-        if chain.cause is Cause.WRONG_MACHINE:
+        if chain.cause is ExecFault.WRONG_MACHINE:
             yield Problem(
                 f"{chain}: not for {architecture}, but {chain.end}",
                 f"copy the extension's {architecture} build: look at COPY --from",
@@ -31,8 +31,8 @@ RULE = Rule(
     error_type=LAUNCH_ERROR,
     when=START,
     why=(
-        "Lambda starts every file in /opt/extensions beside the function, and one that cannot be"
-        " started ends the environment. Vendors have an image for each CPU."
+        "Lambda starts every file in /opt/extensions beside the function, and one that cannot"
+        " be started ends the environment. Vendors publish an image for each CPU."
     ),
     fix="Copy the extension's build for the function's CPU.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import LAUNCH_ERROR, START, Problem, Rule
 from imagecheck.start.dynamic_loader import missing_libraries
-from imagecheck.start.exec_chain import Cause, Chain
+from imagecheck.start.exec_chain import Chain, ExecFault
 from imagecheck.start.extensions import chains_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _SECOND_PROGRAMS: Final = {"datadog-agent": "/opt/datadog-agent-go"}
 def check(subject: "Subject") -> Iterator[Problem]:
     """Walk from each extension to its machine code, and load its libraries."""
     for node, chain in chains_of(subject):
-        if chain.cause and chain.cause is not Cause.WRONG_MACHINE:
+        if chain.cause and chain.cause is not ExecFault.WRONG_MACHINE:
             yield Problem(
                 f"{chain}: {chain.end}",
                 f"RUN chmod a+rx {node.path}, line ends LF, a true shebang",

@@ -23,8 +23,11 @@ RULE = Rule(
     severity="error",
     error_type=f"{LAUNCH_ERROR} (TooManyExtensions)",
     when=START,
-    why="Lambda takes each file in /opt/extensions for an extension, and starts at most ten.",
-    fix="Remove from the folder what is no extension.",
+    why=(
+        "Lambda starts each file in /opt/extensions as an extension, and refuses to start more than"
+        " ten."
+    ),
+    fix="Remove files that are not extensions from the folder.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     bad="""\
 COPY tools/ /opt/extensions/

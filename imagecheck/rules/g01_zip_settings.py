@@ -33,7 +33,7 @@ RULE = Rule(
         "Layers, Handler and Runtime are for functions whose code is a zip file. Lambda refuses a"
         " function that has one of them beside an image."
     ),
-    fix="Remove it: what is in a layer goes into the image, the handler's name into CMD.",
+    fix="Remove them: put the contents of a layer into the image, and the handler's name into CMD.",
     source="https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html",
     bad="""\
 PackageType: Image

@@ -27,9 +27,9 @@ RULE = Rule(
     error_type=INVALID_ENTRYPOINT,
     when=START,
     why=(
-        "A function that names no architecture is x86_64. The image is built for the machine that"
-        " builds it, unless the platform is named, so the next build on another laptop gives an"
-        " image that cannot be started."
+        "A function that names no architecture is x86_64. The image is built for the machine"
+        " that builds it unless the platform is named, so the next build on another laptop can"
+        " give an image that cannot be started."
     ),
     fix="Give the function its architecture: architecture=lambda_.Architecture.ARM_64.",
     source="https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html",

@@ -65,16 +65,16 @@ def _has_hooks(subject: "Subject") -> bool:
 
 RULE = Rule(
     id="G3",
-    title="SnapStart that the image or the function does not allow",
+    title="The image or the function does not allow SnapStart",
     severity="error",
     error_type=INVALID_PARAMETER,
     when=f"{CREATE}, or a version is published",
     why=(
         "With SnapStart, Lambda starts the function when a version is published and keeps its"
-        " memory. AWS's base images for Java, Python from 3.12 and .NET take part in that. Any"
-        " other image has to say that it may be done, with a label, or its runtime client has to"
-        " ask Lambda when it was restored; otherwise the version is not published. Ephemeral"
-        " storage above 512 MB is not possible with SnapStart."
+        " memory. AWS's base images for Java, Python from 3.12 and .NET support that. Any other"
+        " image has to allow it with a label, or its runtime client has to ask Lambda when it"
+        " was restored; otherwise the version is not published. Ephemeral storage above 512 MB"
+        " is not possible with SnapStart."
     ),
     fix=f"LABEL {LABEL}=Allow, and no EphemeralStorage above 512 MB.",
     source="https://github.com/serverless/serverless/issues/13834",

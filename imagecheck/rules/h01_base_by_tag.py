@@ -31,11 +31,11 @@ RULE = Rule(
     error_type="",
     when=BUILD,
     why=(
-        "A tag names another image tomorrow. The next build of the same Dockerfile then has"
-        " other files, and it happened that a tag changed its CPU. This rule looks at a"
-        " Dockerfile only where one is given with --dockerfile."
+        "A tag can name another image tomorrow. The next build of the same Dockerfile then has"
+        " other files; tags have even changed their CPU. This rule reads a Dockerfile only if"
+        " --dockerfile names one."
     ),
-    fix="Name each base by digest, and let a bot raise it.",
+    fix="Name each base by digest, and let a bot update it.",
     source="https://github.com/aws/aws-lambda-base-images/issues/24",
     bad="""\
 FROM public.ecr.aws/lambda/nodejs:22

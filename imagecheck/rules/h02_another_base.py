@@ -33,14 +33,14 @@ def _while_equal(first: list[str], second: list[str]) -> Iterator[str]:
 
 RULE = Rule(
     id="H2",
-    title="Built on another base than is pinned",
+    title="Built on another base than the pinned one",
     severity="error",
     error_type="",
     when=BUILD,
     why=(
-        "The layers of the base are the first layers of the image. Where they are not those"
-        " of the base that is pinned, an older copy on the machine was taken, or the"
-        " Dockerfile was changed after the build, so the next build gives another image."
+        "The layers of the base are the first layers of the image. If they are not those of the"
+        " pinned base, the build used an older copy on the machine, or the Dockerfile was"
+        " changed after the build, so the next build gives another image."
     ),
     fix="Build again from the Dockerfile as it is, with --pull.",
     source="https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-diffid",

@@ -18,7 +18,7 @@ def check(subject: "Subject") -> Iterator[Problem]:
     architecture = subject.function.image_architecture
     fitting = [child.digest for child in children if child.architecture == architecture]
     yield Problem(
-        f"{base.reference} is an index of {len(children)} manifests: whoever builds picks the CPU",
+        f"{base.reference} is an index of {len(children)} manifests: each build picks its own CPU",
         f"pin the one for {architecture}: {fitting[0] if fitting else 'there is none'}",
     )
 
@@ -30,9 +30,9 @@ RULE = Rule(
     error_type="",
     when=BUILD,
     why=(
-        "The digest of an index names images for several CPUs. Docker takes the one of the"
-        " machine that builds, so the same Dockerfile gives an arm64 image on one laptop and"
-        " an amd64 image on another, unless --platform is given."
+        "The digest of an index names images for several CPUs. Docker picks the one of the"
+        " machine that builds, so the same Dockerfile gives an arm64 image on one laptop and an"
+        " amd64 image on another, unless --platform is given."
     ),
     fix="Pin the digest of the manifest for the function's CPU.",
     source="https://github.com/docker/cli/issues/2590",

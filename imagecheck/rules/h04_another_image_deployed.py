@@ -1,9 +1,10 @@
-"""What is deployed need not be what was checked."""
+"""Another image is deployed than the one that was checked."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from imagecheck.image.reference import DIGEST, RegistryReference
+from imagecheck.image.digest import find_digest
+from imagecheck.image.reference import RegistryReference
 from imagecheck.rule import BUILD, Problem, Rule
 
 if TYPE_CHECKING:
@@ -21,26 +22,25 @@ def check(subject: "Subject") -> Iterator[Problem]:
             f"check and deploy it by digest: {image.digest or 'sha256:…'}",
             severity="warning",
         )
-    match = DIGEST.search(declared.image_uri) if declared else None
-    if declared and match and image.digest and match[0] != image.digest:
+    runs = find_digest(declared.image_uri) if declared else None
+    if declared and runs and image.digest and runs != image.digest:
         # A push may compress again what lies here, and then the digest is another.
         yield Problem(
-            f"{declared.logical_id} runs {match[0]}, and what was checked is {image.digest}",
+            f"{declared.logical_id} runs {runs}, but {image.digest} was checked",
             severity="error" if is_pushed else "warning",
         )
 
 
 RULE = Rule(
     id="H4",
-    title="Not the image that was checked is deployed",
+    title="Another image is deployed than was checked",
     severity="error",
     error_type="",
     when=BUILD,
     why=(
-        "A check says something of one image, and of no other. Where the template names"
-        " another digest, it is the other image that runs. A tag can move between check and"
-        " deployment. Files of an image that is not pushed yet are a warning only: a push may"
-        " compress the layers again, which gives another digest."
+        "A check is about one image only. If the template names another digest, the other image"
+        " runs. A tag can move between check and deployment. For an image that is not pushed yet"
+        " this is a warning: a push may compress the layers again, which gives another digest."
     ),
     fix="Check the image that the template names, or pin the one that was checked.",
     source="https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html",

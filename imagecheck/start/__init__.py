@@ -1,1 +1,1 @@
-"""What happens when Lambda starts an image, from the first program to the handler."""
+"""The start of an image on Lambda, from the first program to the handler."""

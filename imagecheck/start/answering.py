@@ -1,4 +1,4 @@
-"""Whether anything asks Lambda for events."""
+"""The search for a program that asks Lambda for events."""
 
 import posixpath
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR, Problem
 from imagecheck.start.class_path import CLIENT_PACKAGE, class_path_of
 from imagecheck.start.interpreted import found_script, script_of
@@ -37,7 +37,7 @@ _FIX: Final = "install awslambdaric (Python), aws-lambda-ric (Node) or AWS's web
 
 
 def unanswered(subject: "Subject", process: "Process") -> Iterator[Problem]:
-    """Report a program behind which nobody asks for events. Raises CannotLookError.
+    """Report a program behind which nobody asks for events. Raises ImageReadError.
 
     A program of its own kind may hold a client; an interpreter and a web server do not.
     """
@@ -135,9 +135,9 @@ def _own_code_asks(subject: "Subject", process: "Process") -> bool | None:
     nodes: dict[str, Node] = {}
     for folder in folders:
         for node in subject.files.below(folder):
-            if node.kind is Kind.FILE and node.entry.size and not node.entry.elf:
+            if node.kind is FileKind.FILE and node.entry.size and not node.entry.elf:
                 nodes[node.path] = node
-            elif node.kind is Kind.FILE and node.entry.elf:
+            elif node.kind is FileKind.FILE and node.entry.elf:
                 return None
     sizes = [node.entry.size for node in nodes.values()]
     if sum(sizes) > _MAX_OWN_BYTES or max(sizes, default=0) > _MAX_FILE_BYTES:

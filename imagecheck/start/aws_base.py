@@ -1,4 +1,4 @@
-"""What AWS's base images for Lambda start.
+"""The programs of AWS's base images for Lambda.
 
 Their entrypoint takes one argument, the handler's name, and ends with status 142 for any other
 number; it gives the name to the bootstrap in the variable _HANDLER.

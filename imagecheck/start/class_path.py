@@ -1,4 +1,4 @@
-"""Where Java looks for classes: folders and jars of an image.
+"""Java's class path: folders and jars of an image.
 
 A jar's names are in the central directory at its end, which zipfile reads.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.java_command import java_agents, java_words
 from imagecheck.start.options import java_program
 from imagecheck.start.shell.state import UNKNOWN
@@ -106,7 +106,7 @@ class ClassPath:
 
 
 def class_path_of(subject: "Subject", process: "Process") -> ClassPath:
-    """Read the class path that a java command has. Raises CannotLookError."""
+    """Read the class path that a java command has. Raises ImageReadError."""
     words = java_words(subject, process)
     if words is None:
         return ClassPath((), (), is_unknown=True)
@@ -122,7 +122,7 @@ def class_path_of(subject: "Subject", process: "Process") -> ClassPath:
 
 
 def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
-    """Read folders, jars and ``folder/*``, and what jars name. Raises CannotLookError."""
+    """Read folders, jars and ``folder/*``, and what jars name. Raises ImageReadError."""
     assert subject.files  # noqa: S101  (the caller has looked)
     folders: dict[str, Node] = {}
     jars: dict[str, Jar | None] = {}
@@ -132,9 +132,11 @@ def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
     left = _MAX_BYTES
     while found:
         subject.budget.spend(10 * len(found))
-        folders |= {node.path: node for node in found if node.kind is Kind.DIRECTORY}
+        folders |= {node.path: node for node in found if node.kind is FileKind.DIRECTORY}
         new = {
-            node.path: node for node in found if node.kind is Kind.FILE and node.path not in jars
+            node.path: node
+            for node in found
+            if node.kind is FileKind.FILE and node.path not in jars
         }
         wanted = []
         for node in new.values():
@@ -153,7 +155,7 @@ def read_class_path(subject: "Subject", entries: Sequence[str]) -> ClassPath:
 
 
 def read_jar(subject: "Subject", node: Node) -> Jar | None:
-    """Read a jar's names and its manifest; None for what cannot be read. Raises CannotLookError."""
+    """Read a jar's names and its manifest; None for what cannot be read. Raises ImageReadError."""
     return next(_read_jars(subject, [node]), None)
 
 
@@ -198,7 +200,7 @@ def _jar(subject: "Subject", node: Node, content: bytes) -> Jar | None:
 def is_no_jar(subject: "Subject", node: Node) -> bool:
     """Whether a file is certainly no jar: it lacks the record that each ends with.
 
-    Raises CannotLookError.
+    Raises ImageReadError.
     """
     if node.entry.size > _MAX_JAR_BYTES:
         return False
@@ -206,9 +208,9 @@ def is_no_jar(subject: "Subject", node: Node) -> bool:
 
 
 def class_version(subject: "Subject", file: ClassFile) -> int | None:
-    """Return the version of a class's file; None where it is not known. Raises CannotLookError."""
+    """Return the version of a class's file; None where it is not known. Raises ImageReadError."""
     node = subject.files.find(file.path) if subject.files else None
-    if node is None or node.kind is not Kind.FILE or node.entry.size > _MAX_JAR_BYTES:
+    if node is None or node.kind is not FileKind.FILE or node.entry.size > _MAX_JAR_BYTES:
         return None
     content = subject.contents([node], _MAX_JAR_BYTES)[node.path]
     if file.member:
@@ -241,14 +243,14 @@ def _named(files: FileSystem, entry: str) -> Iterator[Node]:
     folder = files.find(entry.removesuffix("/*"))
     for child in folder.children.values() if folder else ():
         node = files.find(child.path)
-        if node and node.kind is Kind.FILE and node.path.lower().endswith(".jar"):
+        if node and node.kind is FileKind.FILE and node.path.lower().endswith(".jar"):
             yield node
 
 
 def _at(files: FileSystem, url: str) -> Iterator[Node]:
     """Find what a jar's manifest names: by a URL, only what ends with a slash is a folder."""
     node = files.find(url)
-    if node and (node.kind is Kind.DIRECTORY) == url.endswith("/"):
+    if node and (node.kind is FileKind.DIRECTORY) == url.endswith("/"):
         yield node
 
 

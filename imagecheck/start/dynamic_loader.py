@@ -1,4 +1,4 @@
-"""Which shared libraries a program gets from an image, and which it lacks.
+"""The shared libraries that a program gets from an image, and those that it lacks.
 
 How glibc's loader looks for them: https://man7.org/linux/man-pages/man8/ld.so.8.html; how musl's
 does: https://wiki.musl-libc.org/functional-differences-from-glibc.html.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from imagecheck.image.elf import Elf
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.loader_folders import Contents, LoaderFolders, expanded
 
 _MAX_LIBRARIES = 2000
@@ -238,7 +238,7 @@ class _Loading:
     def _usable(self, path: str) -> Node | None:
         node = self._files.find(path)
         fits = node and node.entry.elf and node.entry.elf.machine == self._elf.machine
-        return node if node and fits and node.kind is Kind.FILE and node.is_readable() else None
+        return node if node and fits and node.kind is FileKind.FILE and node.is_readable() else None
 
 
 def _has_version(library: Node, version: str) -> bool:

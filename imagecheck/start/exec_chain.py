@@ -1,4 +1,4 @@
-"""What happens when the kernel is asked to start a program of an image.
+"""The kernel's steps from a path to machine code: ``execve`` on a program of an image.
 
 The walk is that of ``execve`` in Linux: fs/exec.c, fs/binfmt_script.c and fs/binfmt_elf.c; errors
 as in https://man7.org/linux/man-pages/man2/execve.2.html. Who starts it owns nothing in the image.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imagecheck.image.filesystem import FileSystem, Node, PathError, Resolved
-from imagecheck.image.layer import HEAD, Kind
+from imagecheck.image.layer import HEAD, FileKind
 
 _MAX_INTERPRETERS = 5
 _SHELL = "/bin/sh"
@@ -34,7 +34,7 @@ def errno_name(number: int) -> str:
     return errno.errorcode.get(number, "ELIBBAD")
 
 
-class Cause(StrEnum):
+class ExecFault(StrEnum):
     """Why a program does not start."""
 
     MISSING = "file missing"
@@ -64,7 +64,7 @@ class Chain:
 
     steps: tuple[str, ...] = ()
     """Each file on the way, and what it is."""
-    cause: Cause | None = None
+    cause: ExecFault | None = None
     errno: int | None = None
     at: str = ""
     """The path that the cause is about."""
@@ -95,7 +95,7 @@ def exec_chain(
     chain = Chain()
     for _ in range(_MAX_INTERPRETERS):
         rest, for_env = _by_kernel(files, path, cwd, machine)
-        if rest.cause is Cause.NO_FORMAT and has_execvp_of_glibc(chain.program):
+        if rest.cause is ExecFault.NO_FORMAT and has_execvp_of_glibc(chain.program):
             chain, path = replace(chain, steps=chain.steps + rest.steps), _SHELL
             continue
         # Once env runs, the start has succeeded, and what fails is a process.
@@ -107,7 +107,7 @@ def exec_chain(
         path = _on_path(files, for_env, environment, cwd)
         if not path:
             return _extended(chain, _missing_command(for_env))
-    return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, at=path))
+    return _extended(chain, Chain(cause=ExecFault.NESTED_SCRIPTS, at=path))
 
 
 def has_execvp_of_glibc(program: Node | None) -> bool:
@@ -130,7 +130,7 @@ def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Ch
             run = _elf(files, node, path, cwd, machine)
             if argument.endswith("\r") and not run_by_env and not run.cause:
                 # It is started, and takes the carriage return for an option or a file.
-                run = replace(run, cause=Cause.CARRIAGE_RETURN, at=script)
+                run = replace(run, cause=ExecFault.CARRIAGE_RETURN, at=script)
             return _extended(chain, run), run_by_env
         shebang = _shebang(node.entry.head)
         if shebang is None:
@@ -140,7 +140,7 @@ def _by_kernel(files: FileSystem, path: str, cwd: str, machine: int) -> tuple[Ch
         path, argument = shebang
         if not path:
             return _extended(chain, replace(_no_format(node), errno=errno.EACCES)), ""
-    return _extended(chain, Chain(cause=Cause.NESTED_SCRIPTS, errno=errno.ELOOP, at=path)), ""
+    return _extended(chain, Chain(cause=ExecFault.NESTED_SCRIPTS, errno=errno.ELOOP, at=path)), ""
 
 
 def _extended(chain: Chain, rest: Chain) -> Chain:
@@ -151,7 +151,7 @@ def _open(files: FileSystem, path: str, cwd: str, interpreters: int) -> Resolved
     """Find the file as ``open_exec`` does, or say what keeps the kernel from it."""
     if interpreters and not path:
         # Here no name is the name of the root, unlike in a system call.
-        return Chain(("a name of nothing",), Cause.NOT_A_FILE, errno.EACCES)
+        return Chain(("a name of nothing",), ExecFault.NOT_A_FILE, errno.EACCES)
     try:
         found = files.resolve(path, cwd)
     except PathError as error:
@@ -162,25 +162,27 @@ def _open(files: FileSystem, path: str, cwd: str, interpreters: int) -> Resolved
             at=_visible(error.at),
         )
     node = found.node
-    if node.kind is not Kind.FILE:
-        return Chain((f"`{path}` is a {node.kind}",), Cause.NOT_A_FILE, errno.EACCES, node.path)
+    if node.kind is not FileKind.FILE:
+        return Chain((f"`{path}` is a {node.kind}",), ExecFault.NOT_A_FILE, errno.EACCES, node.path)
     if not node.is_executable():
         step = f"`{path}` has mode {node.entry.mode:04o}"
-        return Chain((step,), Cause.NOT_PERMITTED, errno.EACCES, node.path)
+        return Chain((step,), ExecFault.NOT_PERMITTED, errno.EACCES, node.path)
     return found
 
 
-def _cause_of(error: PathError, path: str, files: FileSystem, cwd: str, interpreters: int) -> Cause:
+def _cause_of(
+    error: PathError, path: str, files: FileSystem, cwd: str, interpreters: int
+) -> ExecFault:
     if path.endswith("\r"):
-        return Cause.CARRIAGE_RETURN
+        return ExecFault.CARRIAGE_RETURN
     if error.errno == errno.EACCES:
-        return Cause.NOT_PERMITTED
+        return ExecFault.NOT_PERMITTED
     if error.errno == errno.ELOOP:
-        return Cause.LINK_LOOP
+        return ExecFault.LINK_LOOP
     if interpreters:
-        return Cause.INTERPRETER_MISSING
+        return ExecFault.INTERPRETER_MISSING
     link = files.find_link(posixpath.join(cwd, path))
-    return Cause.DANGLING_LINK if link and link.kind is Kind.SYMLINK else Cause.MISSING
+    return ExecFault.DANGLING_LINK if link and link.kind is FileKind.SYMLINK else ExecFault.MISSING
 
 
 def _elf(files: FileSystem, node: Node, path: str, cwd: str, machine: int) -> Chain:
@@ -188,40 +190,40 @@ def _elf(files: FileSystem, node: Node, path: str, cwd: str, machine: int) -> Ch
     assert elf  # noqa: S101  (asked by the caller)
     result = Chain((f"`{path}`",), machine=elf.machine, program=node)
     if elf.machine != machine:
-        return replace(result, cause=Cause.WRONG_MACHINE, errno=errno.ENOEXEC, at=node.path)
+        return replace(result, cause=ExecFault.WRONG_MACHINE, errno=errno.ENOEXEC, at=node.path)
     if not elf.loadable:
-        return replace(result, cause=Cause.CUT_OFF, errno=errno.ENOEXEC, at=node.path)
+        return replace(result, cause=ExecFault.CUT_OFF, errno=errno.ENOEXEC, at=node.path)
     if elf.ends_in_interpreter:
-        return replace(result, cause=Cause.CUT_OFF, errno=errno.EIO, at=node.path)
+        return replace(result, cause=ExecFault.CUT_OFF, errno=errno.EIO, at=node.path)
     if elf.interpreter is not None:
         result = _loader(files, result, elf.interpreter, cwd, machine)
     if not result.cause and not elf.complete:
-        return replace(result, cause=Cause.CUT_OFF, at=node.path)
+        return replace(result, cause=ExecFault.CUT_OFF, at=node.path)
     return result
 
 
 def _loader(files: FileSystem, result: Chain, path: str, cwd: str, machine: int) -> Chain:
     found = _open(files, path, cwd, interpreters=1)
     if isinstance(found, Chain):
-        missing = found.cause is Cause.INTERPRETER_MISSING
+        missing = found.cause is ExecFault.INTERPRETER_MISSING
         return replace(
             result,
             steps=result.steps + found.steps,
-            cause=Cause.LOADER_MISSING if missing else found.cause,
+            cause=ExecFault.LOADER_MISSING if missing else found.cause,
             errno=found.errno,
             at=found.at,
         )
     entry = found.node.entry
     result = replace(result, steps=(*result.steps, f"loader `{path}`"))
     if entry.size < _ELF_HEADER_BYTES:
-        return replace(result, cause=Cause.LOADER_BROKEN, errno=errno.EIO, at=entry.path)
+        return replace(result, cause=ExecFault.LOADER_BROKEN, errno=errno.EIO, at=entry.path)
     if not entry.elf or not entry.elf.loadable or entry.elf.machine != machine:
         result = replace(result, errno=_ELIBBAD, at=entry.path)
         if entry.elf and entry.elf.machine != machine:
-            return replace(result, cause=Cause.WRONG_MACHINE, machine=entry.elf.machine)
-        return replace(result, cause=Cause.LOADER_BROKEN)
+            return replace(result, cause=ExecFault.WRONG_MACHINE, machine=entry.elf.machine)
+        return replace(result, cause=ExecFault.LOADER_BROKEN)
     if not entry.elf.complete:
-        return replace(result, cause=Cause.CUT_OFF, at=entry.path)
+        return replace(result, cause=ExecFault.CUT_OFF, at=entry.path)
     return result
 
 
@@ -245,18 +247,18 @@ def _no_format(node: Node) -> Chain:
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
             step = f"`{node.path}` is {name}"
-            return Chain((step,), Cause.FOREIGN_FORMAT, errno.ENOEXEC, node.path)
+            return Chain((step,), ExecFault.FOREIGN_FORMAT, errno.ENOEXEC, node.path)
     text = (
         "is empty" if not node.entry.size
         else "starts with a byte order mark" if head.startswith(_BOM)
         else "has an empty or overlong shebang line" if head.startswith(b"#!")
         else f"starts with {_start(head)}, which is neither #! nor ELF"
     )  # fmt: skip
-    return Chain((f"{node.path} {text}",), Cause.NO_FORMAT, errno.ENOEXEC, node.path)
+    return Chain((f"{node.path} {text}",), ExecFault.NO_FORMAT, errno.ENOEXEC, node.path)
 
 
 def _missing_command(argument: str) -> Chain:
-    cause = Cause.CARRIAGE_RETURN if argument.endswith("\r") else Cause.INTERPRETER_MISSING
+    cause = ExecFault.CARRIAGE_RETURN if argument.endswith("\r") else ExecFault.INTERPRETER_MISSING
     return Chain((f"`{_visible(argument)}`, which is nowhere on PATH",), cause, None, argument)
 
 
@@ -282,7 +284,7 @@ def _on_path(files: FileSystem, argument: str, environment: Mapping[str, str], c
         # An empty or relative one counts from the working directory.
         path = posixpath.join(cwd, folder, name)
         node = files.find(path) if name else None
-        if node and node.kind is Kind.FILE and node.is_executable():
+        if node and node.kind is FileKind.FILE and node.is_executable():
             return path
     return ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.exec_chain import Chain
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def extensions_of(subject: "Subject") -> list[Node]:
     folder = subject.files.find(FOLDER) if subject.files else None
     if not folder:
         return []
-    return [node for _, node in sorted(folder.children.items()) if node.kind is Kind.FILE]
+    return [node for _, node in sorted(folder.children.items()) if node.kind is FileKind.FILE]
 
 
 def chains_of(subject: "Subject") -> Iterator[tuple[Node, Chain]]:

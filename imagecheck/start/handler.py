@@ -43,14 +43,14 @@ class Handler:
 def handler_of(subject: "Subject") -> Handler | str:
     """Return the handler, or why none is judged: a clause for the report.
 
-    Raises CannotLookError when a script on the way to it cannot be read.
+    Raises ImageReadError when a script on the way to it cannot be read.
     """
     files = subject.files
     launch = subject.launch
     if not files or launch is None:
         return "nothing is started"
     if launch.last.chain.cause or launch.ended:
-        return "the start ends before it"
+        return "the start fails before it"
     if launch.stopped:
         return f"what starts it is not known: {launch.stopped}"
     process = launch.last
@@ -58,7 +58,7 @@ def handler_of(subject: "Subject") -> Handler | str:
     found = _on_aws_base(files, process) or _loaded(files, process, words)
     if isinstance(found, Handler) and (UNKNOWN in found.name or not found.name):
         return "its name is known only on Lambda"
-    return found or f"{process.argv[0]} is no program that is known to load one"
+    return found or f"{process.argv[0]} is not a program that is known to load one"
 
 
 def _on_aws_base(files: FileSystem, process: Process) -> Handler | str | None:

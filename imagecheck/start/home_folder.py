@@ -15,7 +15,7 @@ _MAX_BYTES: Final = 256 * 1024
 
 
 def makers_of_home_folders(subject: "Subject") -> Iterator[str]:
-    """Return the Python files that are loaded for certain and do so. Raises CannotLookError."""
+    """Return the Python files that are loaded for certain and do so. Raises ImageReadError."""
     nodes = [
         node
         for node in subject.judgement.loaded[:_MAX_MODULES]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.options import java_program, node_script, python_program
 from imagecheck.start.search_path import search_folders
 from imagecheck.start.shell.state import UNKNOWN
@@ -27,13 +27,13 @@ Tried with Java 17, Perl 5.36, PHP 8.2, Python 3.11 and Ruby 3.1 of Debian 12, a
 """
 
 
-def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
+def script_problems(subject: "Subject", process: "Process") -> Iterator[HandlerProblem]:
     """Report a file of an interpreter that is missing or closed."""
     if not subject.files:
         return
     file = process.file
     if file and not file.entry.elf and not file.is_readable():
-        yield judged(
+        yield handler_problem(
             "C7",
             f"{file.path} has mode {file.entry.mode:04o}: it is started, but its interpreter may"
             " not read it",
@@ -54,11 +54,11 @@ def script_problems(subject: "Subject", process: "Process") -> Iterator[Judged]:
             return
         status = f"; exit status {_STATUSES[name]}" if name in _STATUSES else ""
         found = f"{process.argv[0]} is started, and there is no {path} for it{status}"
-        yield judged("C6", found, _COPY, error_type=EXIT_ERROR)
+        yield handler_problem("C6", found, _COPY, error_type=EXIT_ERROR)
     elif not node.is_readable():
         found = f"{process.argv[0]} is started, and may not read {node.path}"
         found = f"{found} ({node.entry.mode:04o})"
-        yield judged("C7", found, f"RUN chmod a+r {node.path}", error_type=EXIT_ERROR)
+        yield handler_problem("C7", found, f"RUN chmod a+r {node.path}", error_type=EXIT_ERROR)
 
 
 def _is_on(files: FileSystem, name: str, folders: tuple[str, ...]) -> bool:
@@ -94,11 +94,11 @@ def script_of(process: "Process") -> tuple[str, str]:  # noqa: PLR0911  (one for
 def found_script(files: FileSystem, name: str, path: str) -> Node | None:
     """Find a script as its interpreter does: Node adds an ending, or takes a folder's own."""
     node = files.find(path)
-    if name != "node" or (node and node.kind is Kind.FILE):
+    if name != "node" or (node and node.kind is FileKind.FILE):
         return node
     for ending in (".js", ".json", ".node"):
         found = files.find(path + ending)
-        if found and found.kind is Kind.FILE:
+        if found and found.kind is FileKind.FILE:
             return found
     if node and (files.find(f"{path}/package.json") or files.find(f"{path}/index.js")):
         return node

@@ -1,4 +1,4 @@
-"""What a java command is: its words, its agents, and the version of Java that reads them.
+"""A java command: its words, its agents, and the version of Java that reads them.
 
 https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
 """
@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.options import java_program
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ _MAX_RELEASE_BYTES: Final = 64 * 1024
 def java_version(subject: "Subject", program: str) -> int | None:
     """Return the version, such as 21, of the Java that a program belongs to, by its path.
 
-    None where its home has no file ``release`` that says it. Raises CannotLookError.
+    None where its home has no file ``release`` that says it. Raises ImageReadError.
     """
     assert subject.files  # noqa: S101  (the caller has looked)
     home = posixpath.dirname(posixpath.dirname(program))
     # Java 8 also has its program in a folder jre of its home.
     for folder in (home, posixpath.dirname(home)):
         node = subject.files.find(posixpath.join(folder, "release"))
-        if node and node.kind is Kind.FILE and node.entry.size <= _MAX_RELEASE_BYTES:
+        if node and node.kind is FileKind.FILE and node.entry.size <= _MAX_RELEASE_BYTES:
             version = _VERSION.search(subject.contents([node])[node.path])
             return int(version[1]) if version else None
     return None
@@ -46,7 +46,7 @@ def java_version(subject: "Subject", program: str) -> int | None:
 def java_words(subject: "Subject", process: "Process") -> tuple[str, ...] | None:
     """Return the words of a java command, with those of ``@file`` and of the environment.
 
-    None where they are not known. Raises CannotLookError.
+    None where they are not known. Raises ImageReadError.
     """
     assert subject.files  # noqa: S101  (the caller has looked)
     added = _added(subject, process)
@@ -58,7 +58,7 @@ def java_words(subject: "Subject", process: "Process") -> tuple[str, ...] | None
             words.append(word)
             continue
         node = subject.files.find(posixpath.join(process.workdir, word[1:]))
-        if not node or node.kind is not Kind.FILE:
+        if not node or node.kind is not FileKind.FILE:
             return None
         text = subject.contents([node])[node.path].decode("utf-8", "replace")
         inner = split_options(text, comment="#")
@@ -93,7 +93,7 @@ class Agent(NamedTuple):
 def java_agents(subject: "Subject", process: "Process", program: str) -> Iterator[Agent]:
     """Find the agents that options name.
 
-    ``program`` is the path of ``java``, which the process is, or will be. Raises CannotLookError.
+    ``program`` is the path of ``java``, which the process is, or will be. Raises ImageReadError.
     """
     for variable, option in _options(subject, process, program):
         for prefix in (_AGENT, _NATIVE_AGENT):

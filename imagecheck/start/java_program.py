@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.class_path import ClassPath, class_path_of, is_no_jar, read_jar
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.java_command import java_words
 from imagecheck.start.java_runtime import agent_problems, class_too_new
-from imagecheck.start.judged import Judged, judged
 from imagecheck.start.options import java_program
 from imagecheck.start.shell.state import UNKNOWN
 
@@ -32,8 +32,10 @@ _STARTS_NO_CLASS: Final = (
 """Options that say what is started instead, or that print something and end with 0."""
 
 
-def judge_java_program(subject: "Subject", process: "Process") -> Iterator[Judged | Node | str]:
-    """Judge whether the class that ``java`` is to start is there. Raises CannotLookError."""
+def judge_java_program(
+    subject: "Subject", process: "Process"
+) -> Iterator[HandlerProblem | Node | str]:
+    """Judge whether the class that ``java`` is to start is there. Raises ImageReadError."""
     problems = list(agent_problems(subject, process, _program(process)))
     if problems:
         yield from problems
@@ -48,7 +50,7 @@ def judge_java_program(subject: "Subject", process: "Process") -> Iterator[Judge
     elif not main_class and not any(
         word.startswith(_STARTS_NO_CLASS) or UNKNOWN in word for word in words
     ):
-        yield judged(
+        yield handler_problem(
             "E2",
             f"{' '.join(process.argv)} names neither a class nor a jar; exit status 1",
             "name the class, or -jar and the jar, in ENTRYPOINT or CMD",
@@ -60,8 +62,8 @@ def judge_java_program(subject: "Subject", process: "Process") -> Iterator[Judge
 
 def main_class_problem(
     subject: "Subject", process: "Process", main_class: str, rule: str
-) -> Iterator[Judged | Node | str]:
-    """Report a main class that is nowhere on the class path. Raises CannotLookError."""
+) -> Iterator[HandlerProblem | Node | str]:
+    """Report a main class that is nowhere on the class path. Raises ImageReadError."""
     path = class_path_of(subject, process)
     class_name = main_class.replace("/", ".")
     if path.has(class_name):
@@ -71,10 +73,10 @@ def main_class_problem(
     if path.is_unknown:
         yield f"the main class {main_class}: not everything on its class path could be read"
         return
-    yield judged(
+    yield handler_problem(
         rule,
         f"java finds no class {main_class} on its class path: {path.text}; exit status 1",
-        "copy the classes and jars into the image, or correct -cp; a jar in a jar is not looked at",
+        "copy the classes and jars into the image, or correct -cp; a jar in a jar is not checked",
         error_type=EXIT_ERROR,
     )
 
@@ -88,12 +90,12 @@ def loaded_of(subject: "Subject", path: ClassPath, class_name: str) -> Iterator[
         yield node
 
 
-def _jar(subject: "Subject", process: "Process", jar: str) -> Iterator[Judged | Node | str]:
+def _jar(subject: "Subject", process: "Process", jar: str) -> Iterator[HandlerProblem | Node | str]:
     assert subject.files  # noqa: S101  (there is no process without files)
     node = subject.files.find(posixpath.join(process.workdir, jar))
     read = read_jar(subject, node) if node else None
-    if node and read is None and node.kind is Kind.FILE and is_no_jar(subject, node):
-        yield judged(
+    if node and read is None and node.kind is FileKind.FILE and is_no_jar(subject, node):
+        yield handler_problem(
             "E2",
             f"{node.path} is not a jar: it has no zip file's end; exit status 1",
             "copy the whole jar that the build makes; a pointer of Git LFS is none",
@@ -102,7 +104,7 @@ def _jar(subject: "Subject", process: "Process", jar: str) -> Iterator[Judged | 
     elif read is None:
         yield f"the main class of {jar}: the jar could not be read"
     elif not read.main_class:
-        yield judged(
+        yield handler_problem(
             "E2",
             f"{read.path} has no Main-Class in its manifest; exit status 1",
             "start the jar that has one: Spring Boot's is the one without -plain in its name",

@@ -1,4 +1,4 @@
-"""What ends Java before it runs a class: an agent that cannot be loaded, a class that is too new.
+"""Faults that end Java before it runs a class: an agent that cannot be loaded, a class too new.
 
 Agents: https://docs.oracle.com/en/java/javase/21/docs/api/java.instrument/java/lang/instrument/package-summary.html.
 Versions of class files: https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html#jvms-4.1.
@@ -7,12 +7,12 @@ Versions of class files: https://docs.oracle.com/javase/specs/jvms/se21/html/jvm
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.class_path import ClassPath, class_version, is_no_jar, read_jar
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.interpreted import AT_RUN_TIME
 from imagecheck.start.java_command import Agent, java_agents, java_version
-from imagecheck.start.judged import Judged, judged
 from imagecheck.start.shell.state import UNKNOWN
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _VERSION_BEFORE_JAVA_1: Final = 44
 
 
-def agent_problems(subject: "Subject", process: "Process", program: str) -> Iterator[Judged]:
+def agent_problems(
+    subject: "Subject", process: "Process", program: str
+) -> Iterator[HandlerProblem]:
     """Report an agent that cannot be loaded: Java ends with 1 before it looks for a class.
 
-    ``program`` is the path of ``java``, which the process is, or will be. Raises CannotLookError.
+    ``program`` is the path of ``java``, which the process is, or will be. Raises ImageReadError.
     """
     for agent in java_agents(subject, process, program):
         if agent.path.startswith(AT_RUN_TIME) or UNKNOWN in agent.path:
@@ -33,7 +35,7 @@ def agent_problems(subject: "Subject", process: "Process", program: str) -> Iter
         fault = _agent_fault(subject, agent)
         if fault:
             where = f" ({agent.variable})" if agent.variable else ""
-            yield judged(
+            yield handler_problem(
                 "E2",
                 f"java loads the agent {agent.path} first{where}, and {fault}; exit status 1",
                 "copy the agent into the image (a function from an image has no layers), or remove"
@@ -45,8 +47,8 @@ def agent_problems(subject: "Subject", process: "Process", program: str) -> Iter
 
 def class_too_new(
     subject: "Subject", path: ClassPath, class_name: str, program: str, error_type: str
-) -> Iterator[Judged]:
-    """Report a class that a newer Java wrote than that which loads it. Raises CannotLookError."""
+) -> Iterator[HandlerProblem]:
+    """Report a class that a newer Java wrote than that which loads it. Raises ImageReadError."""
     java = java_version(subject, program)
     if java is None:
         return
@@ -58,7 +60,7 @@ def class_too_new(
         return
     name, version = next(iter(versions.items()))
     ends = "; exit status 1" if error_type == EXIT_ERROR else ""
-    yield judged(
+    yield handler_problem(
         "E4",
         f"{name} has class file version {version}, which Java {java}"
         f" ({java + _VERSION_BEFORE_JAVA_1} at most) does not read{ends}",
@@ -70,7 +72,7 @@ def class_too_new(
 def _agent_fault(subject: "Subject", agent: Agent) -> str:
     assert subject.files  # noqa: S101  (the caller has looked)
     node = subject.files.find(agent.path)
-    if node is None or node.kind is not Kind.FILE:
+    if node is None or node.kind is not FileKind.FILE:
         return "there is no such file"
     if agent.is_native:
         return ""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from imagecheck.image.layer import Kind
-from imagecheck.start.steps import Ended, Next, Step, Unclear
+from imagecheck.image.layer import FileKind
+from imagecheck.start.steps import Ended, Next, Step, UnknownStep
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
@@ -26,7 +26,7 @@ _SCRIPTS: Final = {"start", "stop", "test", "restart"}
 def _npx(subject: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
     rest = _without_options(words)
     if any(word in ("-c", "--call") for word in words[: len(words) - len(rest)]) or not rest:
-        return Unclear("npx without the name of a program")
+        return UnknownStep("npx without the name of a program")
     return _program(subject, process, rest, "npx")
 
 
@@ -86,7 +86,7 @@ def _program(
             "D4",
             "RUN npm install aws-lambda-ric in the folder of the function",
         )
-    return Unclear(f"{tool} {name}, which is not installed where it looks first")
+    return UnknownStep(f"{tool} {name}, which is not installed where it looks first")
 
 
 def _script(
@@ -96,7 +96,7 @@ def _script(
     name, arguments = words[0], [word for word in words[1:] if word != "--"]
     package, document = _package(subject, process.workdir)
     if package is None:
-        return Unclear(f"{tool} {name}, where there is no package.json to be read")
+        return UnknownStep(f"{tool} {name}, where there is no package.json to be read")
     scripts = document.get("scripts")
     text = scripts.get(name) if isinstance(scripts, dict) else None
     if text is None and name == "start":
@@ -122,7 +122,7 @@ def _package(subject: "Subject", workdir: str) -> tuple[str | None, dict[str, An
     folder = posixpath.normpath(workdir)
     while True:
         node = subject.files.find(posixpath.join(folder, "package.json"))
-        if node and node.kind is Kind.FILE:
+        if node and node.kind is FileKind.FILE:
             break
         if folder == "/":
             return None, {}

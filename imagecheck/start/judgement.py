@@ -1,4 +1,4 @@
-"""Whether what is started can load its code: judged once, reported by several rules."""
+"""The judgement of whether a start can load its code: made once, reported by several rules."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import Problem
 from imagecheck.start.handler import Handler, Language, handler_of
+from imagecheck.start.handler_problem import HandlerProblem
 from imagecheck.start.interpreted import script_of, script_problems
-from imagecheck.start.judged import Judged
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
@@ -21,9 +21,9 @@ class Judgement:
     """What is known of the handler."""
 
     handler: Handler | None
-    problems: tuple[Judged, ...] = ()
-    not_judged: tuple[str, ...] = ()
-    """What was not looked at, and why: clauses for the report, such as "the handler: …"."""
+    problems: tuple[HandlerProblem, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    """What was not checked, and why: clauses for the report, such as "the handler: …"."""
     loaded: tuple[Node, ...] = ()
     """The files that are loaded for certain on the way to the handler: modules, native ones too."""
 
@@ -32,7 +32,7 @@ class Judgement:
         return (judged.problem for judged in self.problems if judged.rule == rule)
 
 
-_Said = Iterator[Judged | Node | str]
+_Said = Iterator[HandlerProblem | Node | str]
 
 
 def _imported(module: str, name: str) -> Callable[..., _Said]:
@@ -66,7 +66,7 @@ _PROGRAMS: Mapping[str, Callable[["Subject", "Process"], _Said]] = {
 def judge_handler(subject: "Subject") -> Judgement:
     """Judge the handler, or the program that stays in place of a runtime client.
 
-    Raises CannotLookError when a file cannot be read.
+    Raises ImageReadError when a file cannot be read.
     """
     handler = handler_of(subject)
     if isinstance(handler, str):
@@ -84,11 +84,13 @@ def _of_program(subject: "Subject") -> _Said:
         yield from judge(subject, launch.last)
 
 
-def _judgement(handler: Handler | None, yielded: Iterable[Judged | Node | str]) -> Judgement:
+def _judgement(
+    handler: Handler | None, yielded: Iterable[HandlerProblem | Node | str]
+) -> Judgement:
     said = list(yielded)
     return Judgement(
         handler,
-        tuple(one for one in said if isinstance(one, Judged)),
+        tuple(one for one in said if isinstance(one, HandlerProblem)),
         tuple(one for one in said if isinstance(one, str)),
         tuple(one for one in said if isinstance(one, Node)),
     )

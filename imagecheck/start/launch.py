@@ -1,4 +1,4 @@
-"""Which programs run one after the other until the one that stays: wrappers are followed."""
+"""The programs that run one after the other until the one that stays: wrappers are followed."""
 
 import errno
 import posixpath
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT, language_of_base
-from imagecheck.start.exec_chain import Cause, Chain, has_execvp_of_glibc
+from imagecheck.start.exec_chain import Chain, ExecFault, has_execvp_of_glibc
 from imagecheck.start.search_path import DEFAULT_PATH
 from imagecheck.start.shell.state import UNKNOWN
-from imagecheck.start.steps import Ended, Next, Step, Unclear
+from imagecheck.start.steps import Ended, Next, Step, UnknownStep
 from imagecheck.start.wrappers import next_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Launch:
 def launch_of(subject: "Subject") -> Launch | None:
     """Follow the start through the wrappers that are known; None where nothing is started.
 
-    Raises CannotLookError when a script cannot be read.
+    Raises ImageReadError when a script cannot be read.
     """
     if subject.chain is None or not subject.files:
         return None
@@ -88,7 +88,7 @@ def launch_of(subject: "Subject") -> Launch | None:
         step = _next(subject, processes[-1])
         if step is None:
             return Launch(tuple(processes))
-        if isinstance(step, Unclear):
+        if isinstance(step, UnknownStep):
             return Launch(tuple(processes), stopped=step.why)
         if isinstance(step, Ended):
             return Launch(tuple(processes), ended=step)
@@ -107,7 +107,11 @@ def _next(subject: "Subject", process: Process) -> Step | None:
         # AWS's own, which is known: the handler is judged as its runtime client loads it.
         return None
     step = next_of(subject, process)
-    if isinstance(step, Unclear) and process.argv[0] == AWS_ENTRYPOINT and len(process.argv) == 2:  # noqa: PLR2004
+    if (
+        isinstance(step, UnknownStep)
+        and process.argv[0] == AWS_ENTRYPOINT
+        and len(process.argv) == 2  # noqa: PLR2004
+    ):
         environment = {**process.environment, "_HANDLER": process.argv[1]}
         return Next((AWS_BOOTSTRAP,), environment, process.workdir, AWS_ENTRYPOINT, 127, 126)
     return step
@@ -120,13 +124,13 @@ def _process(subject: "Subject", step: Next, before: Process) -> Process | None:
     if path is None:
         if step.may_be_elsewhere or UNKNOWN in step.environment.get("PATH", ""):
             return None
-        chain = Chain((f"`{name}`",), Cause.NOT_ON_PATH, errno.ENOENT, name)
+        chain = Chain((f"`{name}`",), ExecFault.NOT_ON_PATH, errno.ENOENT, name)
         return Process(
             step.argv, chain, step.workdir, step.environment, step.by, step.status_missing
         )
     assert subject.files  # noqa: S101  (there is no launch without files)
     chain = subject.walk(subject.files, path, step.workdir)
-    if chain.cause is Cause.NO_FORMAT and (step.runs_text or _runs_text(before)):
+    if chain.cause is ExecFault.NO_FORMAT and (step.runs_text or _runs_text(before)):
         # As a script of the shell that starts it.
         chain = subject.walk(subject.files, "/bin/sh", step.workdir)
     is_missing = chain.errno in (errno.ENOENT, errno.ENOTDIR)
@@ -157,7 +161,7 @@ def located(
     for folder in (environment.get("PATH") or DEFAULT_PATH).split(":"):
         path = posixpath.join(workdir, folder, name)
         node = subject.files.find(path) if subject.files else None
-        if node and node.kind is Kind.FILE:
+        if node and node.kind is FileKind.FILE:
             if node.is_executable():
                 return path
             found = found or path

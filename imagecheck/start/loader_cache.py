@@ -24,7 +24,7 @@ with ``FLAG_ELF_LIBC6``."""
 
 
 def read_cache(content: bytes, machine: int) -> Mapping[str, list[str]] | None:
-    """Return the paths of the libraries for a CPU, by their names; None for what is no cache."""
+    """Return the paths of the libraries for a CPU, by their names; None for what is not a cache."""
     start = _start(content)
     if start is None or len(content) < start + _HEADER.size:
         return None

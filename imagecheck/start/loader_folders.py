@@ -1,4 +1,4 @@
-"""Where a dynamic loader looks for libraries when nothing else says it."""
+"""The default folders of a dynamic loader."""
 
 import posixpath
 import re

@@ -1,4 +1,4 @@
-"""What interpreters are told to run: their options, taken away."""
+"""Options of interpreters, removed to find the program that they run."""
 
 from typing import Final
 

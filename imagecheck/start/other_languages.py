@@ -14,9 +14,9 @@ from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
 from imagecheck.start.class_path import class_path_of, read_class_path
 from imagecheck.start.handler import Handler
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.java_program import loaded_of, main_class_problem
 from imagecheck.start.java_runtime import agent_problems, class_too_new
-from imagecheck.start.judged import Judged, judged
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -26,7 +26,7 @@ _TASK_ROOT: Final = "/var/task"
 _RUBY_PARTS: Final = (2, 3)
 
 
-def java_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def java_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     """Judge ``package.Class::method``: the client looks in a folder, and in jars in its lib.
 
     A class that is missing fails each invocation, not the start.
@@ -46,7 +46,7 @@ def java_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
     if handler.client:
         missing = list(main_class_problem(subject, handler.process, handler.client, "D4"))
         yield from missing
-        if any(isinstance(one, Judged) for one in missing):
+        if any(isinstance(one, HandlerProblem) for one in missing):
             return
         own = class_path_of(subject, handler.process)
         paths = [own, path]
@@ -62,15 +62,15 @@ def java_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
     elif is_unknown:
         yield f"the handler {handler.name}: not everything on its class path could be read"
     else:
-        yield judged(
+        yield handler_problem(
             "E2",
-            f"the class {class_name} is in none of the places where Java looks: {places}",
+            f"the class {class_name} is not on Java's class path: {places}",
             "copy the classes to ${LAMBDA_TASK_ROOT}, and jars to ${LAMBDA_TASK_ROOT}/lib",
             error_type="java.lang.ClassNotFoundException",
         )
 
 
-def dotnet_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def dotnet_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     """Judge ``Assembly::Namespace.Class::Method``, or a program's name, as AWS's bootstrap does.
 
     https://github.com/aws/aws-lambda-dotnet/blob/master/Libraries/src/Amazon.Lambda.RuntimeSupport/bootstrap.sh
@@ -101,8 +101,8 @@ def dotnet_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
     yield _dotnet(f"the handler's assembly {path} is not there", "LambdaValidationException")
 
 
-def _dotnet(found: str, error_type: str) -> Judged:
-    return judged(
+def _dotnet(found: str, error_type: str) -> HandlerProblem:
+    return handler_problem(
         "E2",
         found,
         "copy all that dotnet publish writes to ${LAMBDA_TASK_ROOT}, or correct the name in CMD",
@@ -110,7 +110,7 @@ def _dotnet(found: str, error_type: str) -> Judged:
     )
 
 
-def ruby_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def ruby_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     """Judge ``file.method`` or ``file.Class.method``, which the client splits and requires.
 
     https://github.com/aws/aws-lambda-ruby-runtime-interface-client/blob/main/lib/aws_lambda_ric.rb
@@ -118,7 +118,7 @@ def ruby_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
     assert subject.files  # noqa: S101  (there is no handler without files)
     parts = handler.name.split(".")
     if len(parts) not in _RUBY_PARTS:
-        yield judged(
+        yield handler_problem(
             "E1",
             f"the handler {handler.name!r} is neither FILE.METHOD nor FILE.CLASS.METHOD",
             'CMD ["app.handler"]',
@@ -139,7 +139,7 @@ def ruby_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
     may_be = may_be or "-I" in environment.get("RUBYOPT", "")
     may_be = may_be or any("/gems/" in path or "ruby/" in path for path in elsewhere)
     where = f"; there is {elsewhere[0]}" if elsewhere else ""
-    yield judged(
+    yield handler_problem(
         "E2",
         f"there is no {name} in {', '.join(dict.fromkeys(roots))}{where}",
         "COPY it to ${LAMBDA_TASK_ROOT}, or correct the handler in CMD",

@@ -1,4 +1,4 @@
-"""Where a program is looked for whose name has no slash.
+"""The search of PATH for a program whose name has no slash.
 
 Lambda's supervisor is written in Go, and starts the entrypoint by ``exec.Command``, which looks a
 name without a slash up on PATH:
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from imagecheck.image.filesystem import FileSystem
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What container engines give to an image that sets no PATH: the emulator finds it so.
@@ -45,6 +45,6 @@ def on_path(files: FileSystem, name: str, folders: tuple[str, ...]) -> str | Non
     for folder in folders:
         path = posixpath.join(folder, name)
         node = files.find(path)
-        if node and node.kind is Kind.FILE and node.is_executable():
+        if node and node.kind is FileKind.FILE and node.is_executable():
             return path
     return None

@@ -1,7 +1,13 @@
-"""What may follow a program of a start."""
+"""Possible next steps of a start after a program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+NOT_FOUND: Final = 127
+"""The status of a shell, or of env and its like, whose program is not there."""
+NOT_RUN: Final = 126
+"""The status of one whose program may not be run."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,15 @@ class Ended:
     by: str
     """What ends, in words."""
     rule: str = ""
-    """The rule that reports it; empty where that is no failure by itself."""
+    """The rule that reports it; empty where that is not a failure by itself."""
     fix: str = ""
 
 
 @dataclass(frozen=True)
-class Unclear:
+class UnknownStep:
     """What it starts is not known."""
 
     why: str
 
 
-Step = Next | Ended | Unclear
+Step = Next | Ended | UnknownStep

@@ -1,25 +1,16 @@
-"""What a program starts in its turn, where it is known to do nothing else."""
+"""Wrappers: programs that only start another one."""
 
 import posixpath
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from imagecheck.image.elf import machine_name
-from imagecheck.image.layer import Kind
 from imagecheck.start.javascript_tools import JAVASCRIPT_TOOLS
-from imagecheck.start.shell.outcome import Ends, Runs
-from imagecheck.start.shell.outcome import Unclear as UnclearScript
-from imagecheck.start.shell.run import MAX_SCRIPT_BYTES, run_script
-from imagecheck.start.shell.state import UNKNOWN, State
-from imagecheck.start.steps import Ended, Next, Step, Unclear
+from imagecheck.start.shells import SHELLS, after_shell
+from imagecheck.start.steps import NOT_FOUND, NOT_RUN, Ended, Next, Step, UnknownStep
 
 if TYPE_CHECKING:
     from imagecheck.start.launch import Process
     from imagecheck.subject import Subject
-
-SHELLS: Final = {"ash", "bash", "dash", "ksh", "sh", "zsh"}
-_NOT_FOUND, _NOT_RUN = 127, 126
-_NAME_PROGRAM: Final = "let the script run the program that asks for events, as its last command"
 
 
 def next_of(subject: "Subject", process: "Process") -> Step | None:
@@ -31,7 +22,7 @@ def next_of(subject: "Subject", process: "Process") -> Step | None:
     if name == "busybox" and len(words) > 1:
         words, name = words[1:], words[1]
     if name in SHELLS:
-        return _shell(subject, process, words)
+        return after_shell(subject, process, words)
     runner = _runner_of(process, words)
     if runner is None:
         return None
@@ -63,91 +54,6 @@ def _scripts(word: str) -> Wrap | None:
         if word.endswith(ending):
             return wrap
     return None
-
-
-def _shell(subject: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
-    """A shell with a script, in a file or behind ``-c``."""
-    assert subject.files  # noqa: S101  (there is no process without files)
-    flags, rest = _flags(words[1:])
-    state = State(
-        files=subject.files,
-        read=lambda node: subject.contents([node])[node.path],
-        budget=subject.budget,
-        variables=dict(process.environment),
-        exported=set(process.environment),
-        arguments=[],
-        workdir=posixpath.normpath(process.workdir),
-        is_complete=subject.function.declared is not None,
-        machine_name=machine_name(subject.function.machine),
-        shell=_which(process, words[0]),
-        program=process.chain.program,
-        ends_on_error="e" in flags,
-    )
-    if "l" in flags or "login" in flags:
-        # /etc/profile sets it anew.
-        state.variables["PATH"] = UNKNOWN
-    if not rest:
-        return Unclear("a shell without a script")
-    if "c" in flags:
-        state.name, state.arguments = rest[1] if len(rest) > 1 else words[0], list(rest[2:])
-        by = f"{words[0]} -c"
-        return _after(run_script(rest[0], state), by)
-    path = posixpath.join(process.workdir, rest[0])
-    node = subject.files.find(path)
-    if node is None or node.kind is not Kind.FILE or not node.is_readable():
-        # Which the rules of the entrypoint's file report.
-        return None
-    if node.entry.size > MAX_SCRIPT_BYTES or UNKNOWN in path:
-        return Unclear(f"{rest[0]} is no small script")
-    state.name, state.arguments = rest[0], list(rest[1:])
-    text = state.read(node)
-    if b"\0" in text:
-        return None
-    return _after(run_script(text.decode("utf-8", "replace"), state), node.path)
-
-
-def _which(process: "Process", called: str) -> Literal["bash", "busybox", "dash", ""]:
-    """Tell shells from each other where they differ: called sh, bash is more like the others."""
-    program = process.chain.program
-    match posixpath.basename(program.path) if program else "":
-        case "dash":
-            return "dash"
-        case "busybox":
-            return "busybox"
-        case "bash" if posixpath.basename(called) == "bash":
-            return "bash"
-    return ""
-
-
-def _after(outcome: Runs | Ends | UnclearScript, by: str) -> Step:
-    match outcome:
-        case Runs(argv, environment, workdir):
-            return Next(argv, environment, workdir, by, _NOT_FOUND, _NOT_RUN, runs_text=True)
-        case Ends(status, why):
-            # A script that ends without an error may be a stand-in for one that is not known.
-            return Ended(status, why, by, "D4" if status else "", _NAME_PROGRAM)
-        case UnclearScript(why):
-            return Unclear(f"{by}: {why}")
-
-
-def _flags(words: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
-    flags: set[str] = set()
-    at = 0
-    while at < len(words) and words[at][:1] in ("-", "+") and len(words[at]) > 1:
-        word = words[at]
-        at += 1
-        if word == "--":
-            break
-        if word.startswith("--"):
-            flags.add(word[2:])
-            continue
-        if word[0] == "-":
-            flags |= set(word[1:])
-        if word.endswith("o"):
-            if words[at : at + 1] == ("errexit",):
-                flags.add("e")
-            at += 1
-    return flags, words[at:]
 
 
 def _prefix(
@@ -199,17 +105,17 @@ def _env(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step | Non
         elif word in ("-S", "--split-string") and waiting:
             text = waiting.pop(0)
             if any(mark in text for mark in "\"'\\$"):
-                return Unclear("env -S with quotes")
+                return UnknownStep("env -S with quotes")
             waiting = text.split() + waiting
         elif word == "--":
             continue
         elif word.startswith("-"):
-            return Unclear(f"env {word}")
+            return UnknownStep(f"env {word}")
         elif "=" in word:
             name, _sign, value = word.partition("=")
             environment[name] = value
         else:
-            return Next((word, *waiting), environment, workdir, "env", _NOT_FOUND, _NOT_RUN)
+            return Next((word, *waiting), environment, workdir, "env", NOT_FOUND, NOT_RUN)
     return None
 
 
@@ -224,7 +130,7 @@ def _other_user(_: "Subject", process: "Process", words: tuple[str, ...]) -> Ste
 
 def _otel(subject: "Subject", process: "Process", words: tuple[str, ...]) -> Step | None:
     if words and words[0].startswith("-") and "=" not in words[0]:
-        return Unclear("opentelemetry-instrument with options that may have values")
+        return UnknownStep("opentelemetry-instrument with options that may have values")
     return _prefix(status=(1, 1))(subject, process, words)
 
 
@@ -274,7 +180,7 @@ def _emulator(_: "Subject", process: "Process", words: tuple[str, ...]) -> Step 
     return Ended(
         None,
         "it is the runtime interface emulator, which is for a laptop: what it starts asks the"
-        " emulator for events, and nobody asks Lambda",
+        " emulator for events, and no program asks Lambda",
         posixpath.basename(process.argv[0]),
         "D4",
         "start the program behind it, or choose by AWS_LAMBDA_RUNTIME_API in a script",

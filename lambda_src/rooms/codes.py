@@ -1,4 +1,4 @@
-"""Room codes: what one friend reads out and four others type."""
+"""Room codes: six characters that are easy to read out and to type."""
 
 import re
 import unicodedata
@@ -13,16 +13,16 @@ LENGTH: Final = 6
 PATTERN: Final = f"^[{ALPHABET}]{{{LENGTH}}}$"
 
 _CODE = re.compile(PATTERN)
-# Spaces, dashes, controls and marks without width, and what Japanese keyboards give for a hyphen.
+# Spaces, dashes, controls and zero-width marks; below, the hyphens of Japanese keyboards.
 _SEPARATOR_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc", "Cf"})
 _SEPARATORS: Final = frozenset("~\u2212\u30fc")
 
 
 def fold(typed: str) -> str | None:
-    """Return the code that somebody meant by what they typed, or None if it cannot be a code.
+    """Return the code for a typed text, or None if it cannot be one.
 
-    Full-width letters, lower case, spaces and hyphens are all the same code. Percent-encoding is
-    undone for gateways that hand path parameters on as they came; a code never holds a "%".
+    Full-width letters, lower case, spaces and hyphens make no difference. Percent-encoding is
+    decoded, for gateways that do not; a code never holds a "%".
     """
     code = "".join(
         character
@@ -34,7 +34,7 @@ def fold(typed: str) -> str | None:
 
 
 def encode(entropy: bytes) -> str:
-    """Return the code that 32 uniformly random bytes stand for.
+    """Return the code for 32 uniformly random bytes.
 
     The bias of reducing 256 bits modulo 27^6 (about 2^28.5) is below 2^-227.
     """

@@ -1,7 +1,7 @@
-"""How a request to DynamoDB is sent: within a bounded time, and honest about its outcome.
+"""Sends requests to DynamoDB in bounded time, and reports whether a write may have succeeded.
 
-A write whose answer was lost may have been carried out; one that was refused was not. Who repeats a
-write must know which of the two it was, and the SDK's own retries do not tell.
+A write whose answer was lost may have been carried out; a refused one was not. The caller needs
+this distinction before it repeats a write, and the SDK's own retries hide it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_PAUSE_S: Final = 0.2
 """The longest wait between two attempts."""
 
 WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_PAUSE_S
-"""After this long a request to a table that is silent, refuses or throttles has been given up."""
+"""The longest time of a request, when the table does not answer, refuses or throttles."""
 
 CLIENT_CONFIG: Final[Mapping[str, Any]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
@@ -37,7 +37,7 @@ CLIENT_CONFIG: Final[Mapping[str, Any]] = {
 }
 """Arguments for ``botocore.config.Config``."""
 
-# What DynamoDB says when it is overloaded or the table is not there; nothing was written then:
+# DynamoDB's errors when it is overloaded or has no such table; nothing was written then:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _REFUSED: Final = frozenset(
     {
@@ -55,7 +55,7 @@ class ConditionalCheckFailedError(Exception):
     """The condition of a write did not hold.
 
     Args:
-        item: the item as it was then; None if there was none.
+        item: the item at that time; None if there was none.
         repeated: whether an earlier attempt at the same request may have been carried out.
 
     """
@@ -67,18 +67,18 @@ class ConditionalCheckFailedError(Exception):
 
 
 class RequestError(Exception):
-    """DynamoDB refuses a request for a reason that no retry mends; says the operation and the code.
+    """DynamoDB refuses a request, and a retry would not help. The text has operation and code.
 
-    In place of botocore's error, whose text can hold the answer, and so names.
+    It replaces botocore's error, whose text can contain the answer, and so players' names.
     """
 
 
 class _DamagedAnswerError(BotoCoreError):
-    """An answer that is not what DynamoDB sent."""
+    """The answer was damaged on the way."""
 
 
 def refuse_damaged_answers(client: DynamoDBClient) -> None:
-    """Hold each answer against its checksum, which botocore does only for its own retries."""
+    """Verify the checksum of each answer, which botocore does only for its own retries."""
     client.meta.events.register("after-call.dynamodb", _require_undamaged)
 
 
@@ -89,7 +89,7 @@ def _require_undamaged(http_response: Any, **_: object) -> None:
 
 
 def send(operation: Callable[..., Any], **arguments: object) -> Any:
-    """Call an operation of a client, a second time if the first did not work out.
+    """Call an operation of a client, and once more if the first attempt fails.
 
     Raises:
         ConditionalCheckFailedError: the condition of the write did not hold.

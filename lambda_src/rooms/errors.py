@@ -1,11 +1,11 @@
-"""Every way a request can be refused: one table, read by the router and by the API document."""
+"""The errors of the API: one table, read by the router and by the API document."""
 
 from collections.abc import Mapping
 from enum import Enum
 
 
 class ErrorCode(Enum):
-    """A refusal: the member's name is the code on the wire, its value the HTTP status and message.
+    """An error: the member's name is the code on the wire, its value the HTTP status and message.
 
     Some messages are Japanese because the browser client that is already deployed shows
     ``error.message`` to its users as it is.
@@ -29,15 +29,15 @@ class ErrorCode(Enum):
 
 
 class RoomsError(Exception):
-    """A request that is refused.
+    """A refused request.
 
     Args:
-        code: why.
-        message: replaces the code's own message where there is more to say.
+        code: the error.
+        message: replaces the message of the code.
         details: facts for the client, by name; ``VALIDATION_ERROR`` maps field to reason.
-        cause: for the log alone, what a server error comes from: an error code or the name of an
+        cause: the cause of a server error, only for the log: an error code or the name of an
             exception, never text that could hold a name or a token.
-        uncertain: whether the write that failed may have been carried out all the same.
+        uncertain: whether the failed write may have been carried out.
 
     """
 

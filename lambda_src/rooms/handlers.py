@@ -1,4 +1,4 @@
-"""One function a route: what the service answers, put into wire types."""
+"""One handler per route: it calls the service and returns wire types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .service import Rooms
     from .wire import CreateRoom, JoinRoom
 
-# Answers that hold a token, or that say what a write did.
+# For responses that hold a token or the result of a write.
 _NO_STORE: Final = {"cache-control": "no-store"}
 
 
@@ -63,6 +63,6 @@ def _etag(room: Room) -> str:
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """Compare weakly, as RFC 9110 section 13.1.2 wants: a proxy may have weakened the tag."""
+    """Compare weakly, by RFC 9110 section 13.1.2: a proxy may have weakened the tag."""
     candidates = [candidate.strip() for candidate in if_none_match.split(",")]
     return candidates == ["*"] or etag in (tag.removeprefix("W/") for tag in candidates)

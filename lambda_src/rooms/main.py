@@ -1,4 +1,4 @@
-"""What Lambda calls: ``rooms.main.handler``.
+"""The entry point of the function: ``rooms.main.handler``.
 
 The client is made while the environment starts, which Lambda does at full CPU speed; a missing
 variable fails there, where the deployment sees it.

@@ -1,4 +1,4 @@
-"""What a player may be called."""
+"""The rules for player names."""
 
 import unicodedata
 from typing import Final
@@ -25,7 +25,7 @@ _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 class PlayerName(str):
-    """A name that follows the rules; made by ``clean`` alone."""
+    """A valid name; only ``clean`` makes one."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ def clean(raw: str) -> PlayerName:
     """Return the name as it is stored and shown: NFC, trimmed, 1 to 20 code points.
 
     Raises:
-        ValueError: the name breaks a rule; the text says which, and fits behind "Host name ".
+        ValueError: the name breaks a rule; the text names it, and follows "Host name ".
 
     """
     name = unicodedata.normalize("NFC", raw).strip(_TRIMMED)
@@ -53,8 +53,8 @@ def clean(raw: str) -> PlayerName:
 
 
 def _is_visible(character: str) -> bool:
-    # Letters, numbers, punctuation, symbols; and what this version of Unicode does not know yet,
-    # such as next year's emoji, but not the plane of marks that are never shown.
+    # Letters, numbers, punctuation, symbols, and characters that are unassigned in this version of
+    # Unicode, such as next year's emoji, but not the plane of invisible marks.
     category = unicodedata.category(character)
     return (
         (category[0] in "LNPS" or category in {"Cn", "Co"})

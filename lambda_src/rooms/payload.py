@@ -18,7 +18,7 @@ from .errors import ErrorCode, RoomsError
 from .wire import ErrorBody, ErrorView
 
 MAX_BODY_BYTES: Final = 4096
-"""Many times what the longest name needs, however it is escaped."""
+"""Many times the size of the longest name, with any escapes."""
 
 Event = Mapping[str, Any]
 BodyT = TypeVar("BodyT")
@@ -33,9 +33,9 @@ class TokenUse(Enum):
 
 
 class Request(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
-    """What a handler is given.
+    """The input of a handler.
 
-    ``room_id`` is what was typed, not yet folded ("" on a route without it). ``token`` is well
+    ``room_id`` is as it was typed, not yet folded ("" on a route without it). ``token`` is well
     formed, or None where the route allows or ignores that. ``if_none_match`` is the header.
     """
 
@@ -46,7 +46,7 @@ class Request(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a handler answers; ``body`` is a wire type, or None for no body at all."""
+    """The answer of a handler; ``body`` is a wire type, or None for no body."""
 
     body: msgspec.Struct | None
     status: int = 200
@@ -54,7 +54,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def read(event: Event, *, token: TokenUse, body: type[BodyT] | None) -> Request[BodyT | None]:
-    """Take from an event what a route wants.
+    """Read the parts of an event that a route needs.
 
     Raises:
         RoomsError: ``UNAUTHORIZED``, ``MISSING_BODY``, ``PAYLOAD_TOO_LARGE``, ``INVALID_JSON`` or
@@ -82,7 +82,7 @@ def respond(reply: Reply) -> dict[str, Any]:
 
 
 def refuse(error: RoomsError) -> Reply:
-    """Return what a client is told of an error."""
+    """Return the reply for an error."""
     view = ErrorView(error.code.name, error.message, dict(error.details) if error.details else None)
     retry = {"retry-after": "1"} if error.code is ErrorCode.UNAVAILABLE else {}
     return Reply(ErrorBody(view), error.code.status, {"cache-control": "no-store", **retry})
@@ -120,7 +120,7 @@ def _body(event: Event, wanted: type[BodyT]) -> BodyT:
 
 
 def _convert(value: dict[str, object], wanted: type[BodyT]) -> BodyT:
-    # Field by field, since msgspec stops at the first fault and the client is told of all.
+    # Field by field: msgspec stops at the first fault, but the client gets all of them.
     fields = {}
     faults = {}
     for field in msgspec.structs.fields(wanted):  # type: ignore[arg-type]  # a Struct, by the table

@@ -1,4 +1,4 @@
-"""A room as the rules see it."""
+"""Rooms and players, as the rules use them."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ RoomStatus = Literal["waiting", "playing", "finished"]
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who has a seat. ``joined_at`` is in milliseconds since the epoch."""
+    """A player with a seat. ``joined_at`` is in milliseconds since the epoch."""
 
     player_id: str
     name: str
@@ -39,10 +39,10 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
         return self.players[0].player_id
 
     def is_expired(self, now_ms: int) -> bool:
-        """Tell whether the room is over, to the second: that is how DynamoDB's TTL counts."""
+        """Return whether the room has expired, in whole seconds as DynamoDB's TTL counts."""
         return self.expires_at // 1000 <= now_ms // 1000
 
     def seat_of(self, token: str) -> Player | None:
-        """Return the player whom this token belongs to."""
+        """Return the player with this token."""
         digest = tokens.digest(token)
         return next((player for player in self.players if player.token_digest == digest), None)

@@ -1,4 +1,4 @@
-"""From an event to a response: one look-up, one handler, one log line."""
+"""The router: one look-up, one handler and one log line per event."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ _logger = logging.getLogger(__name__)
 
 
 def dispatch(event: Event, rooms: Rooms, *, version: str = "$LATEST") -> dict[str, Any]:
-    """Answer an event; whatever goes wrong becomes a response of the contract.
+    """Return the response for an event; every error becomes a response of the contract.
 
-    Logs one line a request: route, status, code, duration in milliseconds, room id, and the
-    function's version, by which a deployment tells whose errors it sees; for a server error also
-    its cause, and for a bug where it is. Never a token or a name, and so never the text of an
-    exception.
+    Logs one line per request: route, status, code, duration in milliseconds, room id, and the
+    function's version, by which a deployment counts its errors; for a server error also its cause,
+    and for a bug its place. Never a token or a name, and so never the text of an exception.
     """
     started = time.perf_counter()
     line: dict[str, Any] = {"route": "none", "code": "OK", "version": version}

@@ -28,17 +28,17 @@ CREATE_ATTEMPTS: Final = 4
 """Room codes that one create tries. With a million live rooms, all four are taken once in 10^10."""
 
 LEAVE_ATTEMPTS: Final = 20
-"""Leave and delete in turn: whoever comes or goes between the two makes the other one right."""
+"""Leave and delete alternate: a join or leave between two attempts makes the other one right."""
 
 PATIENCE_S: Final = 8
-"""An operation that has taken this long sends no further request to DynamoDB, in seconds."""
+"""After this time, in seconds, an operation sends no further request to DynamoDB."""
 
 LONGEST_OPERATION_S: Final = PATIENCE_S + WORST_REQUEST_S
-"""The last request began in time; the two that a join sends at most are over before that."""
+"""The longest time of an operation: its last request began within ``PATIENCE_S``."""
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has who is in a room: the room, their public id, their token."""
+    """A seat in a room: the room, the player's public id and token."""
 
     room: Room
     player_id: str
@@ -48,14 +48,13 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
 class Rooms:
     """The four operations.
 
-    Each raises ``RoomsError`` with the code that says why it is refused: ``NOT_FOUND`` for a room
-    that does not exist, has expired or whose code cannot be one, ``UNAVAILABLE`` when the table
-    cannot be asked.
+    Each raises ``RoomsError``: ``NOT_FOUND`` for a room that does not exist, has expired or has an
+    invalid code, ``UNAVAILABLE`` when the table does not answer, and the codes named below.
 
     Args:
         store: where rooms are kept.
         now_ms: the time, in milliseconds since the epoch.
-        new_token: makes the token of a player who brought none.
+        new_token: makes the token of a player who sends none.
 
     """
 
@@ -73,13 +72,13 @@ class Rooms:
     def create(self, host_name: PlayerName, token: str | None) -> Seat:
         """Open a room with its host in the first seat.
 
-        A repeat with the same token finds the room that it opened, as long as it is still its host.
+        A repeat with the same token finds its room, as long as the player is still the host.
         ``UNAVAILABLE`` also when every code that was tried belongs to another room.
         """
         token = token or self._new_token()
         now_ms = self._now_ms()
         for attempt in range(CREATE_ATTEMPTS):
-            self._be_in_time(now_ms)
+            self._require_time(now_ms)
             room = _new_room(tokens.room_code(token, attempt), host_name, token, now_ms)
             try:
                 self._store.create(room, now_s=now_ms // 1000)
@@ -96,7 +95,7 @@ class Rooms:
         return _existing(_alive(self._store.get(code), self._now_ms()), code)
 
     def join(self, room_id: str, player_name: PlayerName, token: str | None) -> Seat:
-        """Take a free seat; a repeat with the same token finds the seat that it took.
+        """Take a free seat; a repeat with the same token finds its seat.
 
         ``ROOM_NOT_JOINABLE`` when the game has begun, ``ROOM_FULL`` when no seat is free.
         """
@@ -113,7 +112,7 @@ class Rooms:
                 _refuse_join(room)
         except RoomsError as error:
             if error.uncertain and token is None:
-                # Nobody will ever hold this token, so nobody could give the seat up.
+                # The client never gets this token, so it could not give up the seat.
                 with suppress(ConditionFailedError, RoomsError):
                     self._store.leave(code, player.player_id, player.token_digest, now_s=now_s)
             raise
@@ -129,7 +128,7 @@ class Rooms:
         digest = tokens.digest(token)
         now_ms = self._now_ms()
         for attempt in range(LEAVE_ATTEMPTS):
-            self._be_in_time(now_ms)
+            self._require_time(now_ms)
             try:
                 if attempt % 2:
                     self._store.leave_as_last(code, player_id, digest)
@@ -146,7 +145,7 @@ class Rooms:
                     raise RoomsError(ErrorCode.FORBIDDEN) from None
         raise RoomsError(ErrorCode.UNAVAILABLE, cause="overtaken at every attempt to leave")
 
-    def _be_in_time(self, started_ms: int) -> None:
+    def _require_time(self, started_ms: int) -> None:
         if self._now_ms() - started_ms > PATIENCE_S * 1000:
             raise RoomsError(ErrorCode.UNAVAILABLE, cause="too many requests for one operation")
 

@@ -28,9 +28,9 @@ class ConditionFailedError(Exception):
     """The condition of a write did not hold.
 
     Args:
-        room: the room as it was then, expired or not; None if there is none.
+        room: the room at that time, expired or not; None if there is none.
         repeated: whether an earlier attempt at the same request may have been carried out, so that
-            what stood in the way may be its success.
+            the condition may have failed because of its success.
 
     """
 
@@ -70,7 +70,7 @@ class RoomStore:
     def get(self, room_id: str) -> Room | None:
         """Return the room, expired or not.
 
-        Strongly consistent: who polls never sees the room go back to an earlier version.
+        Strongly consistent: a polling client never sees an earlier version again.
         """
         answer = send(
             self._client.get_item,
@@ -81,7 +81,7 @@ class RoomStore:
         return _from_item(answer["Item"]) if "Item" in answer else None
 
     def join(self, room_id: str, player: Player, *, now_s: int, expires_s: int) -> Room:
-        """Seat a player in a room that is waiting, has a free seat and does not know them."""
+        """Add a player to a room that is waiting, has a free seat and does not have this player."""
         answer = _write(
             self._client.update_item,
             TableName=self._table,
@@ -107,7 +107,7 @@ class RoomStore:
         return _from_item(answer["Attributes"])
 
     def leave(self, room_id: str, player_id: str, token_digest: bytes, *, now_s: int) -> Room:
-        """Take a player out of a room in which others stay."""
+        """Remove a player from a room in which others stay."""
         answer = _write(
             self._client.update_item,
             TableName=self._table,

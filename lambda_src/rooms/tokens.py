@@ -1,9 +1,9 @@
-r"""Player tokens, and all that is derived from one.
+r"""Player tokens, and the values derived from them.
 
 A token is the credential of one player. A client may bring its own on create and join; then a
-repeat of the request, after an answer was lost, leads to the same room code and the same player id
-and so finds the seat it already has. Derivation is HMAC-SHA-256 (RFC 2104) keyed with the token,
-so no derived value tells anything of the token or of another.
+repeat of the request, after an answer was lost, gives the same room code and the same player id,
+and so finds its seat. Derivation is HMAC-SHA-256 (RFC 2104) keyed with the token, so no derived
+value reveals the token or another value.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from typing import Final
 from . import codes
 
 PATTERN: Final = r"^[A-Za-z0-9_-]{32,128}$"
-"""Room for 128 bits in hexadecimal; a random UUID fits, and so does what ``new`` makes."""
+"""At least 128 bits in hexadecimal; a random UUID matches, and so do the tokens of ``new``."""
 
 _TOKEN = re.compile(PATTERN)
 
@@ -25,12 +25,12 @@ def new() -> str:
 
 
 def is_well_formed(token: str) -> bool:
-    """Tell whether a string can be a token at all."""
+    """Return whether a string has the form of a token."""
     return _TOKEN.fullmatch(token) is not None
 
 
 def digest(token: str) -> bytes:
-    """Return what is stored in place of the token (32 bytes)."""
+    """Return the digest that is stored instead of the token (32 bytes)."""
     return _derive(token, "digest")
 
 

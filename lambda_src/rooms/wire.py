@@ -1,4 +1,4 @@
-"""What goes over the wire: the JSON of requests and responses, in camelCase.
+"""The wire types: the JSON of requests and responses, in camelCase.
 
 Times are in milliseconds since the epoch.
 """
@@ -24,13 +24,13 @@ Milliseconds = Annotated[int, Meta(description="Milliseconds since the epoch.")]
 
 
 class CreateRoom(msgspec.Struct, frozen=True, rename="camel"):
-    """Who opens the room."""
+    """The player who opens the room."""
 
     host_name: PlayerName
 
 
 class JoinRoom(msgspec.Struct, frozen=True, rename="camel"):
-    """Who wants a seat."""
+    """The player who wants a seat."""
 
     player_name: PlayerName
 
@@ -57,7 +57,7 @@ class RoomView(msgspec.Struct, frozen=True, rename="camel"):
 
     @classmethod
     def of(cls, room: Room) -> Self:
-        """Return what may be shown of a room: all but the digests of the tokens."""
+        """Return the public part of a room: everything but the digests of the tokens."""
         return cls(
             room_id=room.room_id,
             host_id=room.host_id,
@@ -96,7 +96,7 @@ class RoomLeft(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ErrorView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a request is refused."""
+    """The reason of a refusal."""
 
     code: str
     message: str

@@ -1,10 +1,10 @@
-"""The emulated account: who it is, and what guards its state."""
+"""The emulated account: its id and Region, and the lock around its state."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.lambda_variables import CREDENTIALS
+from lambda_runtime.variables import CREDENTIALS
 
 __all__ = ["ACCOUNT_ID", "ACCOUNT_LOCK", "CREDENTIALS", "REGION", "AccountLock"]
 
@@ -13,28 +13,27 @@ REGION = "ap-northeast-1"
 
 
 class AccountLock:
-    """Held by whoever touches moto's state, which is of this process and not made for threads.
+    """A fair lock around moto's state, which is global to this process and not thread-safe.
 
-    Its DynamoDB is not atomic under several: it over-fills rooms. Who asks first, gets it first.
-    Not to be taken twice by one thread.
+    Without it, moto's DynamoDB is not atomic and over-fills rooms. It is not reentrant.
     """
 
     def __init__(self) -> None:
-        """Make it free."""
+        """Begin unlocked."""
         self._turn = threading.Condition()
         self._next = 0
         self._served = 0
         self._holder: int | None = None
 
     def __enter__(self) -> None:
-        """Wait for it."""
+        """Acquire it."""
         with self._turn:
             mine, self._next = self._next, self._next + 1
             self._turn.wait_for(lambda: self._served == mine)
             self._holder = threading.get_ident()
 
     def __exit__(self, *_: object) -> None:
-        """Give it back."""
+        """Release it."""
         with self._turn:
             self._served += 1
             self._holder = None
@@ -42,9 +41,9 @@ class AccountLock:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Let others have it meanwhile: for one who holds it and waits for a function.
+        """Release it for the length of a block, in which its holder waits for a function.
 
-        Who does not hold it, as with moto in the same process and no server, has nothing to give.
+        Does nothing where the thread does not hold it, as with moto in-process without a server.
         """
         if self._holder != threading.get_ident():
             yield
@@ -55,11 +54,11 @@ class AccountLock:
         finally:
             self.__enter__()
 
-    def let_others(self) -> None:
-        """Let those have it who wait now: for one who holds it for long."""
+    def yield_turn(self) -> None:
+        """Let the threads that wait now go first: for a holder that takes long."""
         with self.released():
             pass
 
 
 ACCOUNT_LOCK = AccountLock()
-"""There is one state, so there is one lock."""
+"""The one lock: moto's state is global."""

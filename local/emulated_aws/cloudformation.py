@@ -1,4 +1,4 @@
-"""A template applied to moto's resources, in CloudFormation's order and strict about what lacks."""
+"""Applies a template to moto's resources, in CloudFormation's order, and refuses unknown types."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
@@ -10,21 +10,21 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.parsing import ResourceMap
 
 from local.emulated_aws.account import ACCOUNT_LOCK
-from local.emulated_aws.mending import Mend
+from local.emulated_aws.patching import Patch
 
 _load = ResourceMap.load
 _logger = logging.getLogger("werkzeug")
 
 
-class Told(Protocol):
-    """Told of each resource that begins to change, and how it ends."""
+class OnEvent(Protocol):
+    """Receives an event when the change of a resource begins and when it ends."""
 
     def __call__(self, logical_id: str, status: str, reason: str = "") -> None:
         """``status`` is as in DescribeStackEvents."""
 
 
 class ResourceFailedError(Exception):
-    """A resource could not be created or updated. What was changed before it, is changed."""
+    """A resource could not be created or updated; those before it have been changed."""
 
     def __init__(self, logical_id: str, action: str) -> None:
         super().__init__(logical_id)
@@ -34,15 +34,15 @@ class ResourceFailedError(Exception):
 
 @dataclass
 class Applied:
-    """What applying a template has touched, in its order; filled as it goes."""
+    """The resources that were created and updated so far, in this order."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
 
 
-def mends() -> tuple[Mend, ...]:
-    """Refuse templates with resource types that nothing here emulates."""
-    return (Mend(ResourceMap, "load", _load_supported),)
+def patches() -> tuple[Patch, ...]:
+    """Return the patch that refuses templates with resource types that nothing here emulates."""
+    return (Patch(ResourceMap, "load", _load_supported),)
 
 
 def apply(
@@ -51,77 +51,76 @@ def apply(
     parameters: Mapping[str, Any],
     applied: Applied,
     *,
-    told: Told,
+    on_event: OnEvent,
     changed: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Create and update what the template says, what is referred to first.
+    """Create and update the resources of a template, each after those that it refers to.
 
-    To be called with the account's lock held, and others get it in between.
-    Nothing is removed: the definitions that the template no longer has are returned, for
-    ``remove``. ``changed`` are the resources to be updated, instead of those whose definitions are
-    other than before: a roll back undoes what was done, and not what was to come.
-    moto removes first, then adds, then modifies: a new Lambda version would be published before
-    the function has its new code, and a retained one would be lost.
+    The caller holds the account's lock; others get it in between. Nothing is removed: the
+    definitions that the template no longer has are returned, for ``remove``. ``changed`` names the
+    resources to update, in place of those with a new definition: a rollback reverts what was done.
+    moto itself removes first, then adds, then modifies: a new Lambda version would be published
+    before the function has its new code, and a retained one would be lost.
 
     Raises:
         ValidationError: the template cannot be applied; nothing has been done.
         ResourceFailedError: one of its resources could not be created or updated.
 
     """
-    before = resources._resource_json_map  # noqa: SLF001
+    previous = resources._resource_json_map  # noqa: SLF001
     if changed is None:
         changed = resources.build_resource_diff(template, dict(parameters))["Modify"]
     _switch(resources, template, parameters)
-    moved: set[str] = set()
-    for logical_id in _referred_to_first(template["Resources"]):
+    replaced: set[str] = set()
+    for logical_id in _dependencies_first(template["Resources"]):
         definition = template["Resources"][logical_id]
         if not resources.lazy_condition_map.get(definition.get("Condition"), True):
             continue
-        is_there = resources._parsed_resources.get(logical_id)  # noqa: SLF001
-        if is_there is None:
+        existing = resources._parsed_resources.get(logical_id)  # noqa: SLF001
+        if existing is None:
             action, touched = "CREATE", applied.created
-        elif logical_id in changed or moved.intersection(_references_in_properties(definition)):
+        elif logical_id in changed or replaced.intersection(_references_in_properties(definition)):
             action, touched = "UPDATE", applied.updated
         else:
             continue
-        told(logical_id, f"{action}_IN_PROGRESS")
+        on_event(logical_id, f"{action}_IN_PROGRESS")
         touched.append(logical_id)
-        physical_id = getattr(is_there, "physical_resource_id", None)
+        physical_id = getattr(existing, "physical_resource_id", None)
         try:
-            # A new one is created by being looked up.
-            resource = resources[logical_id] if is_there is None else _modify(resources, logical_id)
+            # Looking up a new resource creates it.
+            resource = resources[logical_id] if existing is None else _modify(resources, logical_id)
         except Exception as error:
             _logger.info("%s of %s", action, logical_id, exc_info=True)
-            told(logical_id, f"{action}_FAILED", str(getattr(error, "message", error)))
+            on_event(logical_id, f"{action}_FAILED", str(getattr(error, "message", error)))
             raise ResourceFailedError(logical_id, action) from error
         if getattr(resource, "physical_resource_id", None) != physical_id:
-            moved.add(logical_id)
-        told(logical_id, f"{action}_COMPLETE")
-        ACCOUNT_LOCK.let_others()  # A client's request to the table waits a second, and no longer.
-    return {name: before[name] for name in before if name not in template["Resources"]}
+            replaced.add(logical_id)
+        on_event(logical_id, f"{action}_COMPLETE")
+        ACCOUNT_LOCK.yield_turn()  # A request to the table times out after a second.
+    return {name: previous[name] for name in previous if name not in template["Resources"]}
 
 
 def remove(
-    resources: ResourceMap, definitions: Mapping[str, Any], *, undone: bool, told: Told
+    resources: ResourceMap, definitions: Mapping[str, Any], *, rolled_back: bool, on_event: OnEvent
 ) -> None:
-    """Delete resources, what refers to others first, but for those that DeletionPolicy keeps.
+    """Delete resources, each before those that it refers to, except for retained ones.
 
-    ``undone`` says that they were made by the deployment that is rolled back: then
-    ``RetainExceptOnCreate`` does not keep them.
+    ``rolled_back``: the deployment that is rolled back created them. Then ``RetainExceptOnCreate``
+    does not retain them.
     """
-    keeping = ("Retain",) if undone else ("Retain", "RetainExceptOnCreate")
-    for logical_id in reversed(_referred_to_first(definitions)):
+    retaining = ("Retain",) if rolled_back else ("Retain", "RetainExceptOnCreate")
+    for logical_id in reversed(_dependencies_first(definitions)):
         definition = definitions[logical_id]
         resource = resources._parsed_resources.pop(logical_id, None)  # noqa: SLF001
         if resource is None:
             continue
-        if definition.get("DeletionPolicy") in keeping:
-            told(logical_id, "DELETE_SKIPPED")
+        if definition.get("DeletionPolicy") in retaining:
+            on_event(logical_id, "DELETE_SKIPPED")
         else:
-            told(logical_id, "DELETE_IN_PROGRESS")
+            on_event(logical_id, "DELETE_IN_PROGRESS")
             resources._delete_resource(resource, definition)  # noqa: SLF001
-            told(logical_id, "DELETE_COMPLETE")
-            ACCOUNT_LOCK.let_others()
+            on_event(logical_id, "DELETE_COMPLETE")
+            ACCOUNT_LOCK.yield_turn()
 
 
 def _load_supported(resources: ResourceMap) -> None:
@@ -134,7 +133,7 @@ def _load_supported(resources: ResourceMap) -> None:
 
 
 def _require_supported(resources: ResourceMap) -> None:
-    """moto leaves out what it does not know, with a warning; a deploy must fail instead."""
+    """Raise ValidationError for unknown resource types, which moto skips with a warning."""
     unsupported = [
         f"{resource['Type']} ({logical_id})"
         for logical_id, resource in resources._template.get("Resources", {}).items()  # noqa: SLF001
@@ -153,7 +152,7 @@ def _require_supported(resources: ResourceMap) -> None:
 def _switch(
     resources: ResourceMap, template: dict[str, Any], parameters: Mapping[str, Any]
 ) -> None:
-    """Let the map stand for another template. Raises ValidationError, and then it does not."""
+    """Load another template. Raises ValidationError; the map then keeps the old one."""
     old = resources._template, resources._resource_json_map, resources.input_parameters  # noqa: SLF001
     new = template, template["Resources"], dict(parameters) or resources.input_parameters
     resources._template, resources._resource_json_map, resources.input_parameters = new  # noqa: SLF001
@@ -182,7 +181,7 @@ def _modify(resources: ResourceMap, logical_id: str) -> Any:
     return changed
 
 
-def _referred_to_first(definitions: Mapping[str, Any]) -> list[str]:
+def _dependencies_first(definitions: Mapping[str, Any]) -> list[str]:
     ordered: dict[str, None] = {}
 
     def visit(logical_id: str, path: tuple[str, ...]) -> None:
@@ -199,14 +198,14 @@ def _referred_to_first(definitions: Mapping[str, Any]) -> list[str]:
 
 
 def _references_in_properties(definition: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what it is made of, without what it only waits for."""
+    """Yield the references of a definition except for DependsOn."""
     return _references({name: part for name, part in definition.items() if name != "DependsOn"})
 
 
 def _references(value: Any) -> Iterator[str]:
     """Yield the logical ids (and more) that Ref, Fn::GetAtt and DependsOn name.
 
-    Fn::Sub with names in its text is not looked at: the CDK writes Fn::Join.
+    Names in the text of Fn::Sub are not found: the CDK writes Fn::Join.
     """
     match value:
         case {"Ref": str(name)}:

@@ -1,8 +1,7 @@
-"""CodeDeploy as it moves the alias of a Lambda function: hook, then alias, or not.
+"""CodeDeploy's deployments of Lambda functions: alarms and the hook decide whether the alias moves.
 
-What it does over time is not emulated: all traffic moves at once, whatever share and wait the
-deployment configuration names, and there is no waiting for a hook that has not reported when it
-ends (CodeDeploy gives it an hour). Nor is AfterAllowTraffic.
+All traffic moves at once, whatever the deployment configuration says. A hook that ends without a
+report has failed (CodeDeploy waits for an hour). AfterAllowTraffic is not emulated.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-lambda.html
 """
 
@@ -22,12 +21,12 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 
 from local.emulated_aws.account import ACCOUNT_LOCK
-from local.emulated_aws.mending import Mend
+from local.emulated_aws.patching import Patch
 
-Invoke = Callable[[str, bytes], object]
-"""Run a function, by ARN or name, on an event (JSON); what it answers is not looked at."""
+RunHook = Callable[[str, bytes], object]
+"""Runs a function, by ARN or name, on an event (JSON); its answer is ignored."""
 
-# What CodeDeploy says of a hook that reports Failed, or nothing, and of an alarm.
+# CodeDeploy's errors for a hook that reports Failed, or nothing, and for an alarm.
 HOOK_FAILED = (
     "HOOK_EXECUTION_FAILURE",
     "The deployment failed because one or more of the lifecycle event validation functions failed.",
@@ -44,7 +43,7 @@ _ID_LENGTH = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """An alias that is to move from one version to another."""
+    """A move of an alias from one version to another."""
 
     application: str
     group: str
@@ -54,22 +53,22 @@ class Shift:
     target_version: str
 
 
-def mends(invoke: Invoke) -> tuple[Mend, ...]:
-    """Add what moto's CodeDeploy lacks; hooks are run by ``invoke``."""
+def patches(invoke: RunHook) -> tuple[Patch, ...]:
+    """Return patches with what moto's CodeDeploy lacks; ``invoke`` runs hooks."""
     answers = responses.CodeDeployResponse
     return (
-        Mend(_Hooks, "invoke", staticmethod(invoke)),
+        Patch(_Hooks, "invoke", staticmethod(invoke)),
         # What GetDeployment answers.
-        Mend(responses, "_deployment_info", _deployment_info),
-        Mend(answers, "put_lifecycle_event_hook_execution_status", _put_status),
+        Patch(responses, "_deployment_info", _deployment_info),
+        Patch(answers, "put_lifecycle_event_hook_execution_status", _put_status),
     )
 
 
 def deploy(shift: Shift, *, hook: str | None, account_id: str, region: str) -> None:
-    """Ask the alarms and the hook whether the alias may move; who asks moves it.
+    """Check the alarms and run the hook; the caller then moves the alias.
 
-    To be called with the account's lock held: the hook runs without it. Raises ValidationError with
-    the reason, when the alias is to stay.
+    The caller holds the account's lock; the hook runs without it. Raises ValidationError with the
+    reason when the alias must stay.
     """
     deployment = _create(shift, hook, account_id, region)
     if _alarms(deployment, account_id, region):
@@ -80,9 +79,9 @@ def deploy(shift: Shift, *, hook: str | None, account_id: str, region: str) -> N
 
 
 class _Hooks:
-    """The hooks that run now, of this process as moto's state is."""
+    """The running hooks; global to this process, as moto's state is."""
 
-    invoke: ClassVar[Invoke]
+    invoke: ClassVar[RunHook]
     running: ClassVar[dict[str, "_Running"]] = {}
 
 
@@ -93,7 +92,7 @@ class _Running:
 
 
 def _report_of(hook: str, deployment: DeploymentInfo) -> str | None:
-    """Run a hook, and return the status it has put when it ends; None when it has put none."""
+    """Run a hook, and return the status that it has reported; None without a report."""
     execution_id = str(uuid4())
     running = _Hooks.running[execution_id] = _Running(deployment.deployment_id)
     event = {
@@ -143,7 +142,7 @@ def _create(shift: Shift, hook: str | None, account_id: str, region: str) -> Dep
 
 
 def _alarms(deployment: DeploymentInfo, account_id: str, region: str) -> list[str]:
-    """Name the deployment group's alarms that are in ALARM: they stop a deployment at once."""
+    """Return the deployment group's alarms in ALARM: they stop a deployment at once."""
     configuration = deployment.deployment_group.alarm_configuration
     if configuration is None or not configuration.enabled:
         return []
@@ -173,7 +172,7 @@ def _deployment_info(deployment: DeploymentInfo) -> dict[str, Any]:
 
 
 def _put_status(response: responses.CodeDeployResponse) -> ActionResult:
-    """Take a hook's report.
+    """Record a hook's report.
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_PutLifecycleEventHookExecutionStatus.html
     """

@@ -1,4 +1,4 @@
-"""The account's functions, running: each version in an execution environment of its own."""
+"""Runs the account's functions: each version in an execution environment of its own."""
 
 import threading
 import uuid
@@ -8,19 +8,19 @@ from typing import Protocol
 
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
+from lambda_runtime.runtime_api import FunctionError
 from local.emulated_aws.account import ACCOUNT_ID, ACCOUNT_LOCK, REGION
 from local.emulated_aws.telemetry import FunctionLogs, Telemetry
-from local.execution_environment import ExecutionEnvironment, Program
+from local.execution_environment import ExecutionEnvironment, FunctionProgram
 from local.function_settings import FunctionSettings
-from local.runtime_api import FunctionError
 
 
 class FunctionsClosedError(Exception):
-    """The account is not served any longer."""
+    """The account has ended."""
 
 
 class ThrottledError(Exception):
-    """The function's reserved concurrency leaves nothing to run it with."""
+    """The function's reserved concurrency is 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class ImagePackage:
     repository: str
     digest: str
     entry_point: tuple[str, ...]
-    """The function's ImageConfig overrides the image's ENTRYPOINT, where it is not empty."""
+    """From the function's ImageConfig; it overrides the image's ENTRYPOINT unless it is empty."""
     command: tuple[str, ...]
-    """Likewise of CMD."""
+    """Likewise for CMD."""
     working_directory: str | None
-    """Likewise of WORKDIR."""
+    """Likewise for WORKDIR."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +43,20 @@ class ZipPackage:
 
     code: bytes = field(repr=False)
     layers: tuple[bytes, ...] = field(repr=False)
-    """In their order: a later one's files win."""
+    """In order: files of a later layer win."""
     architecture: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunnableFunction:
-    """One version of a function: all that decides how it runs."""
+    """A version of a function, with everything that decides how it runs."""
 
     settings: FunctionSettings
     package: ImagePackage | ZipPackage
 
 
 class MakeProgram(Protocol):
-    """Prepares a function to be run: unpacks it, and says how its processes are made."""
+    """Unpacks a function and returns a program that makes its processes."""
 
     def __call__(
         self,
@@ -64,13 +64,13 @@ class MakeProgram(Protocol):
         *,
         variables: Mapping[str, str],
         log: Callable[[str], None],
-    ) -> Program:
+    ) -> FunctionProgram:
         """``variables`` are those of Lambda and of the function; ``log`` gets its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """What an invocation came to."""
+class InvocationResult:
+    """The outcome of an invocation."""
 
     outcome: bytes | FunctionError
     version: str
@@ -78,10 +78,10 @@ class Invocation:
 
 
 class Functions:
-    """Runs functions by name or ARN. An alias is followed at every invocation.
+    """Runs functions by name or ARN. An alias is resolved at every invocation.
 
-    Used by the Invoke API, by CodeDeploy for its hooks, and by the gateway. Never to be called with
-    the account's lock held. Other than in Lambda, invocations of one version wait for each other.
+    The Invoke API, CodeDeploy (for hooks) and the gateway use it, without the account's lock.
+    Unlike in Lambda, invocations of one version wait for each other.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Functions:
         endpoint_url: str,
         echo: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """AWS is at ``endpoint_url`` for them; ``echo`` gets each line that any of them logs."""
+        """Functions find AWS at ``endpoint_url``; ``echo`` gets each line that one logs."""
         self._make_program = make_program
         self._logs = logs
         self._endpoint_url = endpoint_url
@@ -101,7 +101,7 @@ class Functions:
         self._running: dict[str, _Running] = {}
         self._closed = False
 
-    def invoke(self, name: str, event: bytes, *, qualifier: str | None = None) -> Invocation:
+    def invoke(self, name: str, event: bytes, *, qualifier: str | None = None) -> InvocationResult:
         """Run a function on an event (JSON).
 
         ``name`` is a name or an ARN, either with a qualifier or without. Raises
@@ -113,7 +113,7 @@ class Functions:
                 raise ThrottledError
             function = _runnable(found)
             versions = _versions_of(found)
-        self._end_what_is_gone(function.settings.name, versions)
+        self._end_deleted_versions(function.settings.name, versions)
         running = self._running_for(function)
         environment = running.environment()
         request_id = str(uuid.uuid4())
@@ -122,29 +122,29 @@ class Functions:
         )
         if isinstance(outcome, FunctionError):
             outcome = _with_request_id(outcome, request_id)
-        return Invocation(
+        return InvocationResult(
             outcome=outcome,
             version=function.settings.version,
             log_tail=running.telemetry.tail(),
         )
 
     def payload(self, name: str, event: bytes) -> bytes | FunctionError:
-        """Run a function on an event (JSON), and return what it answers alone."""
+        """Run a function on an event (JSON), and return only its payload or error."""
         return self.invoke(name, event).outcome
 
     def start(self, name: str) -> FunctionError | None:
-        """Start a function's process now. Returns what is reported if it cannot be."""
+        """Start a function's process now. Returns the error when it does not start."""
         with ACCOUNT_LOCK:
             function = _runnable(lambda_backends[ACCOUNT_ID][REGION].get_function(name))
         return self._running_for(function).environment().start()
 
     def close(self) -> None:
-        """End all of them, and let none start."""
+        """End all functions, and let none start."""
         with self._lock:
             self._closed = True
             running, self._running = list(self._running.values()), {}
-        for one in running:
-            one.close()
+        for each in running:
+            each.close()
 
     def _running_for(self, function: RunnableFunction) -> "_Running":
         arn = function.settings.arn
@@ -160,29 +160,29 @@ class Functions:
             before.close()
         return running
 
-    def _end_what_is_gone(self, name: str, versions: set[str]) -> None:
+    def _end_deleted_versions(self, name: str, versions: set[str]) -> None:
         with self._lock:
-            gone = [
+            deleted = [
                 self._running.pop(arn)
                 for arn, running in list(self._running.items())
                 if running.function.settings.name == name and arn not in versions
             ]
-        for running in gone:
+        for running in deleted:
             running.close()
 
-    def _program(self, function: RunnableFunction, telemetry: Telemetry) -> Program:
+    def _program(self, function: RunnableFunction, telemetry: Telemetry) -> FunctionProgram:
         variables = function.settings.variables(self._endpoint_url, telemetry.stream)
         return self._make_program(function, variables=variables, log=telemetry.function_line)
 
 
 class _Running:
-    """A version that is run: unpacked by who first needs it, and nobody else waits for that."""
+    """A running version. The first invocation unpacks it; other functions do not wait for that."""
 
     def __init__(
         self,
         function: RunnableFunction,
         telemetry: Telemetry,
-        program: Callable[[RunnableFunction, Telemetry], Program],
+        program: Callable[[RunnableFunction, Telemetry], FunctionProgram],
     ) -> None:
         self.function = function
         self.telemetry = telemetry
@@ -215,7 +215,7 @@ class _Running:
 
 
 def _runnable(found: LambdaFunction) -> RunnableFunction:
-    """Take out of moto's function what it takes to run it; the account's lock must be held."""
+    """Return what is needed to run one of moto's functions; the caller holds the account's lock."""
     configuration = found.get_configuration()
     logging = configuration.get("LoggingConfig", {})
     is_image = found.package_type == "Image"
@@ -263,7 +263,7 @@ def _versions_of(found: LambdaFunction) -> set[str]:
 
 
 def _invoked_arn(found: LambdaFunction, name: str, qualifier: str | None) -> str:
-    """Return the ARN that the function sees: with the qualifier that the caller gave, if any."""
+    """Return the ARN in the function's context: with the caller's qualifier, if there is one."""
     if qualifier is None and name.count(":") in (1, 7):
         qualifier = name.rpartition(":")[2]
     unqualified = ":".join(found.function_arn.split(":")[:7])
@@ -271,7 +271,7 @@ def _invoked_arn(found: LambdaFunction, name: str, qualifier: str | None) -> str
 
 
 def _with_request_id(error: FunctionError, request_id: str) -> FunctionError:
-    """Word an error of Lambda's own as an invocation answers it; a handler's stays as it is."""
+    """Add the request id to an error of Lambda's own; a handler's error stays unchanged."""
     own = error.type.startswith(("Runtime.Invalid", "Runtime.Exit", "Sandbox.", "Extension."))
     if not own or error.message.startswith("RequestId: "):
         return error

@@ -1,4 +1,4 @@
-"""An image function, started by its own ENTRYPOINT and CMD in a sandbox."""
+"""Runs image functions: by their own ENTRYPOINT and CMD, in a sandbox."""
 
 import json
 import tempfile
@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from imagecheck.errors import FailedError
+from lambda_runtime.image_sandbox import ImageSandbox, unpack
 from local.emulated_aws.functions import ImagePackage, RunnableFunction
 from local.emulated_aws.registry_client import RegistryClient
-from local.execution_environment import Program
-from local.image_sandbox import ImageSandbox, unpack
+from local.execution_environment import FunctionProgram
 
-# Those that Lambda hands on although they begin with an underscore.
+# Lambda passes these on although they begin with an underscore.
 # https://github.com/aws/aws-lambda-runtime-interface-emulator, rapidcore/env/customer.go
 _UNDERSCORED: Final = ("_HANDLER", "_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT")
 
 
 class MakeImageProgram(Protocol):
-    """Says how the processes of an image function are made."""
+    """Returns a program that makes the processes of an image function."""
 
     def __call__(
         self,
@@ -26,19 +27,19 @@ class MakeImageProgram(Protocol):
         *,
         variables: Mapping[str, str],
         log: Callable[[str], None],
-    ) -> Program:
+    ) -> FunctionProgram:
         """``variables`` are those of Lambda and of the function; ``log`` gets its output."""
 
 
-class NoImageError(Exception):
-    """There is nothing to run images from."""
+class NoImageError(FailedError):
+    """The account has no registry to run images from."""
 
 
-def no_image(function: RunnableFunction, package: ImagePackage, **_: object) -> Program:
-    """Raise NoImageError: of an account without a registry, moto forgets what is in an image."""
+def no_image(function: RunnableFunction, package: ImagePackage, **_: object) -> FunctionProgram:
+    """Raise NoImageError: without a registry, moto drops the content of layers."""
     raise NoImageError(
-        f"{function.settings.name} runs the image {package.digest}, and the emulated account was"
-        " started without a registry that would have its bytes"
+        f"{function.settings.name} runs the image {package.digest}, but the emulated account was"
+        " started without a registry that holds it"
     )
 
 
@@ -50,10 +51,10 @@ def image_program(
     log: Callable[[str], None],
     registry: RegistryClient,
     folder: Path,
-) -> Program:
+) -> FunctionProgram:
     """Fetch the image and unpack it below ``folder``, once for each digest.
 
-    Raises ImageSandboxError when that cannot be done here.
+    Raises RegistryClientError or ImageSandboxError.
     """
     rootfs = folder / package.digest.removeprefix("sha256:")
     config_file = rootfs.with_suffix(".json")
@@ -78,7 +79,7 @@ def image_program(
             log=log,
         )
 
-    return Program(
+    return FunctionProgram(
         new_process=new_process,
         launched=f"Entrypoint: [{', '.join(entry_point)}]\tCmd: [{', '.join(command)}]"
         f"\tWorkingDir: [{workdir}]",

@@ -1,4 +1,4 @@
-"""Lambda's Invoke, which moto would run in Docker.
+"""Lambda's Invoke API, for which moto would start Docker.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -12,14 +12,14 @@ from urllib.parse import unquote
 from moto.awslambda.exceptions import UnknownFunctionException
 from werkzeug.wrappers import Request, Response
 
+from lambda_runtime.runtime_api import FunctionError
 from local.emulated_aws.functions import Functions, ThrottledError
-from local.runtime_api import FunctionError
 
 _PATH = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 
 
 def invoked_function(path: str) -> str | None:
-    """Return the name or ARN of the function, when the path of a request is that of Invoke."""
+    """Return the function's name or ARN from a path of Invoke; None for another path."""
     match = _PATH.fullmatch(path)
     return unquote(match["name"]) if match else None
 

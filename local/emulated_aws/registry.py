@@ -1,4 +1,4 @@
-"""The emulated ECR, made strict: digests are those of manifests, and functions need their image."""
+"""Stricter checks of the emulated ECR: digests of manifests, and images of functions."""
 
 import hashlib
 import json
@@ -7,9 +7,9 @@ from moto import settings
 from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.ecr.models import Image, ecr_backends
 
-from local.emulated_aws.mending import Mend
+from local.emulated_aws.patching import Patch
 
-# What Lambda reads; an index is none of it, and neither is a layer with another compression.
+# Lambda reads neither an index nor a layer with another compression.
 # https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
 _OCI = "application/vnd.oci.image."
 _DOCKER = "application/vnd.docker."
@@ -23,19 +23,19 @@ _LAYER_TYPES = (
 )
 
 
-def mends() -> tuple[Mend, ...]:
-    """Compute digests as ECR does (moto hashes those of the layers), and let Lambda check them."""
+def patches() -> tuple[Patch, ...]:
+    """Return patches: digests as in ECR (moto hashes those of layers), and Lambda's check."""
     return (
-        Mend(Image, "_create_digest", _digest_of_manifest),
-        Mend(settings, "lambda_stub_ecr", lambda: False),
+        Patch(Image, "_create_digest", _digest_of_manifest),
+        Patch(settings, "lambda_stub_ecr", lambda: False),
     )
 
 
 def source_image(uri: str, account_id: str, region: str) -> Image:
-    """Return the image of a function that is created or updated.
+    """Return the image for a function that is created or updated.
 
-    Raises InvalidParameterValueException, in Lambda's words, when there is none or it cannot be
-    taken.
+    Raises InvalidParameterValueException with Lambda's message when the image is missing or has
+    media types that Lambda does not take.
     """
     named, at, digest = uri.partition("@")
     repository, _, tag = named.partition("/")[2].partition(":")
@@ -51,7 +51,7 @@ def source_image(uri: str, account_id: str, region: str) -> Image:
             f"Source image {uri} does not exist. Provide a valid source image."
         )
     image: Image = found[0]
-    if not _can_be_taken(json.loads(image.image_manifest), image.image_manifest_media_type):
+    if not _is_supported(json.loads(image.image_manifest), image.image_manifest_media_type):
         raise InvalidParameterValueException(
             "The image manifest, config or layer media type for the source image"
             f" {uri} is not supported."
@@ -59,7 +59,7 @@ def source_image(uri: str, account_id: str, region: str) -> Image:
     return image
 
 
-def _can_be_taken(manifest: dict[str, object], media_type: str | None) -> bool:
+def _is_supported(manifest: dict[str, object], media_type: str | None) -> bool:
     match manifest:
         case {"config": {"mediaType": str(config)}, "layers": list(layers)}:
             return (

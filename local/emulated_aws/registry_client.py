@@ -1,4 +1,4 @@
-"""A container registry on this machine, over HTTP: what the emulated ECR keeps its images in.
+"""A client of the container registry in which the emulated ECR keeps its images.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import urllib3
+
+from imagecheck.errors import FailedError
 
 _MANIFEST_TYPES: Final = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -23,8 +25,8 @@ _NOT_FOUND = 404
 _REFUSED = 400
 
 
-class RegistryClientError(Exception):
-    """The registry refuses, or is not there; the message has its answer."""
+class RegistryClientError(FailedError):
+    """The registry refuses the request or does not answer; the message has its answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +39,25 @@ class StoredManifest:
 
 
 class RegistryClient:
-    """Asks one registry, which lets everybody read and push."""
+    """Reads from and writes to a registry without authentication."""
 
     def __init__(self, host: str) -> None:
-        """``host`` is HOST:PORT, where it speaks plain HTTP."""
+        """``host`` is HOST:PORT of a registry that speaks plain HTTP."""
         self.host = host
         self._http = urllib3.PoolManager(maxsize=4)
 
     def tags(self, repository: str) -> list[str]:
-        """Name the tags of a repository; none when nothing was pushed to it."""
+        """Return the tags of a repository; none when nothing was pushed to it."""
         answer = self._request("GET", f"{repository}/tags/list")
         return [] if answer is None else list(json.loads(answer.data)["tags"] or ())
 
     def digest(self, repository: str, reference: str) -> str | None:
-        """Return the digest of what a tag or digest names; None when there is nothing."""
+        """Return the digest of a tag or digest; None when there is no such image."""
         answer = self._request("HEAD", f"{repository}/manifests/{reference}")
         return None if answer is None else str(answer.headers["Docker-Content-Digest"])
 
     def manifest(self, repository: str, reference: str) -> StoredManifest | None:
-        """Return what a tag or digest names; None when there is nothing."""
+        """Return the manifest of a tag or digest; None when there is no such image."""
         answer = self._request("GET", f"{repository}/manifests/{reference}")
         if answer is None:
             return None
@@ -66,7 +68,7 @@ class RegistryClient:
         )
 
     def put_manifest(self, repository: str, reference: str, media_type: str, content: str) -> None:
-        """Store a manifest whose blobs are there."""
+        """Push a manifest whose blobs have been pushed."""
         path = f"{repository}/manifests/{reference}"
         headers = {"Content-Type": media_type}
         self._request("PUT", path, headers=headers, body=content.encode())
@@ -81,7 +83,7 @@ class RegistryClient:
         return None if answer is None else int(answer.headers["Content-Length"])
 
     def blob_url(self, repository: str, digest: str) -> str:
-        """Return where a blob can be read by everybody."""
+        """Return the URL of a blob, which needs no credentials."""
         return f"http://{self.host}/v2/{repository}/blobs/{digest}"
 
     def fetch(self, repository: str, digest: str, layout: Path) -> dict[str, Any]:

@@ -1,15 +1,13 @@
-"""The images of the emulated ECR, where they are those of a real registry.
+"""Keeps the images of the emulated ECR in a real registry.
 
-Without one, moto keeps manifests and forgets what is in a layer. Other than in ECR, only PutImage
-is held to the immutability of tags, not a push to the registry itself; a tag cannot be taken from
-an image that has others; and an image without a tag is listed once it was asked for by its digest,
+Without one, moto keeps manifests and drops the content of layers. Unlike in ECR, only PutImage
+checks the immutability of tags, not a push to the registry itself; a tag cannot be removed from an
+image that has others; and an image without a tag is listed only after a request for its digest,
 since a registry cannot list such images.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from typing import Any
@@ -20,6 +18,7 @@ from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 
+from local.emulated_aws.patching import Patch
 from local.emulated_aws.registry_client import RegistryClient, RegistryClientError
 
 _TOKEN_HOURS = 12
@@ -28,40 +27,31 @@ _describe_images = ECRBackend.describe_images
 
 
 class LayersNotFoundException(ServiceException):
-    """As ECR answers for a layer that is not there."""
+    """ECR's error for a missing layer."""
 
     code = "LayersNotFoundException"
 
 
-@contextmanager
-def images_in(client: RegistryClient) -> Iterator[None]:
-    """Let every repository of the account be the one of that name in a registry."""
+def patches(client: RegistryClient) -> tuple[Patch, ...]:
+    """Return patches that map each repository of the account to that of its name in a registry."""
 
     def images(repository: Repository) -> list[Image]:
         return _images(repository, client)
 
-    replacements: list[tuple[type, str, object]] = [
-        (Repository, "images", property(images, lambda *_: None)),
-        (ECRBackend, "put_image", partialmethod(_put, client)),
-        (ECRBackend, "batch_get_image", partialmethod(_get, client)),
-        (ECRBackend, "describe_images", partialmethod(_describe, client)),
-        (ECRBackend, "batch_delete_image", partialmethod(_delete, client)),
-        (ECRBackend, "batch_check_layer_availability", partialmethod(_check_layers, client)),
-        (ECRResponse, "get_authorization_token", partialmethod(_token, client)),
-        (ECRResponse, "get_download_url_for_layer", partialmethod(_download_url, client)),
-    ]
-    with ExitStack() as stack:
-        for owner, name, new in replacements:
-            if name in vars(owner):
-                stack.callback(setattr, owner, name, vars(owner)[name])
-            else:
-                stack.callback(delattr, owner, name)
-            setattr(owner, name, new)
-        yield
+    return (
+        Patch(Repository, "images", property(images, lambda *_: None)),
+        Patch(ECRBackend, "put_image", partialmethod(_put, client)),
+        Patch(ECRBackend, "batch_get_image", partialmethod(_get, client)),
+        Patch(ECRBackend, "describe_images", partialmethod(_describe, client)),
+        Patch(ECRBackend, "batch_delete_image", partialmethod(_delete, client)),
+        Patch(ECRBackend, "batch_check_layer_availability", partialmethod(_check_layers, client)),
+        Patch(ECRResponse, "get_authorization_token", partialmethod(_token, client)),
+        Patch(ECRResponse, "get_download_url_for_layer", partialmethod(_download_url, client)),
+    )
 
 
 class _StoredImage(Image):
-    """An image of the registry, as moto describes images."""
+    """moto's image for one in the registry."""
 
     def get_image_size_in_bytes(self) -> int | None:
         """Return the sum of the layers, compressed; None for an index."""
@@ -72,29 +62,29 @@ class _StoredImage(Image):
 
 
 def _images(repository: Repository, client: RegistryClient) -> list[Image]:
-    seen: dict[str, Image] = vars(repository).setdefault("seen", {})
+    known: dict[str, Image] = vars(repository).setdefault("known", {})
     tags: dict[str, list[str]] = {}
     for tag in client.tags(repository.name):
         if digest := client.digest(repository.name, tag):
             tags.setdefault(digest, []).append(tag)
-    for digest in {*seen, *tags}:
-        _look(repository, client, digest)
-    for digest, image in seen.items():
+    for digest in {*known, *tags}:
+        _refresh(repository, client, digest)
+    for digest, image in known.items():
         image.image_tags = tags.get(digest, [])
         image.image_tag = image.image_tags[-1] if image.image_tags else None  # type: ignore[assignment]
-    return list(seen.values())
+    return list(known.values())
 
 
-def _look(repository: Repository, client: RegistryClient, digest: str) -> None:
-    """Know of an image from now on, or no longer: whichever is true in the registry."""
-    seen: dict[str, Image] = vars(repository).setdefault("seen", {})
-    if digest in seen:
+def _refresh(repository: Repository, client: RegistryClient, digest: str) -> None:
+    """Add an image that the registry has, or drop one that it no longer has."""
+    known: dict[str, Image] = vars(repository).setdefault("known", {})
+    if digest in known:
         if client.digest(repository.name, digest) is None:
-            del seen[digest]
+            del known[digest]
         return
     stored = client.manifest(repository.name, digest)
     if stored is not None:
-        seen[digest] = _StoredImage(
+        known[digest] = _StoredImage(
             repository.registry_id,
             None,  # type: ignore[arg-type]  # moto's own way to say that there is no tag
             stored.content,
@@ -104,12 +94,12 @@ def _look(repository: Repository, client: RegistryClient, digest: str) -> None:
         )
 
 
-def _look_for(
+def _refresh_all(
     backend: ECRBackend, client: RegistryClient, name: str, image_ids: list[dict[str, str]] | None
 ) -> None:
     for image_id in image_ids or ():
         if "imageDigest" in image_id and name in backend.repositories:
-            _look(backend.repositories[name], client, image_id["imageDigest"])
+            _refresh(backend.repositories[name], client, image_id["imageDigest"])
 
 
 def _put(  # noqa: PLR0917  (moto's own order)
@@ -135,7 +125,7 @@ def _put(  # noqa: PLR0917  (moto's own order)
         client.put_manifest(repository_name, reference, media_type, image_manifest)
     except RegistryClientError as error:
         raise LayersNotFoundException(str(error)) from error
-    _look(repository, client, image.image_digest)
+    _refresh(repository, client, image.image_digest)
     stored = next(i for i in repository.images if i.image_digest == image.image_digest)
     stored.image_tag = image_tag  # type: ignore[assignment]
     return stored
@@ -148,7 +138,7 @@ def _get(
     registry_id: str | None = None,
     image_ids: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
-    _look_for(backend, client, repository_name, image_ids)
+    _refresh_all(backend, client, repository_name, image_ids)
     return _batch_get_image(backend, repository_name, registry_id, image_ids)
 
 
@@ -159,7 +149,7 @@ def _describe(
     registry_id: str | None = None,
     image_ids: list[dict[str, str]] | None = None,
 ) -> Any:
-    _look_for(backend, client, repository_name, image_ids)
+    _refresh_all(backend, client, repository_name, image_ids)
     return _describe_images(backend, repository_name, registry_id, image_ids)
 
 
@@ -214,7 +204,7 @@ def _check_layers(
 
 
 def _token(_: ECRResponse, client: RegistryClient) -> ActionResult:
-    """Answer any password: the registry lets everybody in."""
+    """Return any password: the registry checks none."""
     token = {
         "authorizationToken": b64encode(b"AWS:local").decode(),
         "expiresAt": datetime.now(UTC) + timedelta(hours=_TOKEN_HOURS),

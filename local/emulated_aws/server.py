@@ -1,4 +1,4 @@
-"""moto's server in this process, with what it lacks."""
+"""The emulated account: moto's server in this process, with our patches and running functions."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,17 +19,23 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
 from local.background import in_background
-from local.emulated_aws import cloudformation, codedeploy, registry, resources, stacks
+from local.emulated_aws import (
+    cloudformation,
+    codedeploy,
+    registry,
+    registry_images,
+    resources,
+    stacks,
+)
 from local.emulated_aws.account import ACCOUNT_ID, ACCOUNT_LOCK, CREDENTIALS, REGION
 from local.emulated_aws.functions import Functions, ImagePackage, RunnableFunction
 from local.emulated_aws.image_program import MakeImageProgram, image_program, no_image
 from local.emulated_aws.invoke_api import answer, invoked_function
-from local.emulated_aws.mending import Mend, mended
+from local.emulated_aws.patching import Patch, patched
 from local.emulated_aws.registry_client import RegistryClient
-from local.emulated_aws.registry_images import images_in
 from local.emulated_aws.telemetry import FunctionLogs
 from local.emulated_aws.zip_program import zip_program
-from local.execution_environment import Program
+from local.execution_environment import FunctionProgram
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -46,21 +52,21 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class EmulatedAccount:
-    """An account that is served."""
+    """An emulated account that is being served."""
 
     endpoint_url: str
-    """What ``AWS_ENDPOINT_URL`` is to be."""
+    """The value for ``AWS_ENDPOINT_URL``."""
     functions: Functions
-    """Its functions, running."""
+    """Its running functions."""
 
     def stack_events(self) -> int:
-        """Count what has happened to stacks so far: while it stays, they are what they were."""
+        """Return the number of stack events so far; it changes with every change of a stack."""
         with ACCOUNT_LOCK:
             stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks
             return sum(len(stack.events) for stack in stacks.values())
 
     def stack_resources(self, name: str) -> list[Any]:
-        """Return the models of what a stack has; none where there is no such stack."""
+        """Return the models of a stack's resources; none where there is no such stack."""
         with ACCOUNT_LOCK:
             stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks.values()
             return [
@@ -88,13 +94,13 @@ def emulated_account(
     """Serve an empty AWS account, and run its functions.
 
     ``registry`` is HOST:PORT of a real registry, which then holds the images of ECR; without it,
-    moto's ECR keeps manifests alone. Image functions are run by ``run_image``, or else started from
-    that registry, with what ``local.image_sandbox`` needs. ``echo`` gets each line that a function
-    logs.
+    moto's ECR keeps only manifests. ``run_image`` runs image functions; without it, they are
+    started from that registry in ``lambda_runtime.image_sandbox``. ``echo`` gets each line that a
+    function logs.
 
-    The URL says ``localhost``: moto takes the bucket of a template's URL for the host otherwise.
-    State is per process, so there is one account at a time. One lock is around every request, and
-    is let go of where a request waits for a function; see AccountLock.
+    The host of the URL is ``localhost``: with another one moto mistakes the bucket of a template's
+    URL for the host. State is per process, so there is one account at a time. One lock is around
+    every request, and is released while a request waits for a function; see AccountLock.
     """
     with ExitStack() as stack:
         BackendDict.reset()
@@ -102,7 +108,7 @@ def emulated_account(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-aws-")))
         client = RegistryClient(registry) if registry else None
         if client is not None:
-            stack.enter_context(images_in(client))
+            stack.enter_context(patched(registry_images.patches(client)))
             run_image = run_image or partial(image_program, registry=client, folder=folder)
         logs = FunctionLogs()
         application = _Application(logs)
@@ -112,12 +118,12 @@ def emulated_account(
         functions = application.functions = Functions(
             _make_program(run_image or no_image, folder),
             logs=logs,
-            # An image may know of no ``localhost``.
+            # An image may not resolve ``localhost``.
             endpoint_url=f"http://127.0.0.1:{server.server_port}",
             echo=echo,
         )
         resources.register()
-        stack.enter_context(mended(_mends(functions)))
+        stack.enter_context(patched(_patches(functions)))
         stack.enter_context(in_background(server, "emulated-aws"))
         stack.callback(functions.close)
         yield EmulatedAccount(
@@ -125,16 +131,16 @@ def emulated_account(
         )
 
 
-def _mends(functions: Functions) -> Iterator[Mend]:
+def _patches(functions: Functions) -> Iterator[Patch]:
     for part in (cloudformation, stacks, registry, resources):
-        yield from part.mends()
-    yield from codedeploy.mends(functions.invoke)
+        yield from part.patches()
+    yield from codedeploy.patches(functions.invoke)
 
 
-def _make_program(run_image: MakeImageProgram, folder: Path) -> Callable[..., Program]:
+def _make_program(run_image: MakeImageProgram, folder: Path) -> Callable[..., FunctionProgram]:
     def make_program(
         function: RunnableFunction, *, variables: Mapping[str, str], log: Callable[[str], None]
-    ) -> Program:
+    ) -> FunctionProgram:
         package = function.package
         if isinstance(package, ImagePackage):
             return run_image(function, package, variables=variables, log=log)
@@ -144,7 +150,7 @@ def _make_program(run_image: MakeImageProgram, folder: Path) -> Callable[..., Pr
 
 
 class _Application:
-    """moto's application and Lambda's Invoke, for several threads."""
+    """moto's application and Lambda's Invoke API, made thread-safe."""
 
     functions: Functions
 
@@ -167,4 +173,4 @@ class _QuietHandler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet: an error inside moto is logged by the server all the same."""
+        """Log nothing: the server logs errors inside moto anyway."""

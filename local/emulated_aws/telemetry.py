@@ -1,4 +1,4 @@
-"""What a function logs and what Lambda logs of it, in the function's log group.
+"""The log group of a function: its own lines, and those of Lambda about it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 """
@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from moto.logs.models import logs_backends
 
+from lambda_runtime.runtime_api import FunctionError
 from local.emulated_aws.account import ACCOUNT_ID, REGION
 from local.function_settings import FunctionSettings
-from local.runtime_api import FunctionError
 
 TAIL_BYTES: Final = 4096
 """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogResult."""
@@ -25,29 +25,29 @@ _LINES_KEPT = 200
 
 
 class FunctionLogs:
-    """Lines on their way to the emulated CloudWatch Logs.
+    """A queue of lines for the emulated CloudWatch Logs.
 
-    Functions log from their own threads, also while another waits for them with the account's lock
-    held: so lines are taken at once, and handed over by whoever holds the lock next.
+    Functions log from their own threads, also while another thread holds the account's lock and
+    waits for them. So lines are queued, and the next holder of the lock stores them.
     """
 
     def __init__(self) -> None:
-        """There are none yet."""
+        """Begin with an empty queue."""
         self._lines: queue.SimpleQueue[tuple[str, str, int, str]] = queue.SimpleQueue()
         self._groups: set[str] = set()
 
     def write(self, group: str, stream: str, message: str) -> None:
-        """Take a line, from any thread."""
+        """Queue a line, from any thread."""
         self._lines.put((group, stream, int(time.time() * 1000), message))
 
     def flush(self) -> None:
-        """Hand over what was taken; the account's lock must be held."""
+        """Store the queued lines; the caller holds the account's lock."""
         backend = logs_backends[ACCOUNT_ID][REGION]
         while not self._lines.empty():
             group, stream, timestamp, message = self._lines.get()
             if group not in backend.groups:
                 if group in self._groups:
-                    # It was deleted, with its function: what that still had to say is lost.
+                    # It was deleted with its function, so the line is dropped.
                     continue
                 backend.ensure_log_group(group)
             self._groups.add(group)
@@ -58,7 +58,7 @@ class FunctionLogs:
 
 
 class Telemetry:
-    """An observer of one environment: its log stream, and Lambda's own lines in it."""
+    """An observer that writes the log stream of one environment, with Lambda's own lines."""
 
     def __init__(
         self,
@@ -67,19 +67,19 @@ class Telemetry:
         *,
         echo: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``echo`` gets the function's own lines, too."""
+        """``echo`` also gets the function's own lines."""
         today = datetime.now(UTC).strftime("%Y/%m/%d")
         self.stream = f"{today}/[{settings.version}]{uuid.uuid4().hex}"
         self._settings = settings
         self._logs = logs
         self.launched = ""
-        """What a process is started with, as Lambda logs it; see Program."""
+        """The command of the process as Lambda logs it; see FunctionProgram."""
         self._echo = echo
         self._json = settings.log_format == "JSON"
         self._recent: deque[str] = deque(maxlen=_LINES_KEPT)
 
     def function_line(self, line: str) -> None:
-        """Take a line of the function's output."""
+        """Log a line of the function's output."""
         self._write(line)
         self._echo(line)
 
@@ -129,7 +129,7 @@ class Telemetry:
         )
 
     def tail(self) -> bytes:
-        """Return the last of what was logged since the environment's last start."""
+        """Return the end of the log since the environment last started."""
         return "".join(f"{line}\n" for line in list(self._recent)).encode()[-TAIL_BYTES:]
 
     def _platform(self, kind: str, record: dict[str, Any], text: str) -> None:

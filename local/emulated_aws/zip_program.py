@@ -1,4 +1,4 @@
-"""A zip function, run by this machine's interpreter and the real runtime client."""
+"""Runs zip functions with this machine's interpreter and the real runtime client."""
 
 import hashlib
 import io
@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lambda_runtime.runtime_client import RuntimeClient
 from local.emulated_aws.functions import RunnableFunction, ZipPackage
-from local.execution_environment import Program
-from local.runtime_client import RuntimeClient
+from local.execution_environment import FunctionProgram
 
-# Where Lambda's Python looks in a layer, the first first.
+# The folders of a layer in which Lambda's Python looks, in order.
 # https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
 _LAYER_FOLDERS = ("python", "python/lib/python*/site-packages")
 
@@ -23,11 +23,11 @@ def zip_program(
     variables: Mapping[str, str],
     log: Callable[[str], None],
     folder: Path,
-) -> Program:
+) -> FunctionProgram:
     """Unpack code and layers below ``folder``, once for the same bytes.
 
-    A layer with binaries of another CPU or Python than this interpreter's cannot be loaded here; it
-    is left out, and the packages of this interpreter stand in for it.
+    A layer with binaries for another CPU or Python than this interpreter's is left out; the
+    packages of this interpreter take its place.
     """
     task_root = _unpacked(package.code, folder)
     layers = [_unpacked(layer, folder) for layer in reversed(package.layers)]
@@ -50,7 +50,7 @@ def zip_program(
             layers=paths,
         )
 
-    return Program(new_process=new_process)
+    return FunctionProgram(new_process=new_process)
 
 
 def _unpacked(content: bytes, folder: Path) -> Path:

@@ -1,19 +1,23 @@
-"""What is another in a newer base."""
+"""The differences between two base images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imagecheck.comparison import FileChanges, changed_files
 from imagecheck.function import split_variable
-from release.base.facts import PACKAGES, Facts
+from release.base.facts import PACKAGES, BaseFacts
 
 VERSIONS = ("python", *PACKAGES, "glibc")
-"""Of what, in the order in which it is told."""
+"""The names of what has a version, in the order of the report."""
+
+
+ConfigValue = Sequence[str] | str | None
+"""What an image's configuration says of one thing, such as its entrypoint."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """What differs in variables or labels. Values can be secrets, so there are names alone."""
+    """Names of variables or labels that differ. Values can be secrets, so they are left out."""
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
@@ -25,23 +29,23 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """What differs between two bases."""
+class BaseChanges:
+    """The differences between two bases."""
 
-    config: Mapping[str, tuple[Sequence[str] | str | None, Sequence[str] | str | None]]
+    config: Mapping[str, tuple[ConfigValue, ConfigValue]]
     """By name as in a Dockerfile, before and after; what is the same is left out."""
     variables: Named
     labels: Named
     versions: Mapping[str, tuple[str | None, str | None]]
     """Before and after, also where they are the same; None: it is not there."""
     scripts: tuple[str, ...]
-    """What starts the function, and is another one."""
+    """The paths of scripts that start the function and differ."""
     layers_kept: int
     layers_new: int
     files: FileChanges
 
 
-def changes_between(old: Facts, new: Facts) -> Changes:
+def changes_between(old: BaseFacts, new: BaseFacts) -> BaseChanges:
     """Compare two bases."""
     one, two = old.config, new.config
     config = {
@@ -51,7 +55,7 @@ def changes_between(old: Facts, new: Facts) -> Changes:
         "USER": (one.user, two.user),
     }
     kept = sum(layer in old.layers for layer in new.layers)
-    return Changes(
+    return BaseChanges(
         # An empty one is as none: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
         config={name: pair for name, pair in config.items() if (pair[0] or ()) != (pair[1] or ())},
         variables=_named(

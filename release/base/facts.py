@@ -1,20 +1,20 @@
-"""What a base image has in it that matters to a Lambda function."""
+"""The facts of a base image that matter to a Lambda function."""
 
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from imagecheck.errors import FailedError
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.image import ImageReader
-from imagecheck.image.layer import Kind
+from imagecheck.image.image_reader import ImageReader
+from imagecheck.image.layer import FileKind
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.image.manifest import RuntimeConfig
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference
 from imagecheck.progress import ProgressBar
 from imagecheck.start.aws_base import AWS_BOOTSTRAP, AWS_ENTRYPOINT
-from release.errors import CannotDoError
 
 PACKAGES = ("awslambdaric", "boto3", "botocore")
 """The runtime client, and AWS's SDK, which comes with the base."""
@@ -26,8 +26,8 @@ _GLIBC = re.compile(r"GLIBC_([0-9]+(?:\.[0-9]+)+)")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A base image, read whole."""
+class BaseFacts:
+    """The facts of a base image."""
 
     digest: str
     """Of its manifest."""
@@ -42,23 +42,23 @@ class Facts:
     versions: Mapping[str, str]
     """Of ``python``, ``glibc`` and each of ``PACKAGES`` that is there."""
     scripts: Mapping[str, bytes]
-    """What starts the function, by path: as much of it as is read."""
+    """The scripts that start the function, by path: as much of them as is read."""
 
 
-def read_facts(reference: RegistryReference, architecture: str) -> Facts:
+def read_facts(reference: RegistryReference, architecture: str) -> BaseFacts:
     """Read an image of a registry.
 
     Raises:
-        CannotDoError: it is none, or damaged.
-        CannotLookError: the registry cannot be asked.
+        FailedError: it is not an image, or damaged.
+        ImageReadError: the registry cannot be read.
 
     """
     with closing(open_source(reference)) as source, ProgressBar() as progress:
         reader = ImageReader(source, LayerCache(default_folder()), progress)
         image = reader.read(architecture)
         if not (image.files and image.config and image.manifest and image.manifest_digest):
-            why = "; ".join(fault.text for fault in image.faults) or "it is no image"
-            raise CannotDoError(f"{reference} cannot be read: {why}")
+            why = "; ".join(fault.text for fault in image.faults) or "it is not an image"
+            raise FailedError(f"{reference} cannot be read: {why}")
         config = image.config.config or RuntimeConfig()
         nodes = list(image.files.below("/"))
         headers = [node for node in nodes if _PYTHON_HEADER.fullmatch(node.path)]
@@ -66,12 +66,12 @@ def read_facts(reference: RegistryReference, architecture: str) -> Facts:
         scripts = {
             node.path: node
             for path in starting
-            if (node := image.files.find(path)) and node.kind is Kind.FILE
+            if (node := image.files.find(path)) and node.kind is FileKind.FILE
         }
         contents = reader.contents(image, [*scripts.values(), *headers])
         versions = {**_versions(nodes), **_python(contents[node.path] for node in headers)}
         layers = image.manifest.layers or []
-        return Facts(
+        return BaseFacts(
             digest=image.manifest_digest,
             created=image.config.created,
             compressed_size=sum(layer.size for layer in layers),

@@ -1,17 +1,19 @@
-"""What the tag of the base stands for now, compared with what is pinned: like with like."""
+"""The base image that its tag stands for now, compared with the one that is pinned."""
 
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 
+from imagecheck.errors import FailedError
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
-from imagecheck.image.image import FaultKind, Image, ImageReader
+from imagecheck.image.image import FaultKind, Image
+from imagecheck.image.image_reader import ImageReader
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference
 from imagecheck.progress import ProgressBar
 from release.base.pinned import PinnedBase
-from release.errors import CannotDoError, RefusedError
+from release.errors import RefusedError
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,17 @@ class Newer:
 
     @property
     def is_newer(self) -> bool:
-        """Whether it is another image. A new index can have the old one."""
+        """Whether the image differs. A new index can have the old image."""
         return self.image != self.pinned_image
 
 
 def find_newer(base: PinnedBase, architectures: Collection[Architecture]) -> Newer:
-    """Ask the registry. ``architectures`` are those of the functions that are built on the base.
+    """Read the registry. ``architectures`` are those of the functions that are built on the base.
 
     Raises:
         RefusedError: the tag has no image for that CPU, or an index is pinned for several.
-        CannotDoError: the registry has no such tag, or has something else there.
-        CannotLookError: the registry cannot be asked.
+        FailedError: the registry has no such tag, or has something else there.
+        ImageReadError: the registry cannot be read.
 
     """
     pinned = _documents(base.by(base.digest), architectures)
@@ -56,8 +58,8 @@ def find_newer(base: PinnedBase, architectures: Collection[Architecture]) -> New
     found = now.config.architecture if now.config else "something else"
     if now.digest is None or now.manifest_digest is None or found != architecture:
         raise RefusedError(
-            f"{base.name} has no image for {architecture} now, only for {found}:"
-            " name a tag that has one"
+            f"{base.name} has no image for {architecture} now, only for {found}",
+            hint="name a tag in the Dockerfile that has one",
         )
     return Newer(
         digest=now.digest if is_index else now.manifest_digest,
@@ -79,16 +81,18 @@ def _documents(
 
 def _require(image: Image) -> None:
     if any(fault.kind is FaultKind.NOT_THERE for fault in image.faults):
-        raise CannotDoError(f"the registry has no {image.reference}: see whether the tag is right")
+        raise FailedError(
+            f"the registry has no {image.reference}", hint="check the base's name in the Dockerfile"
+        )
     if image.faults:
         why = "; ".join(fault.text for fault in image.faults)
-        raise CannotDoError(f"{image.reference} cannot be read: {why}")
+        raise FailedError(f"{image.reference} cannot be read: {why}")
 
 
 def _only(architectures: Collection[Architecture]) -> str:
     if len(architectures) != 1:
         raise RefusedError(
-            f"the Dockerfile pins an index, and the stages are for {' and '.join(architectures)}:"
-            " pin the image for one of them, and name the other with --build-arg BASE=..."
+            f"the Dockerfile pins an index, and the stages are for {' and '.join(architectures)}",
+            hint="pin the image for one of them, and name the other with --build-arg BASE=...",
         )
     return IMAGE_ARCHITECTURES[next(iter(architectures))]

@@ -1,12 +1,13 @@
-"""The base as the Dockerfile names it: a tag that says what is wanted, a digest that says which."""
+"""The base image that the Dockerfile names, by tag and digest."""
 
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagecheck.dockerfile import base_of
+from imagecheck.errors import FailedError
 from imagecheck.image.reference import RegistryReference, parse_reference
-from release.errors import CannotDoError, RefusedError
+from release.errors import RefusedError
 
 
 @dataclass(frozen=True)
@@ -38,37 +39,37 @@ def read_pinned_base(dockerfile: Path) -> PinnedBase:
     """Read which base a Dockerfile names.
 
     Raises:
-        RefusedError: it names none, or one without tag or digest.
-        CannotLookError: the file cannot be read.
+        RefusedError: there is no base, or it has no tag or no digest.
+        ImageReadError: the file cannot be read.
         InvalidReferenceError: the name is not one of an image in a registry.
 
     """
     use = base_of(dockerfile)
     where = f"{dockerfile.parent.name}/{dockerfile.name}"
     if use is None:
-        raise RefusedError(f"{where} builds on `scratch`: there is no base that could be newer")
+        raise RefusedError(f"{where} builds on `scratch`, so it has no base image")
     reference = parse_reference(f"docker://{use.image}")
     if isinstance(reference, RegistryReference) and reference.tag and reference.digest:
         return PinnedBase(
             dockerfile, reference.host, reference.repository, reference.tag, reference.digest
         )
     missing, why = (
-        ("digest", "so any build may take another one")
+        ("digest", "so each build may take another image")
         if use.digest is None
-        else ("tag", "so nothing says which newer one is wanted")
+        else ("tag", "so there is no name under which a newer one is found")
     )
     raise RefusedError(
-        f"{where}, line {use.line}: the base {use.image} has no {missing}, {why}: write both, as in"
-        " `ARG BASE=public.ecr.aws/lambda/python:3.13-arm64@sha256:...`"
+        f"{where}, line {use.line}: the base {use.image} has no {missing}, {why}",
+        hint="write both: `ARG BASE=public.ecr.aws/lambda/python:3.13-arm64@sha256:...`",
     )
 
 
 def write_base(base: PinnedBase, digest: str) -> None:
-    """Put another digest into the line that has the base's, and leave the rest as it is, or all.
+    """Replace the base's digest in its line; on errors nothing is changed.
 
     Raises:
-        RefusedError: the digest is in no line of its own that could be changed.
-        CannotDoError: the file cannot be written; it is as it was.
+        RefusedError: not exactly one line has the digest.
+        FailedError: the file cannot be written; it is unchanged.
 
     """
     old, new = base.digest.encode(), digest.encode()
@@ -83,16 +84,16 @@ def write_base(base: PinnedBase, digest: str) -> None:
         ]
         if len(found) != 1:
             raise RefusedError(
-                f"{base.dockerfile.name} has the digest {base.digest} in {len(found)} lines:"
-                f" write {digest} there by hand"
+                f"{base.dockerfile.name} has the digest {base.digest} in {len(found)} lines",
+                hint=f"write {digest} there by hand",
             )
         lines[found[0]] = lines[found[0]].replace(old, new)
         temporary.write_bytes(b"".join(lines))
         shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as error:
-        raise CannotDoError(
-            f"{base.dockerfile} cannot be written: {error.strerror}; it is as it was"
-        ) from None
+        raise FailedError(
+            f"{base.dockerfile} cannot be written: {error.strerror}; it is unchanged"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)

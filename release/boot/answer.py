@@ -1,16 +1,16 @@
-"""What a boot found, for people and for pipelines."""
+"""The result of a boot, as text and as fields of JSON."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 import typer
 
+from contract.run import ContractStep
 from imagecheck.image.elf import machine_name
 from imagecheck.subject import Subject
 from imagecheck.template import limits_of
 from imagecheck.terminal import printable
-from lambda_src.probe.play import Step
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Failure:
     """As Lambda calls it; empty where it answers, but not as the contract wants."""
     message: str
     at: str
-    """``create or update`` of the function, ``init``, or the step of the play."""
+    """``create or update`` of the function, ``init``, or the step of the contract test."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Boot:
     """What it was started in; empty where reading it was enough to know."""
     ready_milliseconds: float | None = None
     """From the start of the process until it asked for its first event."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ContractStep, ...] = ()
     """What was answered as the contract wants."""
     failure: Failure | None = None
     output: tuple[str, ...] = ()
@@ -42,35 +42,68 @@ class Boot:
     """What this boot does not show."""
 
 
-def as_json(boot: Boot, *, noted: bool) -> str:
-    """Return what ``--json`` prints.
+class BootStepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A request of the contract test that was answered as it should be."""
 
-    ``{"image", "digest", "architecture", "where", "ready_ms", "steps": [{"name", "status", "ms"}],
-    "error": {"type", "message", "at"} or null, "output": [line], "notes": [text], "noted"}``. The
-    type is empty where the function answers, but not as the contract wants.
+    name: str
+    status: int
+    milliseconds: float
+
+
+class BootFailureResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Why the image failed. ``errorType`` is empty where it answers, but not as it should."""
+
+    error_type: str
+    message: str
+    at: str
+
+
+class BootResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How an image started, and what it answered.
+
+    ``readyMilliseconds`` is null where it did not start. ``recorded``: the record of the last build
+    says that its image has passed.
     """
+
+    image: str
+    digest: str | None
+    architecture: str
+    where: str
+    ready_milliseconds: float | None
+    steps: tuple[BootStepResult, ...]
+    failure: BootFailureResult | None
+    output: tuple[str, ...]
+    notes: tuple[str, ...]
+    recorded: bool
+
+
+def result_of(boot: Boot, *, recorded: bool) -> BootResult:
+    """Return a boot as JSON has it."""
     image, failure = boot.subject.image, boot.failure
-    document = {
-        "image": str(image.reference),
-        "digest": image.digest,
-        "architecture": boot.subject.function.architecture,
-        "where": boot.where,
-        "ready_ms": boot.ready_milliseconds,
-        "steps": [{"name": s.name, "status": s.status, "ms": s.milliseconds} for s in boot.steps],
-        "error": failure
-        and {"type": failure.error_type, "message": failure.message, "at": failure.at},
-        "output": boot.output,
-        "notes": boot.notes,
-        "noted": noted,
-    }
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    # Terminals obey more characters than JSON has to escape, and json.dumps escapes all but ASCII.
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return BootResult(
+        image=str(image.reference),
+        digest=image.digest,
+        architecture=boot.subject.function.architecture,
+        where=boot.where,
+        ready_milliseconds=boot.ready_milliseconds,
+        steps=tuple(
+            BootStepResult(name=step.name, status=step.status, milliseconds=step.milliseconds)
+            for step in boot.steps
+        ),
+        failure=BootFailureResult(
+            error_type=failure.error_type, message=failure.message, at=failure.at
+        )
+        if failure
+        else None,
+        output=boot.output,
+        notes=boot.notes,
+        recorded=recorded,
+    )
 
 
-def as_text(boot: Boot, *, stage: str, noted: bool) -> str:
+def as_text(boot: Boot, *, stage: str, recorded: bool) -> str:
     """Return what a person reads, coloured; typer takes the colours out where there is none."""
-    return "\n".join((*_head(boot), "", *_course(boot), *_verdict(boot, stage, noted=noted)))
+    return "\n".join((*_head(boot), "", *_course(boot), *_verdict(boot, stage, recorded=recorded)))
 
 
 def _head(boot: Boot) -> Iterator[str]:
@@ -113,16 +146,16 @@ def _done(name: str, status: str, milliseconds: float) -> str:
     )
 
 
-def _verdict(boot: Boot, stage: str, *, noted: bool) -> Iterator[str]:
+def _verdict(boot: Boot, stage: str, *, recorded: bool) -> Iterator[str]:
     yield ""
     if boot.failure is None:
-        where = "; noted for `pin`" if noted else ""
-        yield f"it starts, and answers as the contract wants{where}"
+        where = "; recorded for `push` and `pin`" if recorded else ""
+        yield f"it starts, and passes the contract test{where}"
         return
     yield "do not deploy this image"
     image = boot.subject.image.reference
     if boot.ready_milliseconds is None:
-        yield f"what of the image causes it: python -m release check {image} --stage {stage}"
+        yield f"find the cause in the image: python -m release check {image} --stage {stage}"
     else:
         yield "the image starts: look at the lines above, and at the code that answers"
 

@@ -1,4 +1,4 @@
-"""Start an image as Lambda would, and play the contract with it."""
+"""Starts an image as Lambda would, and runs the contract test against it."""
 
 import json
 import shutil
@@ -13,9 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
+from config.project import Project, Stage
+from contract.event import contract_event, parse_response
+from contract.run import (
+    ContractRequest,
+    ContractResponse,
+    ContractTestError,
+    NoResponseError,
+    run_contract_test,
+)
+from imagecheck.errors import FailedError
 from imagecheck.function import Declared, Function, Limits
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.image import Image, ImageReader, Progress
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.image import Image
+from imagecheck.image.image_reader import ImageReader, Progress
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import digest_of
 from imagecheck.image.open_source import open_source
@@ -25,12 +36,9 @@ from imagecheck.start.extensions import FOLDER
 from imagecheck.subject import Subject
 from imagecheck.template import limits_of, read_function, read_tables
 from imagecheck.terminal import step
-from lambda_src.probe.event import answer_of, event_of
-from lambda_src.probe.play import Answer, NoAnswerError, PlayError, Request, play
-from local.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
-from local.lambda_variables import lambda_variables
-from local.runtime_api import FunctionError
-from release.assembly import synthesized
+from lambda_runtime.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
+from lambda_runtime.runtime_api import FunctionError
+from lambda_runtime.variables import lambda_variables
 from release.boot.answer import Boot, Failure
 from release.boot.copy import copy_to_layout
 from release.boot.docker_container import DockerContainer, loaded_image
@@ -43,8 +51,7 @@ from release.boot.reading import (
     require_cpu_of,
 )
 from release.boot.throw_away_tables import table_name, throw_away_tables
-from release.errors import CannotDoError
-from release.project import Project, Stage
+from release.cloud_assembly import assembly_with_image
 
 EngineName = Literal["sandbox", "docker"]
 
@@ -78,7 +85,7 @@ class Engine(Protocol):
 def choose_engine(asked: EngineName | None) -> EngineName:
     """Take what was asked for; else the sandbox where its tools are, and docker where they are not.
 
-    Raises CannotDoError when there is neither.
+    Raises FailedError when there is neither.
     """
     try:
         if asked != "docker":
@@ -86,10 +93,11 @@ def choose_engine(asked: EngineName | None) -> EngineName:
             return "sandbox"
     except ImageSandboxError as error:
         if asked == "sandbox" or shutil.which("docker") is None:
-            other = "" if asked else ", or install Docker"
-            raise CannotDoError(f"{error}{other}") from None
+            hints = (error.hint, None if asked else "install Docker")
+            hint = ", or ".join(filter(None, hints)) or None
+            raise FailedError(error.message, hint=hint) from error
     if shutil.which("docker") is None:
-        raise CannotDoError("docker is not installed")
+        raise FailedError("docker is not installed")
     return "docker"
 
 
@@ -102,11 +110,11 @@ def boot_image(
     cache: LayerCache,
     progress: Progress,
 ) -> Boot:
-    """Start an image as the function of a stage would, and play create, join, get, leave.
+    """Start an image as the function of a stage would, and run the contract test.
 
     Raises:
-        CannotLookError: the image or the template cannot be read.
-        CannotDoError: it cannot be found out here.
+        ImageReadError: the image or the template cannot be read.
+        FailedError: it cannot be found out here.
 
     """
     with closing(open_source(reference)) as source:
@@ -120,9 +128,9 @@ def boot_image(
         if failure := refused_by_lambda(image):
             return Boot(subject=subject, failure=failure)
         digest = image.digest or digest_of(source.root().content)
-        with step(f"synthesizing {stage.name}"), synthesized(project, stage, digest) as template:
-            function = read_function(template)
-            tables = read_tables(template)
+        template = assembly_with_image(project, stage, digest).template(stage)
+        function = read_function(template)
+        tables = read_tables(template)
         subject = replace(subject, function=function)
         for refuses in (
             refused_command,
@@ -154,8 +162,8 @@ def boot_image(
                 )
             )
             boot = Boot(subject=subject, where=WHERE[chosen], notes=_notes(subject))
-            with step("starting and asking it"):
-                boot = _played(started, boot, stage)
+            with step("starting it and running the contract test"):
+                boot = _run_contract_test(started, boot, stage)
             stack.close()  # Its last lines have been read then.
             return replace(boot, output=tuple(lines))
 
@@ -167,7 +175,7 @@ def _layout(source: ImageSource, image: Image, folder: Path, progress: Progress)
     with step("copying the image"):
         copied = copy_to_layout(source, folder, progress)
     if image.digest not in (None, copied):
-        raise CannotLookError(f"{image.reference} changed while it was read")
+        raise ImageReadError(f"{image.reference} changed while it was read")
     return folder
 
 
@@ -186,39 +194,36 @@ def _engine(
         lines.append(line[:_MAX_LINE])
 
     memory_mb = _limits(subject).memory_mb
-    try:
-        if name == "docker":
-            with (
-                loaded_image(layout, digest) as tag,
-                closing(
-                    DockerContainer(
-                        tag,
-                        start=subject.start,
-                        function=subject.function,
-                        environment=environment,
-                        memory_mb=memory_mb,
-                        log=log,
-                    )
-                ) as container,
-            ):
-                yield container
-            return
-        with step("unpacking"):
-            rootfs = unpack(layout, folder / "rootfs", digest=digest)
-        with ImageSandbox(
-            rootfs,
-            command=subject.start.argv,
-            workdir=subject.start.workdir,
-            environment=environment,
-            memory_mb=memory_mb,
-            log=log,
-        ) as sandbox:
-            yield sandbox
-    except ImageSandboxError as error:
-        raise CannotDoError(str(error)) from None
+    if name == "docker":
+        with (
+            loaded_image(layout, digest) as tag,
+            closing(
+                DockerContainer(
+                    tag,
+                    start=subject.start,
+                    function=subject.function,
+                    environment=environment,
+                    memory_mb=memory_mb,
+                    log=log,
+                )
+            ) as container,
+        ):
+            yield container
+        return
+    with step("unpacking"):
+        rootfs = unpack(layout, folder / "rootfs", digest=digest)
+    with ImageSandbox(
+        rootfs,
+        command=subject.start.argv,
+        workdir=subject.start.workdir,
+        environment=environment,
+        memory_mb=memory_mb,
+        log=log,
+    ) as sandbox:
+        yield sandbox
 
 
-def _played(engine: Engine, boot: Boot, stage: Stage) -> Boot:
+def _run_contract_test(engine: Engine, boot: Boot, stage: Stage) -> Boot:
     began = time.perf_counter()
     error = engine.start(INIT_TIMEOUT_SECONDS)
     if error is not None:
@@ -228,19 +233,19 @@ def _played(engine: Engine, boot: Boot, stage: Stage) -> Boot:
     function = f"arn:aws:lambda:{stage.settings.region}:{_ACCOUNT}:function:{stage.names.function}"
     errors: list[FunctionError] = []
 
-    def ask(request: Request) -> Answer:
-        event = event_of(request, request_id=str(uuid.uuid4()))
+    def ask(request: ContractRequest) -> ContractResponse:
+        event = contract_event(request, request_id=str(uuid.uuid4()))
         outcome = engine.invoke(
             json.dumps(event).encode(), timeout=timeout, function_arn=f"{function}:live"
         )
         if isinstance(outcome, FunctionError):
             errors.append(outcome)
-            raise NoAnswerError(_one_line(outcome))
-        return answer_of(outcome)
+            raise NoResponseError(_one_line(outcome))
+        return parse_response(outcome)
 
     try:
-        steps = play(ask)
-    except PlayError as wrong:
+        steps = run_contract_test(ask)
+    except ContractTestError as wrong:
         # What comes after the first one comes of cleaning up.
         failure = (
             Failure(errors[0].type, errors[0].message, wrong.step)

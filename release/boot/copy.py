@@ -4,8 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from imagecheck.image.errors import CannotLookError, DamagedImageError, NotInRegistryError
-from imagecheck.image.image import Progress
+from imagecheck.image.errors import DamagedImageError, ImageReadError, NotInRegistryError
+from imagecheck.image.image_reader import Progress
 from imagecheck.image.manifest import (
     OCI_MANIFEST,
     Descriptor,
@@ -24,16 +24,16 @@ def copy_to_layout(source: ImageSource, folder: Path, progress: Progress) -> str
     What is written has the digests that the source names, and so the same manifest, to the byte.
 
     Raises:
-        CannotLookError: the source cannot be read, or changes, or lacks what its manifest names,
+        ImageReadError: the source cannot be read, or changes, or lacks what its manifest names,
             or the folder cannot be written.
 
     """
     try:
         return _copy(source, folder, progress)
     except (DamagedImageError, NotInRegistryError) as error:
-        raise CannotLookError(f"{source.reference} cannot be copied: {error}") from None
+        raise ImageReadError(f"{source.reference} cannot be copied: {error}") from error
     except OSError as error:
-        raise CannotLookError(f"{folder} cannot be written: {error.strerror}") from None
+        raise ImageReadError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 def _copy(source: ImageSource, folder: Path, progress: Progress) -> str:

@@ -19,10 +19,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from imagecheck.errors import FailedError
 from imagecheck.function import Function, Start
-from local.image_sandbox import exit_reason
-from local.runtime_api import FunctionError, RuntimeApi, invoke_or_end
-from release.errors import CannotDoError
+from lambda_runtime.image_sandbox import exit_reason
+from lambda_runtime.runtime_api import FunctionError, RuntimeApi, invoke_or_end
 
 _USER: Final = "993:990"
 _TMP: Final = "/tmp:rw,exec,nosuid,nodev,size=512m,mode=1777"  # noqa: S108  (the container's)
@@ -45,7 +45,7 @@ _MAX_LINE_BYTES: Final = 256 * 1024
 def loaded_image(layout: Path, digest: str) -> Iterator[str]:
     """Load the image of an OCI layout into Docker, under a tag of its own; remove it at the end.
 
-    Docker holds each layer against the configuration. Raises CannotDoError when it does not take
+    Docker holds each layer against the configuration. Raises FailedError when it does not take
     the image.
     """
     tag = f"rooms-boot:{uuid.uuid4().hex}"
@@ -60,7 +60,7 @@ def loaded_image(layout: Path, digest: str) -> Iterator[str]:
             _write_archive(load.stdin, layout, digest, tag)
         said = load.stderr.read().decode("utf-8", "replace")
     if load.returncode:
-        raise CannotDoError(f"docker does not load the image: {_last_line(said)}")
+        raise FailedError(f"docker does not load the image: {_last_line(said)}")
     try:
         yield tag
     finally:
@@ -98,7 +98,7 @@ class DockerContainer:
     def start(self, timeout: float) -> FunctionError | None:
         """Run it and wait until it asks for its first event, at most ``timeout`` seconds.
 
-        Raises CannotDoError when Docker does not run it, for a reason of its own.
+        Raises FailedError when Docker does not run it, for a reason of its own.
         """
         try:
             error = self._run().wait_until_ready(timeout)
@@ -111,7 +111,7 @@ class DockerContainer:
         if error is not None:
             self.close()
             if self._refusal:
-                raise CannotDoError(f"docker does not run it: {self._refusal}")
+                raise FailedError(f"docker does not run it: {self._refusal}")
         return error
 
     def invoke(self, event: bytes, *, timeout: float, function_arn: str) -> bytes | FunctionError:
@@ -219,7 +219,7 @@ def _shares_network() -> bool:
 def _docker() -> str:
     docker = shutil.which("docker")
     if docker is None:
-        raise CannotDoError("docker is not installed")
+        raise FailedError("docker is not installed")
     return docker
 
 

@@ -1,18 +1,18 @@
-"""What is certain of a start without starting: where this machine would show something else."""
+"""Failures of a start that are certain from reading, where this machine would show others."""
 
 import platform
 from errno import ENOENT
 from typing import Final
 
+from imagecheck.errors import FailedError
 from imagecheck.finding import finding_of
 from imagecheck.function import Architecture
 from imagecheck.image.image import FaultKind, Image
 from imagecheck.rules import BY_ID
-from imagecheck.start.exec_chain import Cause
+from imagecheck.start.exec_chain import ExecFault
 from imagecheck.subject import Subject
-from local.image_sandbox import exec_error
+from lambda_runtime.image_sandbox import exec_error
 from release.boot.answer import Failure, machine_of
-from release.errors import CannotDoError
 
 _CPUS: Final[dict[str, Architecture]] = {
     "aarch64": "arm64",
@@ -44,7 +44,7 @@ def refused_by_lambda(image: Image) -> Failure | None:
 def refused_command(subject: Subject) -> Failure | None:
     """Say whether there is a program to start at all."""
     argv, chain = subject.start.argv, subject.chain
-    if argv and not (chain and chain.cause is Cause.NOT_ON_PATH):
+    if argv and not (chain and chain.cause is ExecFault.NOT_ON_PATH):
         return None
     message = exec_error(argv, ENOENT) if argv else "Couldn't find valid bootstrap(s): []"
     return Failure("Runtime.InvalidEntrypoint", message, "init")
@@ -67,7 +67,7 @@ def refused_by_another_cpu(subject: Subject) -> Failure | None:
     start here, and an emulator may start all else.
     """
     chain = subject.chain
-    if not chain or chain.cause is not Cause.WRONG_MACHINE:
+    if not chain or chain.cause is not ExecFault.WRONG_MACHINE:
         return None
     of = f"{chain} is {machine_of(subject)}, the function is {subject.function.architecture}"
     if chain.errno is None:
@@ -87,10 +87,10 @@ def refused_extension(subject: Subject) -> Failure | None:
 
 
 def require_cpu_of(subject: Subject) -> Failure | None:
-    """See that this machine can start it; if not, say what reading alone tells of the start.
+    """Require that this machine can start it; if not, say what reading alone tells of the start.
 
     Raises:
-        CannotDoError: the function has another CPU, and nothing is seen to be wrong.
+        FailedError: the function has another CPU, and nothing is seen to be wrong.
 
     """
     wanted, here = subject.function.architecture, this_cpu()
@@ -100,11 +100,11 @@ def require_cpu_of(subject: Subject) -> Failure | None:
     if chain and chain.cause and chain.errno:
         message = f"{exec_error(subject.start.argv, chain.errno)} ({chain}: {chain.end})"
         return Failure("Runtime.InvalidEntrypoint", message, "init")
-    raise CannotDoError(
-        f"the function is {wanted} and this machine is {here or platform.machine()}: boot where the"
-        f" CPU is {wanted}, such as on an {wanted} runner of the pipeline. An emulator such as QEMU"
-        " would start what Lambda does not. What can be read of the image without starting it,"
-        " `check` says"
+    raise FailedError(
+        f"the function is {wanted} and this machine is {here or platform.machine()}; an emulator"
+        " such as QEMU would start images that Lambda does not",
+        hint=f"boot on a machine with that CPU, such as an {wanted} runner of the pipeline; `check`"
+        " reads the image on any machine",
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dynamodb_local import DynamoDbLocalError, dynamodb_local
-from local.lambda_variables import CREDENTIALS
-from release.errors import CannotDoError
+from imagecheck.errors import FailedError
+from lambda_runtime.dynamodb_local import dynamodb_local
+from lambda_runtime.variables import CREDENTIALS
 
 # What decides how a table is read and written, and what DynamoDB Local takes.
 _KEPT: Final = (
@@ -27,34 +27,31 @@ def throw_away_tables(tables: Mapping[str, Mapping[str, Any]], region: str) -> I
     They are seen by who signs with ``CREDENTIALS`` in this Region.
 
     Raises:
-        CannotDoError: it does not start, or does not take a table.
+        FailedError: it does not start, or does not take a table.
 
     """
-    try:
-        with dynamodb_local() as endpoint_url:
-            client: Any = boto3.client(
-                "dynamodb",
-                endpoint_url=endpoint_url,
-                region_name=region,
-                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-                aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],
-            )
-            for logical_id, properties in tables.items():
-                kept = {name: properties[name] for name in _KEPT if name in properties}
-                try:
-                    client.create_table(
-                        TableName=table_name(logical_id, properties),
-                        BillingMode="PAY_PER_REQUEST",
-                        **kept,
-                    )
-                except (BotoCoreError, ClientError) as error:
-                    raise CannotDoError(
-                        f"DynamoDB Local does not make the table {logical_id}: {error}"
-                    ) from None
-            yield endpoint_url
-    except DynamoDbLocalError as error:
-        raise CannotDoError(str(error)) from None
+    with dynamodb_local() as endpoint_url:
+        client: Any = boto3.client(
+            "dynamodb",
+            endpoint_url=endpoint_url,
+            region_name=region,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],
+        )
+        for logical_id, properties in tables.items():
+            kept = {name: properties[name] for name in _KEPT if name in properties}
+            try:
+                client.create_table(
+                    TableName=table_name(logical_id, properties),
+                    BillingMode="PAY_PER_REQUEST",
+                    **kept,
+                )
+            except (BotoCoreError, ClientError) as error:
+                raise FailedError(
+                    f"DynamoDB Local cannot create the table {logical_id}: {error}"
+                ) from error
+        yield endpoint_url
 
 
 def table_name(logical_id: str, properties: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from imagecheck.dockerfile import ImageUse, base_of, images_of
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
-from imagecheck.image.image import FaultKind, Image, ImageReader
+from imagecheck.image.image import FaultKind, Image
+from imagecheck.image.image_reader import ImageReader
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference, parse_reference
@@ -37,11 +38,11 @@ def require_digests(
     architecture: Architecture,
     skip: bool,
 ) -> None:
-    """See that no image that the Dockerfile takes can be another one tomorrow.
+    """Require that no image that the Dockerfile takes can be another one tomorrow.
 
     Raises:
         RefusedError: one is named without digest, and that is not to be skipped.
-        CannotLookError: the file cannot be read.
+        ImageReadError: the file cannot be read.
 
     """
     floating = [use for use in images_of(dockerfile, build_arguments) if not use.digest]
@@ -57,10 +58,10 @@ def require_digests(
             say(f"WARNING: {line}: another build may take another image (--skip-base-digest)")
         return
     raise RefusedError(
-        "\n".join(lines)
-        + "\nAnother build may take another image. Write NAME@sha256:... there (or in --build-arg);"
-        f" `python -m release check docker://{floating[0].image} --architecture {architecture}`"
-        " says which digest it has today."
+        "\n".join(lines) + "\nAnother build may take another image.",
+        hint="write NAME@sha256:... there, or in --build-arg\n"
+        "find today's digest:"
+        f" python -m release check docker://{floating[0].image} --architecture {architecture}",
     )
 
 
@@ -78,7 +79,7 @@ def read_base(
     Raises:
         RefusedError: there is none, the registry does not have it, or it is for another CPU, and
             that is not to be skipped.
-        CannotLookError: the registry cannot be asked.
+        ImageReadError: the registry cannot be asked.
         InvalidReferenceError: the name is not one of an image in a registry.
 
     """
@@ -95,8 +96,8 @@ def read_base(
         what = f"the base {use.image} is for {found}, and the function is for {architecture}"
         if not skip_architecture:
             raise RefusedError(
-                f"{what}: name a base for {architecture} (the builder would write {architecture}"
-                f" onto programs for {found})"
+                f"{what}; the builder would write {architecture} onto programs for {found}",
+                hint=f"name a base for {architecture}",
             )
         say(f"WARNING: {what} (--skip-base-architecture)")
     return Base(

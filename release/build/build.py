@@ -11,24 +11,26 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from config.function_libraries import PYTHON_VERSION
+from config.project import Project, Stage, now
+from imagecheck.errors import FailedError
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
-from imagecheck.image.image import Image, ImageReader
+from imagecheck.image.image import Image
+from imagecheck.image.image_reader import ImageReader
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.image.layout import LayoutSource
 from imagecheck.image.manifest import GZIP_LAYER_TYPES
 from imagecheck.image.reference import FileReference
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import step
-from lambda_src.dependencies import PYTHON_VERSION
 from release.build.base_image import Base, is_on_this_machine, read_base, require_digests
 from release.build.buildah import build_with_buildah
 from release.build.buildx import build_with_buildx
 from release.build.context import SOURCE, write_context
 from release.build.failure import explain, require_builder
+from release.build.record import BUILD, LAYOUT, BuildRecord, write_record
 from release.build.tool import BuildToolError
-from release.errors import CannotDoError, RefusedError
-from release.project import Project, Stage, now
-from release.record import BUILD, LAYOUT, BuildRecord, write_record
+from release.errors import RefusedError
 
 Builder = Literal["docker", "buildah"]
 
@@ -49,8 +51,8 @@ def build_image(
 
     Raises:
         RefusedError: the Dockerfile, the base or what was built is not as it has to be.
-        CannotDoError: it cannot be built here.
-        CannotLookError: the base, or what was built, cannot be read.
+        FailedError: it cannot be built here.
+        ImageReadError: the base, or what was built, cannot be read.
 
     """
     architecture = stage.settings.architecture
@@ -94,11 +96,11 @@ def _work_folder(root: Path) -> Iterator[Path]:
         (root / BUILD).mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="building-", dir=root / BUILD))
     except OSError as error:
-        raise CannotDoError(f"{root / BUILD} cannot be written: {error.strerror}") from None
+        raise FailedError(f"{root / BUILD} cannot be written: {error.strerror}") from error
     try:
         yield folder
     except OSError as error:
-        raise CannotDoError(f"{error.filename or folder}: {error.strerror}") from None
+        raise FailedError(f"{error.filename or folder}: {error.strerror}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -130,7 +132,7 @@ def _run(
                 build_arguments=build_arguments,
             )
     except BuildToolError as error:
-        raise explain(builder, error.lines, architecture=architecture, base=base.name) from None
+        raise explain(builder, error.lines, architecture=architecture, base=base.name) from error
 
 
 def _read_back(layout: Path, architecture: Architecture, base: Base) -> str:

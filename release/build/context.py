@@ -1,13 +1,13 @@
-"""What the builder gets to see: the same bytes, names, modes and times from every checkout."""
+"""The build context: the same bytes, names, modes and times from every checkout."""
 
 import hashlib
 import os
 from pathlib import Path
 
+from config.function_libraries import DependenciesError, install_dependencies
+from config.project import Project
+from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
-from lambda_src.dependencies import DependenciesError, install_dependencies
-from release.errors import CannotDoError
-from release.project import Project
 
 SOURCE = "lambda_src"
 """The folder that images are built from, below the project's root."""
@@ -21,7 +21,7 @@ def write_context(
     """Write the build context into a new folder: the source, and the libraries for a CPU.
 
     Of the source come the files that git knows or would add. Everything can be read by others, and
-    folders entered, whatever the umask here. Raises CannotDoError.
+    folders entered, whatever the umask here. Raises FailedError.
     """
     folder.mkdir()
     for name in project.files(SOURCE):
@@ -34,7 +34,7 @@ def write_context(
             requirements=folder / "requirements.txt",
         )
     except DependenciesError as error:
-        raise CannotDoError(f"the function's libraries cannot be installed: {error}") from None
+        raise FailedError(f"the function's libraries cannot be installed: {error}") from error
     _normalise(folder)
 
 

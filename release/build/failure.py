@@ -1,13 +1,14 @@
-"""Why a builder cannot build, and what to do: it is not there, or read from what it said."""
+"""The errors of a builder that is missing or has failed, with what to do."""
 
 import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
 
+from imagecheck.errors import FailedError
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
 from release.build.buildah import INSTALL as INSTALL_BUILDAH
-from release.errors import CannotDoError, RefusedError
+from release.errors import RefusedError
 
 _SHOWN_LINES = 12
 _THIS_MACHINE = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -44,48 +45,53 @@ _KNOWN = (
 
 
 def require_builder(builder: str) -> None:
-    """See that the builder is installed. Raises CannotDoError."""
+    """Require that the builder is installed. Raises FailedError."""
     if builder == "buildah":
         if shutil.which("buildah") is None:
-            raise CannotDoError(f"buildah is not installed: {INSTALL_BUILDAH}")
+            raise FailedError("buildah is not installed", hint=INSTALL_BUILDAH)
         return
     try:
         command = ["docker", "buildx", "version"]
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  (docker)
-    except FileNotFoundError:
-        raise CannotDoError(
-            "docker is not installed: install Docker Engine with buildx"
-            f" (https://docs.docker.com/engine/install/), {_OR_BUILDAH}"
-        ) from None
+    except FileNotFoundError as error:
+        raise FailedError(
+            "docker is not installed",
+            hint="install Docker Engine with buildx (https://docs.docker.com/engine/install/),"
+            f" {_OR_BUILDAH}",
+        ) from error
     if done.returncode:
-        raise CannotDoError(f"docker has no buildx: install the plugin ({_BUILDX}), {_OR_BUILDAH}")
+        raise FailedError(
+            "docker has no buildx", hint=f"install the plugin ({_BUILDX}), {_OR_BUILDAH}"
+        )
 
 
 def explain(
     builder: str, lines: Sequence[str], *, architecture: Architecture, base: str
-) -> CannotDoError | RefusedError:
+) -> FailedError | RefusedError:
     """Return the error of a builder that failed; ``lines`` are the last that it said."""
     said = "\n".join(lines)
     if "exec format error" in said.lower():
         return _cannot_execute(architecture, base)
     for texts, what in _KNOWN:
         if any(text in said.lower() for text in texts):
-            return CannotDoError(f"{what}\n{_shown(lines)}")
-    return CannotDoError(f"{builder} failed; its last lines:\n{_shown(lines)}")
+            return FailedError(f"{what}\n{_shown(lines)}")
+    return FailedError(f"{builder} failed; its last lines:\n{_shown(lines)}")
 
 
-def _cannot_execute(architecture: Architecture, base: str) -> CannotDoError | RefusedError:
+def _cannot_execute(architecture: Architecture, base: str) -> FailedError | RefusedError:
     here = _THIS_MACHINE.get(platform.machine().lower(), platform.machine())
     if here == architecture:
         return RefusedError(
-            f"RUN cannot execute what is in the base (exec format error): the programs of {base}"
-            f" are not for {architecture}, which this machine is; name a base whose are"
+            f"RUN cannot execute programs of the base (exec format error): those of {base} are not"
+            f" for {architecture}, which this machine is",
+            hint=f"name a base for {architecture}",
         )
-    return CannotDoError(
+    return FailedError(
         f"RUN cannot execute programs for {architecture} on this machine, which is {here} (exec"
-        f" format error): build on a machine with {architecture}, or install QEMU (Debian:"
+        " format error)",
+        hint=f"build on a machine with {architecture}, or install QEMU (Debian:"
         " apt-get install qemu-user-static; docker: docker run --privileged --rm"
-        f" tonistiigi/binfmt --install {IMAGE_ARCHITECTURES[architecture]})"
+        f" tonistiigi/binfmt --install {IMAGE_ARCHITECTURES[architecture]})",
     )
 
 

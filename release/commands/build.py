@@ -5,52 +5,67 @@ from typing import Annotated
 import msgspec
 import typer
 
-from imagecheck.terminal import print_answer
+from config.project import project_here
+from imagecheck.errors import UsageError
 from release.build.build import Builder, build_image
 from release.build.context import SOURCE
-from release.project import project_here
-from release.record import LAYOUT, BuildRecord
+from release.build.record import LAYOUT, BuildRecord
+from release.commands.options import JsonOption, StageArgument
+from release.commands.output import print_result
 
 _SHORT = 12
 
 
+class BuildResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The image that was built. ``dirty``: from changes that are in no commit."""
+
+    image: str
+    digest: str
+    architecture: str
+    base_digest: str
+    source_revision: str
+    dirty: bool
+    built_at: str
+
+
+RESULTS = (BuildResult,)
+
+
 def build(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
-    ],
+    stage: StageArgument,
     builder: Annotated[
-        Builder, typer.Option(help="What builds: docker (with buildx), or buildah (no daemon).")
+        Builder, typer.Option(help="Build with docker (buildx) or with buildah (no daemon).")
     ] = "docker",
     build_arg: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="An ARG of the Dockerfile, such as BASE; repeatable.",
+            help="Set an ARG of the Dockerfile, such as BASE; repeatable.",
             show_default=False,
         ),
     ] = None,
     skip_base_digest: Annotated[
         bool,
-        typer.Option("--skip-base-digest", help="Take a FROM or COPY --from without digest."),
+        typer.Option("--skip-base-digest", help="Accept a FROM or COPY --from without a digest."),
     ] = False,
     skip_base_architecture: Annotated[
         bool,
-        typer.Option("--skip-base-architecture", help="Take a base for another CPU."),
+        typer.Option("--skip-base-architecture", help="Accept a base for another CPU."),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Build the function's image from lambda_src/Dockerfile, for the CPU of a stage.
 
-    One platform, one manifest, gzip layers, no attestations: what Lambda takes. The same source on
-    the same base gives the same digest, whoever builds it and wherever, with the same builder.
-    Every image that the Dockerfile takes has to be named by digest.
+    One platform, one manifest, gzip layers, no attestations: what Lambda accepts. The same source
+    on the same base gives the same digest on every machine, with the same builder. Every image that
+    the Dockerfile uses must be named by digest.
 
-    The image is left in build/image (an OCI layout), and what is known of it in build/record.json;
-    a build that fails leaves those of the one before.
+    The image is written to build/image (an OCI layout), and its record to build/record.json; a
+    build that fails leaves the old ones as they are.
 
     docker needs a builder that can write OCI layouts: `docker buildx create --use --driver
-    docker-container`. buildah needs no daemon; as another user than root, it needs uidmap. For
-    another CPU than this machine's, both need QEMU.
+    docker-container`. buildah needs no daemon; without root, it needs uidmap. For another CPU than
+    this machine's, both need QEMU.
 
     **Examples**
 
@@ -73,31 +88,30 @@ def build(
         skip_base_digest=skip_base_digest,
         skip_base_architecture=skip_base_architecture,
     )
-    print_answer(_as_json(record) if json else _as_text(record, stage))
+    print_result("build", _result(record), _text(record, stage), json=json)
 
 
 def _argument(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        # What stands there may be a secret, so it is not repeated.
-        raise typer.BadParameter("--build-arg wants NAME=VALUE")
+        # The value may be a secret, so it is not repeated.
+        raise UsageError("--build-arg takes NAME=VALUE")
     return name, value
 
 
-def _as_json(record: BuildRecord) -> str:
-    fields = {
-        "image": f"oci:{LAYOUT}",
-        "digest": record.digest,
-        "architecture": record.architecture,
-        "baseDigest": record.base_digest,
-        "sourceRevision": record.source_revision,
-        "dirty": record.dirty,
-        "builtAt": record.built_at,
-    }
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
+def _result(record: BuildRecord) -> BuildResult:
+    return BuildResult(
+        image=f"oci:{LAYOUT}",
+        digest=record.digest,
+        architecture=record.architecture,
+        base_digest=record.base_digest,
+        source_revision=record.source_revision,
+        dirty=record.dirty,
+        built_at=record.built_at,
+    )
 
 
-def _as_text(record: BuildRecord, stage: str) -> str:
+def _text(record: BuildRecord, stage: str) -> str:
     dirty = ", and changes that are not committed" if record.dirty else ""
     return "\n".join(
         (

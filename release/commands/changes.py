@@ -4,26 +4,31 @@ from typing import Annotated
 
 import typer
 
-from imagecheck.terminal import print_answer
-from release.changes.comment.comment import as_markdown
-from release.changes.find_changes import find_changes
-from release.changes.report import as_json
-from release.project import project_here
+from config.project import project_here
+from release.commands.options import JsonOption
+from release.commands.output import print_result
+from release.pipeline.changes.find_changes import find_changes
+from release.pipeline.changes.report import ChangesResult, result_of
+from release.pipeline.comment.comment import as_markdown
+
+RESULTS = (ChangesResult,)
 
 
 def changes(
     base: Annotated[
-        str, typer.Argument(metavar="BASE", help="What is there: a git revision, or a folder.")
+        str, typer.Argument(metavar="BASE", help="The old state: a git revision, or a folder.")
     ],
-    head: Annotated[str, typer.Argument(metavar="HEAD", help="What is to come: the same.")] = ".",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    head: Annotated[
+        str, typer.Argument(metavar="HEAD", help="The new state: a git revision, or a folder.")
+    ] = ".",
+    json: JsonOption = False,
 ) -> None:
-    """Say what a change does to everything that is deployed, as the comment of a pull request.
+    """Show what a change does to all that is deployed, as the comment of a pull request.
 
-    Compares the committed snapshots of the templates, as `cdk diff` would, and the lock file of
-    images. No AWS account is asked, and nothing of BASE or HEAD is run: HEAD may be a stranger's.
+    It compares the committed snapshots of the templates, as `cdk diff` would, and the lock file of
+    images. It calls no AWS account, and runs nothing of BASE or HEAD: HEAD may be a stranger's.
     What may be lost comes first, then permissions, images, and each resource. Stage `local` and
-    functions packaged as zip are left out. The comment has less than 65000 characters.
+    functions packaged as zip are left out. The comment has less than 65,000 characters.
 
     **Examples**
 
@@ -33,7 +38,7 @@ def changes(
 
     `python -m release changes HEAD~1 HEAD --json`
 
-    Exit status 0: they were compared, whatever was found; 2: they could not be.
+    Exit status 0: compared, whatever was found; 2: they could not be compared.
     """
     found = find_changes(project_here(), base, head)
-    print_answer(as_json(found) if json else as_markdown(found))
+    print_result("changes", result_of(found), as_markdown(found), json=json)

@@ -8,18 +8,21 @@ from typing import Annotated
 
 import typer
 
+from config.project import Project, Stage, now, project_here
 from imagecheck.function import Function
-from imagecheck.image.errors import CannotLookError, NotInRegistryError
+from imagecheck.image.errors import ImageReadError, NotInRegistryError
 from imagecheck.image.manifest import digest_of
 from imagecheck.image.source import ImageSource
 from imagecheck.options import CheckOptions, command_of
 from imagecheck.plain_options import plain_options
+from imagecheck.report.json_report import CheckResult
 from imagecheck.run import run_check
 from imagecheck.template import read_function
-from imagecheck.terminal import print_answer, step
-from release.assembly import synthesized
-from release.project import Project, Stage, now, project_here
-from release.record import note_passed
+from imagecheck.terminal import print_answer
+from release.build.record import note_passed
+from release.cloud_assembly import assembly_with_image
+
+RESULTS = (CheckResult,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ def _check(options: _Options) -> None:
 
     `python -m release check docker://NEW --against docker://OLD --architecture x86_64`
 
-    Exit status 0: nothing stops it; 1: at least one error; 2: it could not be read.
+    Exit status 0: no errors; 1: at least one error; 2: the image could not be checked.
     """
     function_of = None
     if options.stage is not None:
@@ -67,7 +70,7 @@ def _check(options: _Options) -> None:
     subject = checked.report.subject
     if not checked.report.has_errors:
         note_passed(Path.cwd(), subject.image.digest, subject.function.architecture, "check", now())
-    print_answer(checked.answer(options.answer_format))
+    print_answer(checked.answer(options.answer_format, "check"))
     raise typer.Exit(checked.exit_status)
 
 
@@ -81,9 +84,8 @@ def _function_of(project: Project, stage: Stage, source: ImageSource) -> Functio
     try:
         digest = digest_of(source.root().content)
     except NotInRegistryError as error:
-        raise CannotLookError(str(error)) from None
-    with step(f"synthesizing {stage.name}"), synthesized(project, stage, digest) as template:
-        return read_function(template)
+        raise ImageReadError(str(error)) from error
+    return read_function(assembly_with_image(project, stage, digest).template(stage))
 
 
 check = command_of(_check, _Options)

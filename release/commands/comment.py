@@ -3,39 +3,46 @@
 import os
 from typing import Annotated
 
-import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, step
-from release.github.body import read_body
-from release.github.client import connect
-from release.github.comments import write_comment
+from imagecheck.terminal import step
+from release.commands.options import JsonOption
+from release.commands.output import print_result
+from release.pipeline.github.body import read_body
+from release.pipeline.github.client import connect
+from release.pipeline.github.comments import CommentResult, write_comment
+
+RESULTS = (CommentResult,)
 
 
 def comment(
     number: Annotated[
         int,
-        typer.Argument(metavar="NUMBER", help="The pull request's.", min=1, show_default=False),
+        typer.Argument(
+            metavar="NUMBER", help="The number of the pull request.", min=1, show_default=False
+        ),
     ],
     body: Annotated[
         str,
         typer.Option(
-            metavar="FILE", help="What it says, in Markdown; - reads the input.", show_default=False
+            metavar="FILE",
+            help="The text, in Markdown; - reads standard input.",
+            show_default=False,
         ),
     ],
     about: Annotated[
         str,
         typer.Option(
-            metavar="WORD", help="What the comment is known by, such as diff.", show_default=False
+            metavar="WORD", help="The topic of the comment, such as diff.", show_default=False
         ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Write a comment on a pull request, in place of the one about the same.
+    """Write a comment on a pull request, or replace the one about the same topic.
 
-    So a pull request has one comment about each thing, however often it is pushed to. Only a
-    comment that a workflow wrote, or the user of the token, is replaced; one that says the same is
-    left alone. What is longer than GitHub takes is cut, and says so.
+    So a pull request has one comment for each topic, however often it is pushed to. Only a comment
+    that a workflow wrote, or the user of the token, is replaced; an equal one is left alone. A text
+    that is longer than GitHub accepts is cut, with a note.
 
     GITHUB_TOKEN and GITHUB_REPOSITORY are read from the environment, as GitHub Actions sets them;
     the job needs `permissions: pull-requests: write`.
@@ -52,4 +59,4 @@ def comment(
     connection = connect(os.environ)
     with step(f"commenting on pull request {number}"):
         done = write_comment(connection, number, about=about, body=text)
-    print_answer(msgspec.json.format(msgspec.json.encode(done)).decode() if json else done.url)
+    print_result("comment", done, done.url, json=json)

@@ -2,40 +2,47 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
+import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, printable, step
-from release.assembly import run_cdk
-from release.deploy.interruption import interruptions
-from release.project import Project, Stage, project_here
+from config.cdk_cli import run_cdk
+from config.project import Project, Stage, project_here
+from imagecheck.errors import UsageError
+from imagecheck.terminal import printable, step
+from release.commands.options import AssemblyOption, JsonOption, StageArgument
+from release.commands.output import print_result
+from release.deploy.signals import signals_as_interrupts
 
-_SHORTEST_FENCE = 3
+_SHORTEST_FENCE: Final = 3
 # GitHub takes 65,536 in a comment.
-_MOST_CHARACTERS = 60_000
+_MOST_CHARACTERS: Final = 60_000
+
+
+class DiffResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many stacks of a stage would change, and what `cdk diff` says of them."""
+
+    stage: str
+    changed_stacks: int
+    diff: str
+
+
+RESULTS = (DiffResult,)
 
 
 def diff(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
-    ],
-    assembly: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Compare what `synth` left there, and synthesize nothing.",
-            show_default=False,
-        ),
-    ] = None,
+    stage: StageArgument,
+    assembly: AssemblyOption = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown, as for a comment.")
     ] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Say what deploying would change at a stage: what is deployed, against what is here.
+    """Show what a deployment would change at a stage.
 
-    It is `cdk diff` for all stacks of the stage, comparing templates: no change set is made, so
-    reading the templates is all that it needs the right to.
+    It runs `cdk diff` for all stacks of the stage and compares templates, without a change set: the
+    right to read templates is all that it needs.
 
     **Examples**
 
@@ -43,28 +50,31 @@ def diff(
 
     `python -m release diff prd --assembly build/assembly --markdown`
 
-    Exit status 0: said, whether anything would change or not; 2: it could not be found out.
+    Exit status 0: compared, with or without a change; 2: it could not be compared.
     """
+    if markdown and json:
+        raise UsageError("--markdown and --json exclude each other", hint="choose one of them")
     project = project_here()
-    where = project.stage(stage)
-    with interruptions(), step(f"comparing with what is deployed at {stage}"):
-        said = cdk_diff(project, where, assembly.absolute() if assembly else None)
-    print_answer(as_markdown(stage, said) if markdown else said)
+    chosen = project.stage(stage)
+    with signals_as_interrupts(), step(f"comparing with what is deployed at {stage}"):
+        said = cdk_diff(project, chosen, assembly.absolute() if assembly else None)
+    result = DiffResult(stage=stage, changed_stacks=_changed_stacks(said), diff=said)
+    print_result("diff", result, as_markdown(stage, said) if markdown else said, json=json)
 
 
 def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
-    """Return what `cdk diff` says of a stage's stacks. Raises CannotDoError when it fails."""
-    what = [f"--app={assembly}"] if assembly else []
+    """Return what `cdk diff` says of a stage's stacks. Raises FailedError when it fails."""
+    options = [f"--app={assembly}"] if assembly else []
     context = {} if assembly else {"stage": stage.name}
     stacks = f"{stage.names.prefix}-*"
     # Without --ci the CLI writes to standard error, and both are read.
-    return run_cdk(project, ["diff", stacks, "--method=template", *what], context).strip()
+    arguments = ["diff", stacks, "--method=template", *options]
+    return run_cdk(project.root, arguments, context).strip()
 
 
 def as_markdown(stage: str, said: str) -> str:
-    """Show it folded, as code: it may be of a change that nobody has looked at yet."""
-    found = re.search(r"Number of stacks with differences: (\d+)", said)
-    count = int(found[1]) if found else 0
+    """Return the diff folded, as code: nobody may have reviewed the change yet."""
+    count = _changed_stacks(said)
     summary = (
         f"{count} {'stack' if count == 1 else 'stacks'} would change" if count else "no change"
     )
@@ -85,3 +95,8 @@ def as_markdown(stage: str, said: str) -> str:
             "</details>",
         )
     )
+
+
+def _changed_stacks(said: str) -> int:
+    found = re.search(r"Number of stacks with differences: (\d+)", said)
+    return int(found[1]) if found else 0

@@ -5,40 +5,49 @@ from typing import Annotated
 import msgspec
 import typer
 
-from imagecheck.terminal import print_answer
+from config.image_lock import ImagePin
+from config.project import project_here
+from release.build.record import read_record, require_gates
+from release.commands.options import JsonOption, StageArgument
+from release.commands.output import pin_text, print_result, warn_skipped
 from release.pin import pin_image
-from release.project import project_here
-from release.record import read_record, require_gates
-from release.skipping import say_skipped
-from stacks.image_lock import ImagePin
+
+
+class PinResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A stage's new pin. ``skipped`` are the gates that its image has not passed."""
+
+    stage: str
+    pin: ImagePin
+    skipped: tuple[str, ...]
+
+
+RESULTS = (PinResult,)
 
 
 def pin(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
-    ],
+    stage: StageArgument,
     push_later: Annotated[
         bool,
         typer.Option(
             "--push-later",
-            help="Do not look whether the image is in the repository: `deploy` will.",
+            help="Do not check that the image is in the repository: `deploy` does.",
         ),
     ] = False,
     skip_check: Annotated[
-        bool, typer.Option("--skip-check", help="Pin what has not passed `check`.")
+        bool, typer.Option("--skip-check", help="Pin an image that has not passed `check`.")
     ] = False,
     skip_boot: Annotated[
-        bool, typer.Option("--skip-boot", help="Pin what has not passed `boot`.")
+        bool, typer.Option("--skip-boot", help="Pin an image that has not passed `boot`.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Let a stage run the image that was built last, from its next deployment on.
+    """Pin the image that was built last for a stage: its next deployment runs it.
 
-    The digest goes into image-lock.json, with the CPU, the base, the commit and the time; the pins
-    of the other stages stay. Nothing is deployed. Commit the file: it is what `cdk synth` reads.
+    The digest is written to image-lock.json, with the CPU, the base, the commit and the time; the
+    pins of other stages stay. Nothing is deployed. Commit the file: `cdk synth` reads it.
 
-    Refused is an image that has not passed `check` and `boot`, is for another CPU, was not pushed
-    to the stage's repository, or is not of the source that is here, all of it committed.
+    An image is refused that has not passed `check` and `boot`, is for another CPU, was not pushed
+    to the stage's repository, or was not built from the committed source.
 
     **Examples**
 
@@ -46,36 +55,14 @@ def pin(
 
     `python -m release pin prd --push-later`
 
-    Exit status 0: pinned; 1: refused, and the file is as it was; 2: it could not be found out, and
-    the file is as it was.
+    Exit status 0: pinned; 1: refused; 2: it could not be done. The lock file is changed only with
+    exit status 0.
     """
     project = project_here()
-    where = project.stage(stage)
-    record = read_record(project.root)
-    skipped = require_gates(record, skip_check=skip_check, skip_boot=skip_boot)
-    say_skipped(skipped)
-    pinned = pin_image(project, where, record, push_later=push_later)
-    print_answer(
-        _as_json(stage, pinned, skipped) if json else as_text(stage, pinned, project.lock.name)
-    )
-
-
-def as_text(stage: str, pinned: ImagePin, lock: str) -> str:
-    """Show a pin, and what is to be done with it."""
-    return "\n".join(
-        (
-            typer.style(f"{stage}: {pinned.digest}", bold=True),
-            f"  image    {pinned.architecture}",
-            f"  base     {pinned.base_digest}",
-            f"  source   {pinned.source_revision}",
-            f"  pinned   {pinned.pinned_at}",
-            "",
-            f'next: git add {lock} && git commit -m "Pin {stage}"',
-            f"      python -m release deploy {stage}",
-        )
-    )
-
-
-def _as_json(stage: str, pinned: ImagePin, skipped: list[str]) -> str:
-    fields = {"stage": stage, "pin": pinned, "skipped": skipped}
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
+    chosen = project.stage(stage)
+    record = read_record(project.root, stage)
+    skipped = require_gates(record, stage, skip_check=skip_check, skip_boot=skip_boot)
+    warn_skipped(skipped)
+    pinned = pin_image(project, chosen, record, push_later=push_later)
+    result = PinResult(stage=stage, pin=pinned, skipped=tuple(skipped))
+    print_result("pin", result, pin_text(stage, pinned, project.lock.name), json=json)

@@ -4,33 +4,41 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, say, step
+from imagecheck.terminal import say, step
+from release.commands.options import JsonOption
+from release.commands.output import print_result
 from release.errors import RefusedError
-from release.github.body import read_body
-from release.github.client import connect
-from release.github.pull_requests import Proposed, Text, propose_changes
-from release.github.work_tree import WorkTree, is_branch_name, read_work_tree
+from release.pipeline.github.body import read_body
+from release.pipeline.github.client import connect
+from release.pipeline.github.pull_requests import ProposeResult, Text, propose_changes, result_of
+from release.pipeline.github.work_tree import is_branch_name, read_work_tree
+
+RESULTS = (ProposeResult,)
 
 
 def propose(
     branch: Annotated[
         str,
-        typer.Argument(metavar="BRANCH", help="The branch that is made.", show_default=False),
+        typer.Argument(
+            metavar="BRANCH", help="The branch to create or replace.", show_default=False
+        ),
     ],
     title: Annotated[
-        str, typer.Option(help="Of the pull request, and of the commit.", show_default=False)
+        str,
+        typer.Option(help="The title of the pull request, and of the commit.", show_default=False),
     ],
     body: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="What it says, in Markdown; - reads the input.", show_default=False
+            metavar="FILE",
+            help="The text, in Markdown; - reads standard input.",
+            show_default=False,
         ),
     ] = None,
-    base: Annotated[str, typer.Option(help="The branch that it is to go into.")] = "main",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    base: Annotated[str, typer.Option(help="The branch to merge into.")] = "main",
+    json: JsonOption = False,
 ) -> None:
     """Open a pull request with the files here that differ from the last commit.
 
@@ -51,41 +59,25 @@ def propose(
     """
     text = Text(_title(title), None if body is None else read_body(body))
     if not is_branch_name(branch):
-        raise RefusedError(f"{branch!r} cannot be the name of a branch")
+        raise RefusedError(f"invalid name of a branch: {branch!r}")
     if branch == base:
-        raise RefusedError(f"{base} is what the pull request is to go into: name another branch")
+        raise RefusedError(
+            f"the pull request cannot go from {base} into {base}", hint="name another branch"
+        )
     tree = read_work_tree(Path.cwd())
     for path in tree.untracked:
-        say(f"left out, as git does not know it: {path} (`git add --intent-to-add` names it)")
+        say(f"left out, because git does not track it: {path} (`git add --intent-to-add` adds it)")
     if not tree.changes:
-        print_answer(
-            _as_json(branch, tree, None) if json else "nothing differs from the last commit"
-        )
+        result = result_of(branch, tree, None)
+        print_result("propose", result, "nothing differs from the last commit", json=json)
         return
     connection = connect(os.environ)
     with step(f"proposing {len(tree.changes)} file(s) from {branch}"):
         proposed = propose_changes(connection, tree, branch=branch, base=base, text=text)
-    print_answer(_as_json(branch, tree, proposed) if json else proposed.url)
+    print_result("propose", result_of(branch, tree, proposed), proposed.url, json=json)
 
 
 def _title(title: str) -> str:
     if len(title.splitlines()) != 1 or not title.strip():
-        raise RefusedError("the title is one line, and not empty")
+        raise RefusedError("the title must be one line, and not empty")
     return title.strip()
-
-
-def _as_json(branch: str, tree: WorkTree, proposed: Proposed | None) -> str:
-    """Return what ``--json`` prints.
-
-    ``{"branch", "files", "url", "number", "commit", "done"}``; where nothing differs, ``done`` is
-    "nothing" and the three before are null.
-    """
-    document = {
-        "branch": branch,
-        "files": [change.path for change in tree.changes],
-        "url": proposed and proposed.url,
-        "number": proposed and proposed.number,
-        "commit": proposed and proposed.commit,
-        "done": proposed.done if proposed else "nothing",
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from config.project import project_here
+from imagecheck.errors import UsageError
 from imagecheck.image.reference import (
     FORMS,
     InvalidReferenceError,
@@ -12,17 +14,30 @@ from imagecheck.image.reference import (
     parse_reference,
 )
 from imagecheck.progress import ProgressBar
-from imagecheck.terminal import print_answer, step
-from release.project import project_here
-from release.record import LAYOUT, read_record, require_gates
-from release.repository.push_image import Arrived, push_image
-from release.skipping import say_skipped
+from imagecheck.terminal import step
+from release.build.record import LAYOUT, read_record, require_gates
+from release.commands.options import JsonOption, StageArgument
+from release.commands.output import print_result, warn_skipped
+from release.registry.push_image import Arrived, push_image
+
+
+class PushResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The image in its repository. ``skipped`` are the gates that it has not passed."""
+
+    stage: str
+    repository: str
+    digest: str
+    tag: str
+    was_there: bool
+    sent_bytes: int
+    skipped: tuple[str, ...]
+
+
+RESULTS = (PushResult,)
 
 
 def push(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
-    ],
+    stage: StageArgument,
     image: Annotated[
         str, typer.Option(metavar="IMAGE", help=f"The image: {FORMS}")
     ] = f"oci:{LAYOUT}",
@@ -30,26 +45,26 @@ def push(
         str | None,
         typer.Option(
             metavar="docker://HOST/REPOSITORY",
-            help="Another repository than the stage's in ECR.",
+            help="Push to this repository, not to the stage's in ECR.",
             show_default=False,
         ),
     ] = None,
     skip_check: Annotated[
-        bool, typer.Option("--skip-check", help="Push what has not passed `check`.")
+        bool, typer.Option("--skip-check", help="Push an image that has not passed `check`.")
     ] = False,
     skip_boot: Annotated[
-        bool, typer.Option("--skip-boot", help="Push what has not passed `boot`.")
+        bool, typer.Option("--skip-boot", help="Push an image that has not passed `boot`.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Push the image that was built last, and see that what arrives is what was checked.
+    """Push the image that was built last, and verify that it arrived as it was checked.
 
-    It goes to the stage's ECR repository, with the AWS credentials that boto3 finds, under the
-    commit that it was built from; no Docker is needed. What is there already is not sent again. The
-    manifest goes last and is read back, so a push that breaks off leaves nothing to deploy: run it
-    again.
+    It goes to the stage's ECR repository, with the AWS credentials that boto3 finds, tagged with
+    the commit that it was built from; no Docker is needed. Layers that are there are not sent
+    again. The manifest goes last and is read back, so a push that breaks off leaves nothing to
+    deploy: run it again.
 
-    A build with changes that are in no commit is refused: it has no name. Tags do not move.
+    A build with uncommitted changes is refused: no commit names it. Tags do not move.
 
     **Examples**
 
@@ -60,45 +75,41 @@ def push(
     Exit status 0: it is there; 1: refused; 2: it could not be pushed.
     """
     project = project_here()
-    where = project.stage(stage)
-    record = read_record(project.root)
+    chosen = project.stage(stage)
+    record = read_record(project.root, stage)
     destination = _repository(to) if to is not None else None
-    skipped = require_gates(record, skip_check=skip_check, skip_boot=skip_boot)
-    say_skipped(skipped)
+    skipped = require_gates(record, stage, skip_check=skip_check, skip_boot=skip_boot)
+    warn_skipped(skipped)
     with step(f"pushing {record.digest}"), ProgressBar("pushing layers") as progress:
         arrived = push_image(
-            where, record, parse_reference(image), to=destination, progress=progress
+            chosen, record, parse_reference(image), to=destination, progress=progress
         )
-    print_answer(_as_json(stage, arrived, skipped) if json else _as_text(stage, arrived, to))
+    result = PushResult(
+        stage=stage,
+        repository=arrived.repository,
+        digest=arrived.pushed.digest,
+        tag=arrived.tag,
+        was_there=arrived.pushed.was_there,
+        sent_bytes=arrived.pushed.sent_bytes,
+        skipped=tuple(skipped),
+    )
+    print_result("push", result, _text(stage, arrived, to), json=json)
 
 
 def _repository(text: str) -> RegistryReference:
     try:
-        # The tag is not the person's to say.
+        # The tag is the commit, which no option changes.
         reference = parse_reference(f"{text}:x")
     except InvalidReferenceError:
         reference = None
     if not isinstance(reference, RegistryReference) or reference.digest:
-        raise typer.BadParameter(
-            "--to wants docker://HOST[:PORT]/REPOSITORY; the tag is the commit of the build"
+        raise UsageError(
+            "--to takes docker://HOST[:PORT]/REPOSITORY; the tag is the commit of the build"
         )
     return reference
 
 
-def _as_json(stage: str, arrived: Arrived, skipped: list[str]) -> str:
-    fields = {
-        "stage": stage,
-        "repository": arrived.repository,
-        "digest": arrived.pushed.digest,
-        "tag": arrived.tag,
-        "wasThere": arrived.pushed.was_there,
-        "sentBytes": arrived.pushed.sent_bytes,
-        "skipped": skipped,
-    }
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
-
-
-def _as_text(stage: str, arrived: Arrived, to: str | None) -> str:
+def _text(stage: str, arrived: Arrived, to: str | None) -> str:
     sent = f"{arrived.pushed.sent_bytes:,} bytes of layers and configuration"
     lines = [
         typer.style(f"docker://{arrived.repository}@{arrived.pushed.digest}", bold=True),

@@ -1,59 +1,79 @@
 """``python -m release rollback``"""
 
-import json as json_
 from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, say, step
-from release.commands.deploy import (
+from config.project import Stage, project_here
+from imagecheck.terminal import say, step
+from release.commands.deployment import DeploymentOptions, DeployResult, finish, run_deployment
+from release.commands.options import (
+    ApiUrlOption,
     EmergencyOption,
-    Options,
+    JsonOption,
     SkipLifecycleOption,
     SkipSmokeOption,
-    UrlOption,
+    StageArgument,
     YesOption,
-    deployed,
-    finish,
 )
+from release.commands.output import print_result
 from release.deploy.history import Release, read_history
-from release.deploy.interruption import interruptions
-from release.deploy.live import read_live, stack_outputs
+from release.deploy.live import Packaging, read_live, stack_outputs
 from release.deploy.rollback import choose, current_release, pinned
-from release.deploy.smoke import api_url
-from release.project import Stage, project_here
+from release.deploy.signals import signals_as_interrupts
+
+
+class ReleaseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A release. ``version`` is that of the SSM parameter; what a zip does not have is null."""
+
+    version: int
+    written_at: str
+    packaging: Packaging
+    digest: str | None
+    source_revision: str | None
+    pinned_at: str | None
+    live: bool
+
+
+class ReleasesResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The releases of a stage, the newest first: the result of ``--list``."""
+
+    stage: str
+    releases: tuple[ReleaseResult, ...]
+
+
+RESULTS = (DeployResult, ReleasesResult)
 
 
 def rollback(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
-    ],
+    stage: StageArgument,
     to: Annotated[
         str | None,
         typer.Option(
             metavar="DIGEST",
-            help="The image to go back to, which has been deployed before.",
+            help="Roll back to this image, which has been deployed before.",
             show_default=False,
         ),
     ] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="Print what was deployed, the newest first.")
+        bool, typer.Option("--list", help="Print the releases, the newest first.")
     ] = False,
     emergency: EmergencyOption = False,
     skip_lifecycle: SkipLifecycleOption = False,
     skip_smoke: SkipSmokeOption = False,
-    url: UrlOption = None,
+    url: ApiUrlOption = None,
     yes: YesOption = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Go back to the image that a stage ran before: pin it again, and deploy it.
+    """Roll back to the previous image of a stage: pin it again, and deploy it.
 
-    What was deployed is known from AWS, so any checkout can do it. That the image is still there is
-    looked at first. A rollback after a rollback goes further back. The lock file stays as it was
-    unless the deployment succeeds; afterwards it is to be committed.
+    AWS keeps the history of releases, so any checkout can roll back. First, rollback checks that
+    the image is still in the repository. A second rollback goes further back. The lock file is
+    changed only when the deployment succeeds; commit it afterwards.
 
-    The new version is watched like any other; --emergency gives it all traffic at once.
+    The new version passes the same gates as any other; --emergency shifts all traffic at once.
 
     **Examples**
 
@@ -65,67 +85,66 @@ def rollback(
 
     Exit status 0: it is live and answers; 1: something stopped it; 2: it could not be done.
     """
-    options = Options(
+    options = DeploymentOptions(
+        command="rollback",
         emergency=emergency,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
-        url=api_url(url) if url else None,
+        url=url,
         yes=yes,
         json=json,
     )
+    _ = options.api_url  # A wrong one is reported before anything is deployed.
     project = project_here()
-    where = project.stage(stage)
-    with interruptions():
-        with step(f"looking at what was deployed at {stage}"):
-            history = read_history(where)
-            live = read_live(where, stack_outputs(where))
+    chosen = project.stage(stage)
+    with signals_as_interrupts():
+        with step(f"reading the releases of {stage}"):
+            history = read_history(chosen)
+            live = read_live(chosen, stack_outputs(chosen))
         if list_:
             current = current_release(history, live)
-            answer = _list_as_json if json else _list_as_text
-            print_answer(answer(where, history, current))
+            result = _releases(chosen, history, current)
+            print_result("rollback", result, _list(chosen, history, current), json=json)
             return
-        pin = choose(where, history, live, to)
-        with pinned(project, where, pin):
-            result = deployed(project, where, pin, options)
+        pin = choose(chosen, history, live, to)
+        with pinned(project, chosen, pin):
+            deployed = run_deployment(project, chosen, pin, options)
         say(
             f"{project.lock.name} pins it now: git add {project.lock.name} &&"
             f" git commit -m 'Roll {stage} back to {pin.source_revision[:12]}'"
         )
-        finish(where, pin, options, result)
+        finish(chosen, pin, options, deployed)
 
 
-def _list_as_text(stage: Stage, history: Sequence[Release], current: Release | None) -> str:
+def _list(stage: Stage, history: Sequence[Release], current: Release | None) -> str:
     if not history:
         return f"{stage.name} was never deployed"
     lines = [
-        f"{'*' if one is current else ' '} {one.version:>3}  {one.written_at}  "
+        f"{'*' if release is current else ' '} {release.version:>3}  {release.written_at}  "
         + (
-            f"{one.pin.digest}  {one.pin.source_revision[:12]}  pinned {one.pin.pinned_at}"
-            if one.pin
+            f"{release.pin.digest}  {release.pin.source_revision[:12]}"
+            f"  pinned {release.pin.pinned_at}"
+            if release.pin
             else "a zip"
         )
-        for one in reversed(history)
+        for release in reversed(history)
     ]
     return "\n".join([*lines, "* is live" if current else "none of these is live"])
 
 
-def _list_as_json(stage: Stage, history: Sequence[Release], current: Release | None) -> str:
-    """Return what ``--list --json`` prints.
-
-    ``{"stage", "releases": [{"version", "writtenAt", "packaging", "digest", "sourceRevision",
-    "pinnedAt", "live"}]}``, the newest first; ``version`` is the SSM parameter's, and what a zip
-    does not have is null.
-    """
-    releases = [
-        {
-            "version": one.version,
-            "writtenAt": one.written_at,
-            "packaging": one.packaging,
-            "digest": one.pin.digest if one.pin else None,
-            "sourceRevision": one.pin.source_revision if one.pin else None,
-            "pinnedAt": one.pin.pinned_at if one.pin else None,
-            "live": one is current,
-        }
-        for one in reversed(history)
-    ]
-    return json_.dumps({"stage": stage.name, "releases": releases}, indent=2)
+def _releases(stage: Stage, history: Sequence[Release], current: Release | None) -> ReleasesResult:
+    return ReleasesResult(
+        stage=stage.name,
+        releases=tuple(
+            ReleaseResult(
+                version=release.version,
+                written_at=release.written_at,
+                packaging=release.packaging,
+                digest=release.pin.digest if release.pin else None,
+                source_revision=release.pin.source_revision if release.pin else None,
+                pinned_at=release.pin.pinned_at if release.pin else None,
+                live=release is current,
+            )
+            for release in reversed(history)
+        ),
+    )

@@ -1,20 +1,36 @@
 """``python -m release smoke``"""
 
-import json as json_
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
+import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, step
-from lambda_src.probe.play import PlayError, Step
-from release.deploy.interruption import interruptions
+from config.project import Stage, project_here
+from contract.run import ContractTestError
+from imagecheck.terminal import step
+from release.commands.options import JsonOption
+from release.commands.output import (
+    StepResult,
+    print_result,
+    result_fields,
+    step_lines,
+    step_results,
+)
 from release.deploy.live import stack_outputs
+from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
-from release.deploy.smoke import smoke as play_smoke
+from release.deploy.smoke import smoke as run_smoke
 from release.errors import RefusedError
-from release.project import Stage, project_here
+
+
+class SmokeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The requests that were answered as the contract says."""
+
+    url: str
+    steps: tuple[StepResult, ...]
+
+
+RESULTS = (SmokeResult,)
 
 
 def smoke(
@@ -22,7 +38,7 @@ def smoke(
         str,
         typer.Argument(
             metavar="STAGE|URL",
-            help="A stage of cdk.json, or where an API is: output ApiUrl of its stack.",
+            help="A stage of cdk.json, or the URL of an API: output ApiUrl of its stack.",
             show_default=False,
         ),
     ],
@@ -30,16 +46,16 @@ def smoke(
         str | None,
         typer.Option(
             envvar="API_URL",
-            help="Where the API of the stage is, if not where its stack says.",
+            help="Test the stage's API at this URL, not at the stack's output ApiUrl.",
             show_default=False,
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Play the contract of the API as a client: create a room, join it, get it, leave it.
+    """Run the contract test against an API: create a room, join it, get it, leave it.
 
-    Each answer is held against the contract, and its time is measured, network and all. The room is
-    gone afterwards. Nothing is asked a second time: what a player would not get is a failure.
+    Each answer is compared with the contract, and its time is measured, network included. The room
+    is gone afterwards. No request is repeated: an answer that a player would not get is a failure.
 
     **Examples**
 
@@ -53,19 +69,20 @@ def smoke(
     """
     stage = None if "/" in target or ":" in target else project_here().stage(target)
     address = _address(stage, url) if stage else api_url(target)
-    with interruptions():
+    with signals_as_interrupts():
         try:
-            with step(f"asking {address}"):
-                steps = play_smoke(address)
-        except PlayError as wrong:
-            if json:
-                print_answer(_as_json(address, wrong.done, wrong))
-            raise RefusedError(
-                f"{address} answers wrongly: {wrong}\n"
-                "What is wrong with the function:"
-                f" python -m release diagnose {stage.name if stage else 'STAGE'}"
-            ) from None
-    print_answer(_as_json(address, steps) if json else "\n".join(as_lines(steps)))
+            with step(f"testing {address}"):
+                steps = run_smoke(address)
+        except ContractTestError as wrong:
+            refused = RefusedError(
+                f"{address} answers wrongly: {wrong}",
+                hint=f"python -m release diagnose {stage.name}" if stage else None,
+                details={"step": wrong.step, "found": wrong.found},
+            )
+            refused.result = result_fields(SmokeResult(url=address, steps=step_results(wrong.done)))
+            raise refused from wrong
+    result = SmokeResult(url=address, steps=step_results(steps))
+    print_result("smoke", result, "\n".join(step_lines(steps)), json=json)
 
 
 def _address(stage: Stage, url: str | None) -> str:
@@ -74,24 +91,7 @@ def _address(stage: Stage, url: str | None) -> str:
     outputs = stack_outputs(stage)
     if "ApiUrl" not in outputs:
         raise RefusedError(
-            f"{stage.name} was never deployed, so there is no API to ask:"
-            f" python -m release deploy {stage.name}"
+            f"{stage.name} was never deployed, so there is no API to test",
+            hint=f"python -m release deploy {stage.name}",
         )
     return outputs["ApiUrl"]
-
-
-def as_lines(steps: Sequence[Step]) -> list[str]:
-    """Write a line for each answer: what was asked, its status, its milliseconds."""
-    width = max((len(one.name) for one in steps), default=0)
-    return [f"{one.name:{width}}  {one.status}  {one.milliseconds:7.1f} ms" for one in steps]
-
-
-def _as_json(url: str, steps: Sequence[Step], wrong: PlayError | None = None) -> str:
-    """Return what ``--json`` prints.
-
-    ``{"url", "steps": [{"name", "status", "milliseconds"}], "failure": {"step", "found"}}``; the
-    failure is null where every answer is right.
-    """
-    failure = {"step": wrong.step, "found": wrong.found} if wrong else None
-    document = {"url": url, "steps": [asdict(one) for one in steps], "failure": failure}
-    return json_.dumps(document, indent=2)

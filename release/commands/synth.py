@@ -7,13 +7,25 @@ from typing import Annotated
 import msgspec
 import typer
 
-from imagecheck.terminal import print_answer, step
-from release.deploy.cloud_assembly import ASSEMBLY, synthesize
-from release.deploy.interruption import interruptions
-from release.project import project_here
-from stacks.image_lock import ImagePin
+from config.image_lock import ImagePin
+from config.project import project_here
+from imagecheck.terminal import step
+from release.cloud_assembly import ASSEMBLY, synthesize
+from release.commands.options import JsonOption
+from release.commands.output import print_result
+from release.deploy.signals import signals_as_interrupts
 
-_UNPINNED = "no image is pinned: its registry alone"
+_NOT_PINNED = "no image is pinned: only its registry"
+
+
+class SynthResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A cloud assembly, and the pin of each stage in it; null where no image is pinned."""
+
+    assembly: str
+    pins: dict[str, ImagePin | None]
+
+
+RESULTS = (SynthResult,)
 
 
 def synth(
@@ -22,15 +34,15 @@ def synth(
         typer.Argument(metavar="STAGE...", help="Stages of cdk.json.", show_default=False),
     ],
     to: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the cloud assembly is left.")
+        Path, typer.Option(metavar="DIR", help="Write the cloud assembly to this folder.")
     ] = ASSEMBLY,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Synthesize stages once, into one cloud assembly that `deploy` and `page` take.
 
-    What is deployed to one stage and then to the next is so the same files: templates, the page,
-    and the images that the lock file pins. It names no account, and needs no credentials. A stage
-    without a pinned image has its registry alone in it, as in `cdk synth`.
+    So one stage after the other is deployed from the same files: templates, page, and pinned
+    images. The assembly names no account, and needs no credentials. For a stage without a pinned
+    image it has the registry stack alone, as `cdk synth` does.
 
     **Examples**
 
@@ -42,27 +54,21 @@ def synth(
     """
     project = project_here()
     chosen = [project.stage(stage) for stage in stages]
-    with interruptions(), step(f"synthesizing {', '.join(stages)}"):
+    with signals_as_interrupts(), step(f"synthesizing {', '.join(stages)}"):
         pins = synthesize(project, chosen, to.absolute())
-    print_answer(_as_json(to, pins) if json else _as_text(to, pins))
+    print_result("synth", SynthResult(assembly=str(to), pins=pins), _text(to, pins), json=json)
 
 
-def _as_text(folder: Path, pins: Mapping[str, ImagePin | None]) -> str:
+def _text(folder: Path, pins: Mapping[str, ImagePin | None]) -> str:
     width = max(map(len, pins))
     return "\n".join(
         (
             typer.style(str(folder), bold=True),
             *(
-                f"  {stage:{width}}  {pin.digest if pin else _UNPINNED}"
+                f"  {stage:{width}}  {pin.digest if pin else _NOT_PINNED}"
                 for stage, pin in pins.items()
             ),
             "",
             f"next: python -m release deploy {next(iter(pins))} --assembly {folder}",
         )
     )
-
-
-def _as_json(folder: Path, pins: Mapping[str, ImagePin | None]) -> str:
-    """Return what ``--json`` prints: ``{"assembly", "pins": {stage: as in the lock file}}``."""
-    fields = {"assembly": str(folder), "pins": pins}
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()

@@ -1,96 +1,60 @@
-"""The CDK CLI deploys a stage, and a person sees what it says."""
+"""Deploys a stage's stacks with the CDK CLI, whose output is shown as it comes."""
 
 import contextlib
 import os
 import pty
-import signal
-import subprocess
 import sys
 import termios
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Final
 
-from release.assembly import cdk_command, cdk_environment
-from release.deploy.cloud_assembly import CloudAssembly
-from release.deploy.interruption import held_back, uninterrupted
-from release.deploy.live import Packaging
+from config.cdk_cli import cdk_environment, end_cdk, start_cdk
+from config.project import Project, Stage
+from release.cloud_assembly import CloudAssembly
+from release.deploy.signals import deferred_signals, ignored_signals
 from release.errors import RefusedError
-from release.project import Project, Stage
 
-_LAST_LINES = 15
-_GRACE_SECONDS = 2
+_LAST_LINES: Final = 15
 # What the CLI says when its question is answered with no.
-_DECLINED = "Deployment cancelled"
+_DECLINED: Final = "Deployment cancelled"
 
 
 class CdkFailedError(Exception):
-    """The CDK CLI failed. The message is the end of what it said."""
+    """The CDK CLI failed. The message is the end of its output."""
 
 
-def cdk_deploy(
-    project: Project,
-    stage: Stage,
-    *,
-    packaging: Packaging,
-    emergency: bool,
-    assembly: CloudAssembly | None,
-    ask: bool,
-) -> None:
-    """Deploy the stacks of a stage; what the CLI says goes to standard error as it comes.
+def cdk_deploy(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: bool) -> None:
+    """Deploy registry and rooms stack of a stage; the CLI's output goes to standard error.
 
-    With an ``assembly`` nothing is synthesized: how it packages is how it was made. With ``ask``
-    the CLI asks on the terminal before it widens permissions. When this is interrupted the CLI and
-    its children are ended; what CloudFormation has begun goes on.
+    With ``ask`` the CLI asks on the terminal before it widens permissions. When this is interrupted
+    the CLI and its children are ended; CloudFormation goes on with what it has begun.
 
     Raises:
         CdkFailedError: it failed.
         RefusedError: its question was answered with no.
-        CannotDoError: it is not installed.
+        FailedError: it is not installed.
 
     """
-    context = {
-        "stage": stage.name,
-        "packaging": packaging,
-        **({"emergency": "true"} if emergency else {}),
-    }
-    stacks = [stage.names.registry_stack, stage.names.rooms_stack]
-    _deploy(project, stacks, assembly, context, ask)
+    _deploy(project, [stage.names.registry_stack, stage.names.rooms_stack], assembly, ask)
 
 
-def cdk_deploy_page(
-    project: Project, stage: Stage, *, assembly: CloudAssembly | None, ask: bool
-) -> None:
-    """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors.
-
-    Without an ``assembly`` the app is told to run a zip, whatever the stage runs: the rooms stack
-    is left as it is, and nothing that is wrong with a pin stands in the page's way.
-    """
-    context = {"stage": stage.name, "packaging": "zip"}
-    _deploy(project, [stage.names.web_stack, "--exclusively"], assembly, context, ask)
+def cdk_deploy_page(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: bool) -> None:
+    """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors."""
+    _deploy(project, [stage.names.web_stack, "--exclusively"], assembly, ask)
 
 
-def _deploy(
-    project: Project,
-    stacks: Sequence[str],
-    assembly: CloudAssembly | None,
-    context: Mapping[str, str],
-    ask: bool,
-) -> None:
+def _deploy(project: Project, stacks: Sequence[str], assembly: CloudAssembly, ask: bool) -> None:
     approval = "broadening" if ask else "never"
-    what = (
-        [f"--app={assembly.folder}"]
-        if assembly
-        else [f"--context={key}={value}" for key, value in context.items()]
-    )
-    options = [f"--require-approval={approval}", "--progress=events", *what]
-    status, said = _run(project, [*cdk_command(project), "deploy", *stacks, *options], ask)
+    options = [f"--require-approval={approval}", "--progress=events", f"--app={assembly.folder}"]
+    status, said = _run(project, ["deploy", *stacks, *options], ask)
     if status and any(_DECLINED in line for line in said):
         raise RefusedError("the change was declined: nothing was deployed")
     if status:
         raise CdkFailedError("\n  ".join(said) or f"it ended with status {status}")
 
 
-def _run(project: Project, command: list[str], ask: bool) -> tuple[int, list[str]]:
+def _run(project: Project, arguments: list[str], ask: bool) -> tuple[int, list[str]]:
     """Return the exit status and the last lines."""
     # The CLI asks only where its output is a terminal.
     source, sink = pty.openpty() if ask else os.pipe()
@@ -100,45 +64,25 @@ def _run(project: Project, command: list[str], ask: bool) -> tuple[int, list[str
             if ask:
                 termios.tcsetwinsize(sink, termios.tcgetwinsize(sys.stderr.fileno()))
             # A process that was started and is not known could not be ended.
-            with held_back():
-                process = _started(project, command, sink, ask=ask)
+            with deferred_signals():
+                process = start_cdk(
+                    project.root,
+                    arguments,
+                    environment=cdk_environment(),
+                    output=sink,
+                    terminal=ask,
+                )
         finally:
             os.close(sink)
         said = _shown(source)
         return process.wait(), said
     except BaseException:
         if process:
-            with uninterrupted():
-                _end(process)
+            with ignored_signals():
+                end_cdk(process)
         raise
     finally:
         os.close(source)
-
-
-def _started(
-    project: Project, command: list[str], sink: int, *, ask: bool
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603  (the pinned CLI)
-        command,
-        cwd=project.root,
-        env=cdk_environment(),
-        stdin=None if ask else subprocess.DEVNULL,
-        stdout=sink,
-        stderr=sink,
-        # Its own group: Ctrl-C is ours to handle, and its children end too.
-        start_new_session=True,
-    )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the CLI and its children. It is let to give back the terminal, if it was asking."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _shown(source: int) -> list[str]:

@@ -1,19 +1,24 @@
-"""A deployment: what is looked at before, the CDK CLI, and what is looked at afterwards."""
+"""A deployment: the checks before it, the CDK CLI, and the checks after it."""
 
 from dataclasses import dataclass
 
+from config.image_lock import ImagePin
+from config.project import Project, Stage
+from imagecheck.errors import FailedError
 from imagecheck.terminal import say, step
+from release.cloud_assembly import CloudAssembly, assembly_of
+from release.deploy.cancel_deployment import (
+    InterruptedDeploymentError,
+    LeftDeploymentError,
+    cancel_deployment,
+)
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
-from release.deploy.cloud_assembly import CloudAssembly
 from release.deploy.live import ALIAS, Live, Packaging, Stack, read_live, read_stack
 from release.deploy.preflight import require_booted, require_idle, require_image
 from release.deploy.stack_events import last_event_id, read_events
 from release.deploy.stopped import Stopped, what_stopped
-from release.deploy.take_back import InterruptedDeploymentError, LeftDeploymentError, take_back
-from release.errors import CannotDoError, RefusedError
-from release.project import Project, Stage
-from release.repository.repository import tag_deployed
-from stacks.image_lock import ImagePin
+from release.errors import RefusedError
+from release.registry.repository import tag_deployed
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,15 @@ class StoppedError(RefusedError):
 
     def __init__(self, stage: Stage, stopped: Stopped, how_live_stands: str) -> None:
         super().__init__(
-            f"stopped by {stopped.gate}: {stopped.cause}; {how_live_stands}\n"
-            f"What is wrong: python -m release diagnose {stage.name}"
+            f"stopped by {stopped.gate}: {stopped.cause}; {how_live_stands}",
+            hint=f"python -m release diagnose {stage.name}",
+            details={"gate": stopped.gate, "cause": stopped.cause},
         )
         self.stopped = stopped
 
 
 class OtherIsLiveError(RefusedError):
-    """The deployment went through, and something else than was to be deployed is live."""
+    """The deployment succeeded, and something else than was deployed is live."""
 
 
 def deploy(
@@ -52,45 +58,40 @@ def deploy(
 ) -> Deployed:
     """Deploy a stage with the image that the lock file pins for it; ``pin`` is None for a zip.
 
-    With an ``assembly`` that is what is deployed, and ``pin`` is its own. Nothing is touched before
-    everything that can be looked at has been. With ``ask`` the CDK CLI asks on the terminal before
+    With an ``assembly`` that is deployed, and ``pin`` is its own. Nothing is changed before every
+    check has passed. With ``ask`` the CDK CLI asks on the terminal before
     it widens permissions.
 
     Raises:
         RefusedError: something stands in the way, or a gate stopped it (StoppedError), or what is
             live afterwards is something else (OtherIsLiveError).
-        CannotDoError: it could not be done.
-        InterruptedDeploymentError: it was interrupted, and taken back.
+        FailedError: it could not be done.
+        InterruptedDeploymentError: it was interrupted, and cancelled.
 
     """
     packaging: Packaging = "image" if pin else "zip"
     rooms = stage.names.rooms_stack
-    with step(f"looking at what is live at {stage.name}"):
+    with step(f"reading what is live at {stage.name}"):
         stack = read_stack(stage, rooms)
         require_idle(stage, stack)
         before = read_live(stage, stack.outputs if stack else {})
         seen = last_event_id(stage, rooms)
     _announce(stage, before, pin, emergency=emergency)
     if skip_lifecycle:
-        say("--skip-lifecycle: NOT looked whether a lifecycle rule can delete a deployed image")
+        say("--skip-lifecycle: NOT checked that no lifecycle rule deletes a deployed image")
     if pin:
-        with step("looking at the image"):
+        with step("checking the image in its repository"):
             require_image(stage, pin.digest, skip_lifecycle=skip_lifecycle)
         if _is_first(before, packaging):
             require_booted(project, stage, pin.digest, skip=emergency)
         tag_deployed(stage, pin.digest)
     try:
+        if assembly is None:
+            assembly = assembly_of(project, stage, pin, emergency=emergency)
         with step(f"deploying {stage.name}"):
-            cdk_deploy(
-                project,
-                stage,
-                packaging=packaging,
-                emergency=emergency,
-                assembly=assembly,
-                ask=ask,
-            )
+            cdk_deploy(project, stage, assembly, ask=ask)
     except KeyboardInterrupt:
-        raise InterruptedDeploymentError(take_back(stage, stack, before)) from None
+        raise InterruptedDeploymentError(cancel_deployment(stage, stack, before)) from None
     except CdkFailedError as failed:
         raise _failure(stage, stack, before, seen, str(failed)) from None
     stack = read_stack(stage, rooms)
@@ -117,31 +118,31 @@ def _announce(stage: Stage, before: Live | None, pin: ImagePin | None, *, emerge
         )
     if emergency:
         say(
-            "EMERGENCY: the new version gets all traffic at once. No hook asks it, no alarm stops"
+            "EMERGENCY: the new version gets all traffic at once. No hook tests it, no alarm stops"
             " it, nothing rolls it back."
         )
 
 
 def _failure(
     stage: Stage, stack: Stack | None, before: Live | None, seen: str | None, said: str
-) -> RefusedError | CannotDoError:
-    """Find out why the CLI failed. What CloudFormation still works on is taken back."""
+) -> RefusedError | FailedError:
+    """Find out why the CLI failed. What CloudFormation still works on is cancelled."""
     rooms = stage.names.rooms_stack
     try:
         now = read_stack(stage, rooms)
         events = read_events(stage, rooms, after=seen)
-    except CannotDoError as error:
-        return CannotDoError(
-            f"`cdk deploy` failed, and what CloudFormation did cannot be seen ({error}): look with"
-            f"\naws cloudformation describe-stacks --stack-name {rooms}\n  {said}"
+    except FailedError as error:
+        return FailedError(
+            f"`cdk deploy` failed, and the state of the stack is unknown ({error})\n  {said}",
+            hint=f"aws cloudformation describe-stacks --stack-name {rooms}",
         )
     if now and now.status in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
         # The CLI has lost it, as with a network that is gone or credentials that have expired.
-        return LeftDeploymentError(take_back(stage, stack, before), said)
-    stands = _stands(stage, before)
+        return LeftDeploymentError(cancel_deployment(stage, stack, before), said)
+    stands = _stands(stage, now, before)
     stopped = what_stopped(stage, events, now.outputs if now else {})
     if stopped is None:
-        return CannotDoError(
+        return FailedError(
             f"`cdk deploy` failed, and not for what CloudFormation did; {stands}\n  {said}"
         )
     return StoppedError(stage, stopped, stands)
@@ -151,12 +152,11 @@ def _is_first(before: Live | None, packaging: Packaging) -> bool:
     return before is None or before.packaging != packaging
 
 
-def _stands(stage: Stage, before: Live | None) -> str:
+def _stands(stage: Stage, stack: Stack | None, before: Live | None) -> str:
     """Say where the alias is, after a deployment that failed."""
     try:
-        stack = read_stack(stage, stage.names.rooms_stack)
         live = read_live(stage, stack.outputs if stack else {})
-    except CannotDoError as error:
+    except FailedError as error:
         return f"where the alias {ALIAS} is cannot be seen ({error})"
     unfinished = ""
     if stack and stack.status.endswith("ROLLBACK_FAILED"):
@@ -175,6 +175,7 @@ def _require_wanted(stage: Stage, after: Live | None, pin: ImagePin | None) -> N
         return
     raise OtherIsLiveError(
         f"CloudFormation deployed {wanted or 'a zip'}, but {after or 'nothing'} is live: somebody"
-        " else moved the alias or the function's code\n"
-        f"What is wrong: python -m release diagnose {stage.name}"
+        " else changed the alias or the function's code",
+        hint=f"python -m release diagnose {stage.name}",
+        details={"gate": "what is live", "cause": f"{after or 'nothing'} is live"},
     )

@@ -1,4 +1,4 @@
-"""What a stage ran, one release after the other: the versions of an SSM parameter.
+"""The releases of a stage, one after the other: the versions of an SSM parameter.
 
 The stack writes it last, so only what was deployed to the end is in it. SSM keeps the last hundred:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
@@ -10,11 +10,11 @@ from datetime import UTC
 
 import msgspec
 
+from config.image_lock import ImagePin
+from config.project import Stage
+from imagecheck.image.aws import aws_errors
 from imagecheck.terminal import say
-from release.aws import aws_client, aws_errors
 from release.deploy.live import Packaging
-from release.project import Stage
-from stacks.image_lock import ImagePin
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -39,11 +39,11 @@ class Release:
 def read_history(stage: Stage) -> list[Release]:
     """Return the releases of a stage, the oldest first; none where it was never deployed.
 
-    What is in the parameter and is no release of ours is said, and left out. Raises CannotDoError
+    What is in the parameter and is no release of ours is said, and left out. Raises FailedError
     when AWS cannot be asked.
     """
     name = stage.names.release_parameter
-    ssm = aws_client("ssm", stage.settings.region)
+    ssm = stage.client("ssm")
     with aws_errors(f"the SSM parameter {name}"):
         try:
             pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)

@@ -1,12 +1,12 @@
-"""What is live at a stage, as AWS says."""
+"""The live version of a stage, read from AWS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from release.aws import aws_client, aws_errors
-from release.project import Stage
+from config.project import Stage
+from imagecheck.image.aws import aws_errors
 
 Packaging = Literal["image", "zip"]
 
@@ -51,12 +51,12 @@ class Live:
 def read_live(stage: Stage, outputs: Mapping[str, str]) -> Live | None:
     """Return what is live; None where the stage was never deployed.
 
-    ``outputs`` are those of its rooms stack. Raises CannotDoError when AWS cannot be asked.
+    ``outputs`` are those of its rooms stack. Raises FailedError when AWS cannot be asked.
     """
     if not outputs:
         return None
     name = outputs.get("FunctionName", stage.names.function)
-    lambda_ = aws_client("lambda", stage.settings.region)
+    lambda_ = stage.client("lambda")
     with aws_errors(f"the function {name}"):
         try:
             alias = lambda_.get_alias(FunctionName=name, Name=ALIAS)
@@ -78,11 +78,11 @@ def read_live(stage: Stage, outputs: Mapping[str, str]) -> Live | None:
 def read_stack(stage: Stage, name: str) -> Stack | None:
     """Return a stack of a stage; None where it was never deployed.
 
-    Raises CannotDoError when AWS cannot be asked.
+    Raises FailedError when AWS cannot be asked.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415  (slow, and needed here only)
 
-    cloudformation = aws_client("cloudformation", stage.settings.region)
+    cloudformation = stage.client("cloudformation")
     with aws_errors(f"the stack {name}"):
         try:
             stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -102,7 +102,7 @@ def read_stack(stage: Stage, name: str) -> Stack | None:
 def stack_outputs(stage: Stage) -> Mapping[str, str]:
     """Return the outputs of a stage's rooms stack, by name; empty where it was never deployed.
 
-    Raises CannotDoError when AWS cannot be asked.
+    Raises FailedError when AWS cannot be asked.
     """
     stack = read_stack(stage, stage.names.rooms_stack)
     return stack.outputs if stack else {}

@@ -9,10 +9,10 @@ from typing import Final, NoReturn
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from contract.run import NoResponseError
+from imagecheck.errors import FailedError
 from imagecheck.image.http import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, in_words
-from lambda_src.probe.play import NoAnswerError
 from release.deploy.smoke import MAX_ANSWER_SECONDS, read_bounded
-from release.errors import CannotDoError
 
 # What the page names, without which it does not work.
 _ASSET: Final = re.compile(r'"(assets/[^"]+)"')
@@ -48,7 +48,7 @@ def look_at_page(url: str, *, clock: Callable[[], float] = time.monotonic) -> li
 
     Raises:
         PageError: something is missing or wrong.
-        CannotDoError: nothing answers there.
+        FailedError: nothing answers there.
 
     """
     browser = _Browser(url, clock)
@@ -96,11 +96,11 @@ class _Browser:
             finally:
                 response.close()
         except HTTPError as error:
-            raise CannotDoError(
+            raise FailedError(
                 f"{name}: {self._url} cannot be reached: {in_words(error)}"
-            ) from None
-        except NoAnswerError as error:
-            raise CannotDoError(f"{name}: {error}") from None
+            ) from error
+        except NoResponseError as error:
+            raise FailedError(f"{name}: {error}") from error
         if response.status != status:
             self.refuse(f"{name}: status {response.status}, wanted {status}")
         milliseconds = round((self._clock() - started) * 1000, 1)

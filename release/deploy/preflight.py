@@ -1,39 +1,40 @@
-"""What has to be true before a deployment touches anything."""
+"""The checks before a deployment changes anything."""
 
+from config.project import Project, Stage
+from imagecheck.errors import FailedError
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import say, step
 from release.boot.boot import boot_image
+from release.build.record import read_record, require_gates
 from release.deploy.live import Stack
-from release.errors import CannotDoError, RefusedError
-from release.project import Project, Stage
-from release.record import read_record, require_gates
-from release.repository.guard import guard
-from release.repository.repository import StageRepository
+from release.errors import RefusedError
+from release.registry.guard import guard
+from release.registry.repository import StageRepository
 
 
 def require_idle(stage: Stage, stack: Stack | None) -> None:
-    """See that CloudFormation can take a change. Raises RefusedError when it cannot."""
+    """Require that CloudFormation can change the stack. Raises RefusedError when it cannot."""
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return
     if stack.status.endswith("_IN_PROGRESS"):
         raise RefusedError(
-            f"the stack {stack.name} is {stack.status}: another deployment is under way; wait for"
-            " its end, and then do this again"
+            f"the stack {stack.name} is {stack.status}: another deployment is in progress",
+            hint="wait until it has ended, and try again",
         )
     if stack.status in {"UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}:
         raise RefusedError(
-            f"the stack {stack.name} is {stack.status}, and takes no change before that is mended:"
-            f" python -m release diagnose {stage.name}"
+            f"the stack {stack.name} is {stack.status}, and must be repaired before it can change",
+            hint=f"python -m release diagnose {stage.name}",
         )
 
 
 def require_image(stage: Stage, digest: str, *, skip_lifecycle: bool) -> None:
-    """See that the image is there and stays there, as do those that are live.
+    """Require that the image is there and stays there, as do those that are live.
 
     Raises:
         RefusedError: an image is missing, or a lifecycle rule can take one away.
-        CannotDoError: AWS cannot be asked.
+        FailedError: AWS cannot be asked.
 
     """
     if skip_lifecycle:
@@ -44,22 +45,22 @@ def require_image(stage: Stage, digest: str, *, skip_lifecycle: bool) -> None:
 
 
 def require_booted(project: Project, stage: Stage, digest: str, *, skip: bool) -> None:
-    """See that an image which no canary will watch has been booted: when it was built, or now.
+    """Require that an image without a canary has been booted: when it was built, or now.
 
     Raises:
         RefusedError: it does not start, or was built here and not booted.
-        CannotDoError: it cannot be booted here.
+        FailedError: it cannot be booted here.
 
     """
     if skip:
-        say(f"EMERGENCY: NOT looked whether {digest} starts, and no canary watches it")
+        say(f"EMERGENCY: NOT tested whether {digest} starts, and no canary watches it")
         return
     try:
-        record = read_record(project.root)
-    except CannotDoError:
+        record = read_record(project.root, stage.name)
+    except FailedError:
         record = None
     if record and record.digest == digest:
-        require_gates(record, skip_check=False, skip_boot=False)
+        require_gates(record, stage.name, skip_check=False, skip_boot=False, may_skip=False)
         return
     with step(f"booting {digest}, which was not built here"), ProgressBar() as progress:
         reference = StageRepository(stage).reference(digest)
@@ -68,6 +69,6 @@ def require_booted(project: Project, stage: Stage, digest: str, *, skip: bool) -
     if failure := booted.failure:
         found = ": ".join(filter(None, (failure.at, failure.error_type, failure.message)))
         raise RefusedError(
-            f"{digest} does not start, and no canary would watch it: {found}\n"
-            f"All that it says: python -m release boot {stage.name} --image {reference}"
+            f"{digest} does not start, and no canary would watch it: {found}",
+            hint=f"python -m release boot {stage.name} --image {reference}",
         )

@@ -1,18 +1,18 @@
-"""What a stage can go back to, and the lock file that says so."""
+"""The image that a stage rolls back to, and its pin."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.image_lock import ImagePin, restore_image_lock, write_pin
+from config.project import Project, Stage
+from imagecheck.errors import FailedError
+from release.deploy.cancel_deployment import InterruptedDeploymentError, LeftDeploymentError
 from release.deploy.history import Release, pin_of, previous
-from release.deploy.interruption import uninterrupted
 from release.deploy.live import Live
-from release.deploy.take_back import InterruptedDeploymentError, LeftDeploymentError
-from release.errors import CannotDoError, RefusedError
-from release.project import Project, Stage
-from release.repository.repository import StageRepository
-from stacks.image_lock import ImagePin, read_image_lock, write_image_lock
-from stacks.settings import ConfigurationError
+from release.deploy.signals import ignored_signals
+from release.errors import RefusedError
+from release.registry.repository import StageRepository
 
 
 def current_release(history: Sequence[Release], live: Live | None) -> Release | None:
@@ -29,29 +29,29 @@ def choose(stage: Stage, history: Sequence[Release], live: Live | None, to: str 
 
     Raises:
         RefusedError: there is no such release, or its image is no longer there.
-        CannotDoError: AWS cannot be asked.
+        FailedError: AWS cannot be asked.
 
     """
-    listed = f"What there is: python -m release rollback {stage.name} --list"
+    listed = f"list the releases: python -m release rollback {stage.name} --list"
     if live is None or not history:
-        raise RefusedError(f"{stage.name} was never deployed, so there is nothing to go back to")
+        raise RefusedError(f"{stage.name} was never deployed, so there is nothing to roll back to")
     current = current_release(history, live)
     if to:
         chosen = pin_of(history, to)
         if chosen is None:
-            raise RefusedError(f"{to} was never deployed at {stage.name}\n{listed}")
+            raise RefusedError(f"{to} was never deployed at {stage.name}", hint=listed)
     elif current is None:
         raise RefusedError(
-            f"{live} is live, which no deployment has left there, so what was before it is not"
-            f" known: choose with --to sha256:...\n{listed}"
+            f"{live} is live, and no release deployed it, so the previous image is unknown",
+            hint=f"choose one with --to sha256:...\n{listed}",
         )
     else:
         chosen = previous(history, current.pin)
         if chosen is None:
             raise RefusedError(
-                f"{stage.name} ran no other image before {live}\n{listed}\n"
-                f"The same code without an image: python -m release deploy {stage.name}"
-                " --packaging zip"
+                f"{stage.name} ran no other image before {live}",
+                hint=f"{listed}\ndeploy the same code without an image:"
+                f" python -m release deploy {stage.name} --packaging zip",
             )
     _require_there(stage, history, chosen)
     return chosen
@@ -64,19 +64,16 @@ def pinned(project: Project, stage: Stage, pin: ImagePin) -> Iterator[None]:
     Where an end came too late, what is live stays pinned.
 
     Raises:
-        CannotDoError: the lock file cannot be read or written.
+        FailedError: the lock file cannot be read or written.
 
     """
     lock = project.lock
     try:
         as_it_was = lock.read_bytes()
-        pins = {**read_image_lock(lock), stage.name: pin}
-    except ConfigurationError as error:
-        raise CannotDoError(str(error)) from None
     except OSError as error:
-        raise CannotDoError(f"{lock} cannot be read: {error.strerror}") from None
+        raise FailedError(f"{lock} cannot be read: {error.strerror}") from error
+    write_pin(lock, stage.name, pin)
     try:
-        _write(lock, pins)
         yield
     except (InterruptedDeploymentError, LeftDeploymentError) as left:
         if not left.outcome.completed:
@@ -87,25 +84,15 @@ def pinned(project: Project, stage: Stage, pin: ImagePin) -> Iterator[None]:
         raise
 
 
-def _write(lock: Path, pins: Mapping[str, ImagePin]) -> None:
-    try:
-        write_image_lock(lock, pins)
-    except OSError as error:
-        raise CannotDoError(f"{lock} cannot be written: {error.strerror}") from None
-
-
 def _put_back(lock: Path, content: bytes) -> None:
-    temporary = lock.with_suffix(".tmp")
     try:
-        with uninterrupted():
-            if lock.read_bytes() != content:
-                temporary.write_bytes(content)
-                temporary.replace(lock)
+        with ignored_signals():
+            restore_image_lock(lock, content)
     except OSError as error:
-        raise CannotDoError(
-            f"the deployment did not go through, and {lock.name} could not be put back as it was"
-            f" ({error.strerror}): git checkout {lock.name}"
-        ) from None
+        raise FailedError(
+            f"the deployment failed, and {lock.name} could not be restored: {error.strerror}",
+            hint=f"git checkout {lock.name}",
+        ) from error
 
 
 def _require_there(stage: Stage, history: Sequence[Release], chosen: ImagePin) -> None:
@@ -113,14 +100,17 @@ def _require_there(stage: Stage, history: Sequence[Release], chosen: ImagePin) -
     status = repository.status(chosen.digest)
     if status == "ACTIVE":
         return
-    found = f"is {status}" if status else "is not there any more"
+    found = f"is {status}" if status else "is no longer there"
     others = _older_that_are_there(repository, history, chosen)
     to = (
-        f"go back further: python -m release rollback {stage.name} --to {others.digest}"
+        f"roll back further: python -m release rollback {stage.name} --to {others.digest}"
         if others
-        else f"no older one is there: python -m release deploy {stage.name} --packaging zip"
+        else "no older image is there; deploy the same code without an image:"
+        f" python -m release deploy {stage.name} --packaging zip"
     )
-    raise RefusedError(f"{chosen.digest} {found} in the repository {stage.names.repository}; {to}")
+    raise RefusedError(
+        f"{chosen.digest} {found} in the repository {stage.names.repository}", hint=to
+    )
 
 
 def _older_that_are_there(

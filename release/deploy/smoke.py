@@ -1,4 +1,4 @@
-"""The contract of the API, played over HTTPS as a client."""
+"""The contract test over HTTPS, as a client calls the API."""
 
 import json
 import time
@@ -10,6 +10,15 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 from urllib3.util import parse_url
 
+from contract.run import (
+    ContractRequest,
+    ContractResponse,
+    ContractStep,
+    ContractTestError,
+    NoResponseError,
+    run_contract_test,
+)
+from imagecheck.errors import FailedError, UsageError
 from imagecheck.image.http import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
@@ -17,8 +26,6 @@ from imagecheck.image.http import (
 )
 from imagecheck.image.reference import RegistryReference
 from imagecheck.terminal import printable
-from lambda_src.probe.play import Answer, NoAnswerError, PlayError, Request, Step, play
-from release.errors import CannotDoError
 
 MAX_ANSWER_SECONDS: Final = 60
 MAX_ANSWER_BYTES: Final = 1024**2
@@ -33,7 +40,7 @@ def api_url(text: str) -> str:
     """Return the URL of an API without a slash at its end.
 
     Raises:
-        CannotDoError: it is no URL, or not one to send tokens to.
+        UsageError: it is not a URL, or not one to send tokens to.
 
     """
     try:
@@ -42,51 +49,53 @@ def api_url(text: str) -> str:
     except LocationParseError:
         url = None
     if url is None or url.scheme not in {"http", "https"} or not url.host:
-        raise CannotDoError(
-            f"{printable(text.rpartition('@')[2])!r} is no URL of an API; one is"
-            " https://abc123.execute-api.ap-northeast-1.amazonaws.com (output ApiUrl of the stack)"
+        raise UsageError(
+            f"invalid URL of an API: {printable(text.rpartition('@')[2])!r}",
+            hint="take the output ApiUrl of the stack, such as"
+            " https://abc123.execute-api.ap-northeast-1.amazonaws.com",
         )
     if url.auth:
-        raise CannotDoError("the URL has a user in it; the API knows none, so leave it out")
+        raise UsageError("the URL has a user in it, and the API has none", hint="leave it out")
     if url.query is not None or url.fragment is not None:
-        raise CannotDoError(f"{url.host}: the URL goes on after its path: leave out ? and #")
+        raise UsageError(f"{url.host}: the URL has a query or a fragment", hint="leave out ? and #")
     if url.scheme == "http" and not RegistryReference(url.host, "").is_loopback:
-        raise CannotDoError(
-            f"{url.host}: plain HTTP is spoken with this machine only: say https://{url.netloc}"
+        raise UsageError(
+            f"{url.host}: plain HTTP is for this machine only", hint=f"https://{url.netloc}"
         )
     return url.url.rstrip("/")
 
 
-def smoke(url: str, *, clock: Callable[[], float] = time.monotonic) -> list[Step]:
-    """Create a room, join, get, leave, and leave; no room stays. ``url`` is as api_url gives it.
+def smoke(url: str, *, clock: Callable[[], float] = time.monotonic) -> list[ContractStep]:
+    """Run the contract test; no room stays. ``url`` is as api_url gives it.
 
     Raises:
-        PlayError: an answer is wrong.
-        CannotDoError: none comes.
+        ContractTestError: an answer is wrong.
+        FailedError: none comes.
 
     """
     with _client(url, clock) as ask:
         try:
-            return play(ask)
-        except PlayError as wrong:
-            # What the play made its error of.
+            return run_contract_test(ask)
+        except ContractTestError as wrong:
             if isinstance(wrong.__context__, _UnreachableError):
-                raise CannotDoError(f"{wrong.step}: {wrong.found}") from None
+                raise FailedError(f"{wrong.step}: {wrong.found}") from wrong
             raise
 
 
-class _UnreachableError(NoAnswerError):
+class _UnreachableError(NoResponseError):
     """There is no API there, or no way to it."""
 
 
 @contextmanager
-def _client(url: str, clock: Callable[[], float]) -> Iterator[Callable[[Request], Answer]]:
+def _client(
+    url: str, clock: Callable[[], float]
+) -> Iterator[Callable[[ContractRequest], ContractResponse]]:
     host = parse_url(url).netloc
     pool = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
     )
 
-    def ask(request: Request) -> Answer:
+    def ask(request: ContractRequest) -> ContractResponse:
         deadline = clock() + MAX_ANSWER_SECONDS
         try:
             response = pool.request(
@@ -104,11 +113,11 @@ def _client(url: str, clock: Callable[[], float]) -> Iterator[Callable[[Request]
             finally:
                 response.close()
         except HTTPError as error:
-            raise _UnreachableError(f"{host} cannot be reached: {in_words(error)}") from None
+            raise _UnreachableError(f"{host} cannot be reached: {in_words(error)}") from error
         if response.status in _REDIRECTS and response.status != _NOT_MODIFIED:
-            raise NoAnswerError(f"status {response.status}: an API redirects nobody")
+            raise NoResponseError(f"status {response.status}: an API does not redirect")
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, _decoded(content, response.status))
+        return ContractResponse(response.status, headers, _decoded(content, response.status))
 
     try:
         yield ask
@@ -119,12 +128,12 @@ def _client(url: str, clock: Callable[[], float]) -> Iterator[Callable[[Request]
 def read_bounded(
     response: urllib3.BaseHTTPResponse, deadline: float, clock: Callable[[], float]
 ) -> bytes:
-    """Read what comes until ``deadline``, MAX_ANSWER_BYTES at most. Raises NoAnswerError."""
+    """Read what comes until ``deadline``, MAX_ANSWER_BYTES at most. Raises NoResponseError."""
     pieces = b""
     while piece := _piece(response):
         pieces += piece
         if len(pieces) > MAX_ANSWER_BYTES:
-            raise NoAnswerError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise NoResponseError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
         if clock() > deadline:
             raise _UnreachableError(f"the answer is not there after {MAX_ANSWER_SECONDS} s")
     return pieces
@@ -144,4 +153,4 @@ def _decoded(content: bytes, status: int) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise NoAnswerError(f"status {status}, and no JSON") from None
+        raise NoResponseError(f"status {status}, and no JSON") from None

@@ -1,12 +1,13 @@
-"""What CloudFormation did to a stack, and what of it failed first."""
+"""The events of a CloudFormation stack, and the first failure among them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from release.aws import aws_client, aws_errors
-from release.project import Stage
+from config.project import Stage
+from imagecheck.image.aws import aws_errors
 
 
 @dataclass(frozen=True)
@@ -25,35 +26,31 @@ class StackEvent:
 def read_events(stage: Stage, stack: str, *, after: str | None = None) -> list[StackEvent]:
     """Return the events of a stack, the oldest first: those after the one with the id ``after``.
 
-    A stack that is not there has none. Raises CannotDoError when AWS cannot be asked.
+    A stack that is not there has none. Raises FailedError when AWS cannot be asked.
     """
-    from botocore.exceptions import ClientError  # noqa: PLC0415  (slow, and needed here only)
-
-    cloudformation = aws_client("cloudformation", stage.settings.region)
     found: list[StackEvent] = []
-    with aws_errors(f"the stack {stack}"):
-        try:
-            # The newest come first.
-            for page in cloudformation.get_paginator("describe_stack_events").paginate(
-                StackName=stack
-            ):
-                for event in map(_event, page["StackEvents"]):
-                    if event.event_id == after:
-                        return found[::-1]
-                    found.append(event)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
+    with _no_events_without_a_stack(stack):
+        pages = stage.client("cloudformation").get_paginator("describe_stack_events")
+        # The newest come first.
+        for page in pages.paginate(StackName=stack):
+            for event in map(_event, page["StackEvents"]):
+                if event.event_id == after:
+                    return found[::-1]
+                found.append(event)
     return found[::-1]
 
 
 def last_event_id(stage: Stage, stack: str) -> str | None:
     """Return the id of the newest event; None for a stack that is not there.
 
-    Raises CannotDoError when AWS cannot be asked.
+    Raises FailedError when AWS cannot be asked.
     """
-    events = read_events(stage, stack)
-    return events[-1].event_id if events else None
+    with _no_events_without_a_stack(stack):
+        # The newest come first.
+        page = stage.client("cloudformation").describe_stack_events(StackName=stack)
+        for event in page["StackEvents"]:
+            return str(event["EventId"])
+    return None
 
 
 def first_failure(events: Sequence[StackEvent]) -> StackEvent | None:
@@ -66,6 +63,19 @@ def first_failure(events: Sequence[StackEvent]) -> StackEvent | None:
     of_resources = [event for event in failed if not event.of_the_stack]
     rolled_back = [event for event in events if "ROLLBACK" in event.status and event.reason]
     return next(iter([*of_resources, *failed, *rolled_back]), None)
+
+
+@contextmanager
+def _no_events_without_a_stack(stack: str) -> Iterator[None]:
+    from botocore.exceptions import ClientError  # noqa: PLC0415  (slow, and needed here only)
+
+    with aws_errors(f"the stack {stack}"):
+        try:
+            yield
+        except ClientError as error:
+            # What CloudFormation answers for a stack that is not there.
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
 
 
 def _event(event: dict[str, Any]) -> StackEvent:

@@ -1,4 +1,4 @@
-"""What stopped a deployment: the gate, and the cause."""
+"""The gate that stopped a deployment, and the cause."""
 
 import json
 import re
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from release.aws import aws_client, aws_errors
+from config.project import Stage
+from imagecheck.errors import FailedError
+from imagecheck.image.aws import aws_errors
 from release.deploy.live import ALIAS
 from release.deploy.stack_events import StackEvent, first_failure
-from release.errors import CannotDoError
-from release.project import Stage
 
 HOOK: Final = "the pre-traffic hook"
 ALARM: Final = "an alarm"
@@ -79,7 +79,7 @@ def _deployment(
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
     """
-    codedeploy = aws_client("codedeploy", stage.settings.region)
+    codedeploy = stage.client("codedeploy")
     named = [match[0] for event in events if (match := _DEPLOYMENT_ID.search(event.reason))]
     with aws_errors(CODE_DEPLOY):
         if not named:
@@ -96,7 +96,7 @@ def _refusal(
     stage: Stage, outputs: Mapping[str, str], began: datetime, deployment_id: str | None
 ) -> str | None:
     """Return the step and the finding of the hook's last refusal since then, as its log has it."""
-    logs = aws_client("logs", stage.settings.region)
+    logs = stage.client("logs")
     with aws_errors("the hook's log"):
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=_hook_log_group(stage, outputs),
@@ -124,7 +124,7 @@ def _hook_log_group(stage: Stage, outputs: Mapping[str, str]) -> str:
 def _alarms(stage: Stage, outputs: Mapping[str, str], message: str) -> list[str]:
     """Return those that ring of the alarms that can have stopped it: others are no reason."""
     stopping = {*names_in(message), *(_if_answered(lambda: _alarms_of_group(stage, outputs)) or ())}
-    cloudwatch = aws_client("cloudwatch", stage.settings.region)
+    cloudwatch = stage.client("cloudwatch")
     with aws_errors("CloudWatch"):
         answer = cloudwatch.describe_alarms(
             AlarmNamePrefix=f"{stage.names.prefix}-", StateValue="ALARM"
@@ -134,7 +134,7 @@ def _alarms(stage: Stage, outputs: Mapping[str, str], message: str) -> list[str]
 
 
 def _alarms_of_group(stage: Stage, outputs: Mapping[str, str]) -> list[str]:
-    codedeploy = aws_client("codedeploy", stage.settings.region)
+    codedeploy = stage.client("codedeploy")
     with aws_errors(CODE_DEPLOY):
         answer = codedeploy.get_deployment_group(**_group(stage, outputs))
     alarms = (answer["deploymentGroupInfo"].get("alarmConfiguration") or {}).get("alarms", [])
@@ -151,5 +151,5 @@ def _group(stage: Stage, outputs: Mapping[str, str]) -> dict[str, str]:
 def _if_answered(ask: Callable[[], _T]) -> _T | None:
     try:
         return ask()
-    except CannotDoError:
+    except FailedError:
         return None

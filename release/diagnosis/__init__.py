@@ -1,4 +1,4 @@
-"""Why a function does not work: facts are gathered, and rules make causes of them.
+"""The diagnosis of a function that does not work: facts are gathered, and rules find causes.
 
-Gathering asks AWS and never judges; rules judge and ask nobody, so each of the two is tested alone.
+Gathering reads AWS and never judges; rules judge and read nothing, so each is tested alone.
 """

@@ -1,7 +1,7 @@
-"""What is known of a stage when its cause is looked for.
+"""The facts of a stage, as AWS, the lock file and the image give them.
 
-Every source may be out of reach by itself. None: it could not be asked, and ``Facts.unseen`` says
-why. ABSENT: it was asked, and there is no such thing.
+Each source may be unreadable by itself. None: it could not be read, and ``StageFacts.unread`` has
+the reason. ABSENT: it was read, and there is no such thing.
 """
 
 from collections.abc import Mapping
@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+import msgspec
+
+from config.image_lock import ImagePin
+from config.project import Stage
 from imagecheck.finding import Finding
 from release.diagnosis.log_lines import Line
-from release.project import Stage
-from stacks.image_lock import ImagePin
+from release.diagnosis.outcome import InvocationOutcome, answers
 
 
 class Absent(Enum):
-    """What stands for a thing that is not there."""
+    """The value for a thing that does not exist."""
 
     ABSENT = "absent"
 
@@ -24,12 +27,12 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-@dataclass(frozen=True)
-class Unseen:
-    """A source that could not be asked, and why."""
+class UnreadSource(msgspec.Struct, frozen=True, rename="camel"):
+    """A source that could not be read, why, and what to do about it."""
 
     source: str
     why: str
+    hint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class StackFacts:
     reason: str = ""
     failures: tuple[FailedResource, ...] = ()
     image: str = ""
-    """The image that its last operation brought, be it taken back; empty where no event says."""
+    """The image of its last operation, even if that was rolled back; empty where no event says."""
 
     @property
     def is_settled(self) -> bool:
@@ -183,7 +186,12 @@ class DeploymentFacts:
     """The version that it brings."""
     events: tuple[LifecycleEvent, ...] = ()
     alarms: tuple[str, ...] = ()
-    """The alarms of its deployment group, asked for where an alarm stopped it."""
+    """The alarms of its deployment group, read where an alarm stopped it."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether its version did not come to be live."""
+        return self.status in ("Failed", "Stopped")
 
 
 @dataclass(frozen=True)
@@ -222,57 +230,9 @@ class AlarmFacts:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class Answered:
-    """The function answered the invocation. ``status`` is 0 when that is no HTTP response."""
-
-    status: int
-    code: str = ""
-    """The error code of the contract."""
-    tail: tuple[Line, ...] = ()
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The invocation ended with an error of the function's (``X-Amz-Function-Error``)."""
-
-    type: str
-    message: str
-    tail: tuple[Line, ...] = ()
-
-
-@dataclass(frozen=True)
-class TurnedAway:
-    """Lambda did not run the function."""
-
-    code: str
-    reason: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Silent:
-    """No answer came in that many seconds."""
-
-    seconds: float
-
-
-Invocation = Answered | Failed | TurnedAway | Silent
-
-ROOM_THAT_IS_NOT: Final = "ZZZZZZ"
-"""The room that is asked for. Should there be one of this name, its answer proves as much."""
-
-_WORKS: Final = ((200, ""), (404, "NOT_FOUND"))
-
-
-def answers(invocation: Invocation | None) -> bool:
-    """Whether the invocation proves that the function does its work, its table included."""
-    return isinstance(invocation, Answered) and (invocation.status, invocation.code) in _WORKS
-
-
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """Everything. See the module for None and ABSENT."""
+class StageFacts:
+    """All facts of a stage. The module docstring explains None and ABSENT."""
 
     stage: Stage
     function_name: str
@@ -301,8 +261,8 @@ class Facts:
     alarms: tuple[AlarmFacts, ...] | None = None
     throttled: int | None = None
     """Invocations that were throttled in the minutes that the logs are of."""
-    invocation: Invocation | None = None
-    unseen: tuple[Unseen, ...] = ()
+    invocation: InvocationOutcome | None = None
+    unread: tuple[UnreadSource, ...] = ()
 
     @property
     def works_now(self) -> bool:

@@ -6,17 +6,17 @@ import json
 from typing import Any, Final
 from uuid import uuid4
 
-from lambda_src.probe.event import answer_of, event_of
-from lambda_src.probe.play import NoAnswerError, Request
-from release.diagnosis.facts import (
+from contract.event import contract_event, parse_response
+from contract.run import ContractRequest, NoResponseError
+from release.diagnosis.log_lines import Line, read_line
+from release.diagnosis.outcome import (
     ROOM_THAT_IS_NOT,
     Answered,
     Failed,
-    Invocation,
+    InvocationOutcome,
     Silent,
     TurnedAway,
 )
-from release.diagnosis.log_lines import Line, read_line
 
 _ROUTE: Final = "GET /rooms/{roomId}"
 _OURS: Final = (
@@ -30,24 +30,24 @@ _OURS: Final = (
     "MissingAuthenticationToken",
     "UnrecognizedClientException",
 )
-"""Refusals of who asks; they say nothing of the function."""
+"""Errors of the caller; they say nothing about the function."""
 
 
-def invoke_live(lambda_: Any, name: str, *, seconds: float) -> Invocation:
-    """Invoke, and say what came of it.
+def invoke_live(lambda_: Any, name: str, *, seconds: float) -> InvocationOutcome:
+    """Invoke live, and return the outcome.
 
     ``lambda_`` is a client that does not retry and waits ``seconds`` for an answer. Raises
     botocore's errors where Lambda was not reached, or does not let the caller invoke.
     """
     from botocore.exceptions import ClientError, ReadTimeoutError  # noqa: PLC0415  (slow)
 
-    request = Request(_ROUTE, ROOM_THAT_IS_NOT)
+    request = ContractRequest(_ROUTE, ROOM_THAT_IS_NOT)
     try:
         answer = lambda_.invoke(
             FunctionName=name,
             Qualifier="live",
             LogType="Tail",
-            Payload=json.dumps(event_of(request, request_id=f"diagnose-{uuid4()}")).encode(),
+            Payload=json.dumps(contract_event(request, request_id=f"diagnose-{uuid4()}")).encode(),
         )
         payload: bytes = answer["Payload"].read()
     except ClientError as error:
@@ -62,8 +62,8 @@ def invoke_live(lambda_: Any, name: str, *, seconds: float) -> Invocation:
     if answer.get("FunctionError"):
         return _failed(payload, tail)
     try:
-        response = answer_of(payload)
-    except NoAnswerError:
+        response = parse_response(payload)
+    except NoResponseError:
         return Answered(0, tail=tail)
     return Answered(response.status, _code(response.body), tail)
 
@@ -73,7 +73,7 @@ def _failed(payload: bytes, tail: tuple[Line, ...]) -> Failed:
         error = json.loads(payload)
         return Failed(str(error.get("errorType", "")), str(error.get("errorMessage", "")), tail)
     except (ValueError, AttributeError):
-        return Failed("", "an error of the function's without a message", tail)
+        return Failed("", "an error without a message", tail)
 
 
 def _tail(encoded: str, version: str) -> tuple[Line, ...]:

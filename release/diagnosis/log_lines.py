@@ -183,7 +183,7 @@ def _ended(text: str) -> Line | None:
 
 
 _READERS: Final = (_fault, _timed_out, _launch, _report, _exception, _ended)
-"""In this order: what an earlier one takes would be less told by a later one."""
+"""In this order: an earlier reader takes more from a line than a later one."""
 
 
 def _first(text: str) -> str:

@@ -1,17 +1,16 @@
 """A diagnosis, for people and for pipelines."""
 
-import json
 import shutil
 import textwrap
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import typer
 
 from imagecheck.terminal import printable
-from release.diagnosis.cause import Cause
-from release.diagnosis.causes import Diagnosis
+from release.diagnosis.cause import FailureCause
+from release.diagnosis.diagnose import Diagnosis, Verdict
 from release.diagnosis.facts import (
     ABSENT,
     AliasFacts,
@@ -20,8 +19,9 @@ from release.diagnosis.facts import (
     ImageFacts,
     LogFacts,
     StackFacts,
-    answers,
+    UnreadSource,
 )
+from release.diagnosis.outcome import answers
 
 _MAX_WIDTH: Final = 100
 _COLOURS: Final = {
@@ -31,39 +31,46 @@ _COLOURS: Final = {
 }
 
 
-def as_json(diagnosis: Diagnosis) -> str:
-    """Return what ``--json`` prints.
+class CheckedSource(msgspec.Struct, frozen=True, rename="camel"):
+    """A source that was read, and what it said, in a few words."""
 
-    ``{"stage", "function", "verdict", "causes": [{"name", "title", "likelihood", "evidence":
-    [{"source", "text"}], "fix": [{"text",
-    "command"}], "error_type", "rule", "explanation"}], "looked_at":
-    [{"source", "found"}], "could_not_look": [{"source", "why"}]}``. The verdict is ``works``,
-    ``broken`` (there is a cause), ``nothing found`` (it was not to be invoked) or ``unknown`` (too
-    little could be seen). The most likely cause comes first; ``likelihood`` is ``certain``,
-    ``likely`` or ``possible``. Where live was seen to fail, what is wrong with live comes before a
-    version that was refused (``refused-…``, ``deployment-…``), however sure that is. A refused
-    version is no cause any more once live works and both the lock file and the release parameter
-    name what is live: then it is told under ``looked_at``, as ``last deployment``. ``error_type``
-    is Lambda's name of it and ``rule`` that of the catalogue; both may be empty.
-    """
+    source: str
+    found: str
+
+
+class DiagnoseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What ``diagnose --json`` prints."""
+
+    stage: str
+    function: str
+    """The name of the function."""
+    verdict: Verdict
+    """``works``; ``broken``: there is a cause; ``nothing found``: no cause was found, and the
+    function was not invoked, as asked; ``unknown``: too few sources could be read."""
+    causes: tuple[FailureCause, ...]
+    """The most likely cause first. Where live was seen to fail, what is wrong with live comes
+    before a version that was refused (``refused-…``, ``deployment-…``), however certain that is. A
+    refused version is no cause any more once live works and both the lock file and the release
+    parameter name what is live: then ``lookedAt`` has it as ``last deployment``."""
+    looked_at: tuple[CheckedSource, ...]
+    could_not_look: tuple[UnreadSource, ...]
+
+
+def result_of(diagnosis: Diagnosis) -> DiagnoseResult:
+    """Return a diagnosis as data."""
     facts = diagnosis.facts
-    document: dict[str, Any] = {
-        "stage": facts.stage.name,
-        "function": facts.function_name,
-        "verdict": diagnosis.verdict,
-        "causes": diagnosis.causes,
-        "looked_at": [
-            {"source": source, "found": found} for source, found in _looked_at(diagnosis)
-        ],
-        "could_not_look": [{"source": one.source, "why": one.why} for one in facts.unseen],
-    }
-    text = json.dumps(msgspec.to_builtins(document), indent=2, ensure_ascii=False)
-    # Terminals obey more characters than JSON has to escape, and json.dumps escapes all but ASCII.
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return DiagnoseResult(
+        stage=facts.stage.name,
+        function=facts.function_name,
+        verdict=diagnosis.verdict,
+        causes=diagnosis.causes,
+        looked_at=tuple(CheckedSource(*one) for one in _checked(diagnosis)),
+        could_not_look=facts.unread,
+    )
 
 
 def as_text(diagnosis: Diagnosis) -> str:
-    """Return what a person reads, coloured; typer takes the colours out where there is none."""
+    """Return the report for people, coloured; typer removes colours where there is no terminal."""
     return "\n".join(_lines(diagnosis))
 
 
@@ -76,13 +83,15 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
             yield typer.style("Less likely:", bold=True)
             yield ""
         yield from _cause(cause)
-    yield "looked at"
-    for source, found in _looked_at(diagnosis):
+    yield "checked"
+    for source, found in _checked(diagnosis):
         yield from _wrapped(f"{source}: {found}", indent=2)
-    if facts.unseen:
-        yield "could not look"
-        for unseen in facts.unseen:
-            yield from _wrapped(f"{unseen.source}: {unseen.why}", indent=2)
+    if facts.unread:
+        yield "could not be read"
+        for one in facts.unread:
+            yield from _wrapped(f"{one.source}: {one.why}", indent=2)
+            if one.hint:
+                yield from _wrapped(f"hint: {one.hint}")
 
 
 def _headline(diagnosis: Diagnosis) -> str:
@@ -91,10 +100,10 @@ def _headline(diagnosis: Diagnosis) -> str:
         case "works":
             text, colour = "it works", typer.colors.GREEN
         case "nothing found":
-            text = "nothing wrong was found; it was not invoked, so that is no proof"
+            text = "no problems found; the function was not invoked, so this is no proof"
             colour = typer.colors.GREEN
         case "unknown":
-            text = "no cause was found, but too little could be seen to say that it works"
+            text = "no cause found, but too few sources could be read to say that it works"
             colour = typer.colors.YELLOW
         case _:
             if facts.works_now:
@@ -107,7 +116,7 @@ def _headline(diagnosis: Diagnosis) -> str:
     return typer.style(text, fg=colour, bold=True)
 
 
-def _cause(cause: Cause) -> Iterator[str]:
+def _cause(cause: FailureCause) -> Iterator[str]:
     mark = "✗" if cause.likelihood != "possible" else "?"
     yield from (
         typer.style(line, fg=_COLOURS[cause.likelihood], bold=True)
@@ -131,8 +140,8 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield ""
 
 
-def _looked_at(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
-    """Yield what was seen, in a few words each."""
+def _checked(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+    """Yield each source that was read, in a few words."""
     facts = diagnosis.facts
     names = facts.stage.names
     stack = facts.stack
@@ -160,16 +169,16 @@ def _looked_at(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
         count = len(facts.logs.lines)
         yield (
             f"log of the last {facts.logs.minutes} minutes",
-            f"{count or 'no'} line{'' if count == 1 else 's'} of failures",
+            f"{count or 'no'} failure line{'' if count == 1 else 's'}",
         )
     elif facts.logs is ABSENT:
         yield "log", "there is none"
     if facts.table is not None:
         yield f"table {names.table}", "there is none" if facts.table is ABSENT else str(facts.table)
     if facts.alarms is not None:
-        yield "alarms", ", ".join(alarm.name for alarm in facts.alarms) or "none rings"
+        yield "alarms", ", ".join(alarm.name for alarm in facts.alarms) or "none in ALARM"
     if facts.invocation is not None:
-        proof = "answered as it should" if answers(facts.invocation) else "did not work"
+        proof = "answered as expected" if answers(facts.invocation) else "failed"
         yield "invocation of live", proof
 
 
@@ -183,7 +192,7 @@ def _deployments(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
 
 def _findings(image: ImageFacts) -> str:
     rules = ", ".join(dict.fromkeys(finding.rule for finding in image.errors))
-    return f"check finds {rules}" if rules else "check finds nothing that stops it"
+    return f"check finds {rules}" if rules else "check finds no problems"
 
 
 def _wrapped(text: str, indent: int = 4) -> list[str]:

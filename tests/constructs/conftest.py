@@ -3,7 +3,7 @@
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from tests.cdk_context import CDK_JSON
+from tests.support.cdk_context import CDK_JSON
 
 
 @pytest.fixture

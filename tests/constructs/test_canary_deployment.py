@@ -1,4 +1,4 @@
-"""How traffic moves, in the stack that it moves in."""
+"""The canary deployment in the rooms stack."""
 
 import json
 from typing import Any
@@ -8,8 +8,8 @@ from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match
 
 from app import build_app
-from tests.cdk_context import context
-from tests.templates import only, resources, rooms_template, waits_for
+from tests.support.cdk_context import context
+from tests.support.templates import only, resources, rooms_template, waits_for
 
 WAYS = ["image", "zip"]
 
@@ -89,7 +89,7 @@ def test_only_alarms_of_the_new_version_stop_it_so_that_a_fault_cannot_block_its
         assert {"Fn::GetAtt": [version, "Version"]} in [each["Value"] for each in dimensions]
 
 
-def test_each_version_gets_alarms_of_its_own_which_saw_nothing_of_the_one_before(
+def test_each_version_has_its_own_alarms(
     template: dict[str, Any],
 ) -> None:
     """Another name is another alarm; one that is only changed keeps its state."""
@@ -132,7 +132,7 @@ def test_an_emergency_changes_how_traffic_moves_and_nothing_else(packaging: str)
 
 
 @pytest.mark.parametrize(("emergency", "warned"), [("true", 1), ("false", 0)])
-def test_an_emergency_is_said_loudly(emergency: str, warned: int) -> None:
+def test_an_emergency_gives_a_warning(emergency: str, warned: int) -> None:
     app = build_app(context=context(stage="dev", emergency=emergency))
     stack = app.node.find_child("hima-five-bomber-dev-rooms")
     assert isinstance(stack, Stack)

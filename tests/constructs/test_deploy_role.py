@@ -1,4 +1,4 @@
-"""What a deploying job may do, asked of a simulator of IAM: all that it needs, and no more."""
+"""The deploy role, in a simulator of IAM: it has the permissions that it needs, and no others."""
 
 import json
 import re
@@ -9,12 +9,12 @@ from typing import Any, Final
 import pytest
 
 from app import build_app
-from stacks.names import StageNames
-from tests.aws_calls import release_actions
-from tests.cdk_context import GITHUB, context
-from tests.deployed_template import ACCOUNT, REGION, filled_in, role_named
-from tests.policy_evaluator import Question, answers
-from tests.templates import delivery_template, resources, rooms_template
+from config.names import StageNames
+from tests.support.aws_calls import release_actions
+from tests.support.cdk_context import GITHUB, context
+from tests.support.deployed_template import ACCOUNT, REGION, filled_in, role_named
+from tests.support.policy_evaluator import Question, answers
+from tests.support.templates import delivery_template, resources, rooms_template
 
 CDK = "sts:AssumeRole"
 # How layers go to a registry: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
@@ -27,7 +27,7 @@ FOR_THE_ACCOUNT: Final = {
     "ecr:GetAuthorizationToken": "*",
     "lambda:GetAccountSettings": "*",
 }
-"""What is not one stage's: nothing of it changes anything, or says what players do."""
+"""Permissions for the whole account: they change nothing, and read nothing about players."""
 
 
 def arn(service: str, rest: str) -> str:
@@ -155,7 +155,7 @@ def test_every_call_of_the_release_commands_has_its_right_and_no_right_is_left_o
     assert sorted(granted) == sorted({*known, CDK})
 
 
-def test_what_nobody_needs_is_refused() -> None:
+def test_permissions_that_are_not_needed_are_denied() -> None:
     names = StageNames("dev")
     function = arn("lambda", f"function:{names.function}")
     hook = arn("lambda", f"function:{names.prefix}-pre-traffic-hook")
@@ -209,7 +209,7 @@ def test_what_nobody_needs_is_refused() -> None:
     )
 
 
-def test_names_that_go_on_are_somebody_elses() -> None:
+def test_longer_names_are_not_matched() -> None:
     longer = [
         (action, resource.replace("-dev-rooms", "-dev-rooms2"))
         for action, resource in one_by_one(resources_of("dev"))

@@ -1,9 +1,9 @@
-"""What a pull request may see: the templates of its stage, and nothing that is done by it."""
+"""The diff role may read the templates of its stage, and nothing else."""
 
-from stacks.names import GITHUB_STACK, StageNames
-from tests.deployed_template import ACCOUNT, REGION, role_named
-from tests.policy_evaluator import Question, answers
-from tests.templates import delivery_template
+from config.names import GITHUB_STACK, StageNames
+from tests.support.deployed_template import ACCOUNT, REGION, role_named
+from tests.support.policy_evaluator import Question, answers
+from tests.support.templates import delivery_template
 
 DEV, PRD = StageNames("dev"), StageNames("prd")
 OF_DEV = (DEV.registry_stack, DEV.rooms_stack, DEV.web_stack, DEV.delivery_stack, GITHUB_STACK)

@@ -1,4 +1,4 @@
-"""Which jobs get which role, asked of a simulator of IAM."""
+"""The trust policies of the roles for GitHub's jobs, in a simulator of IAM."""
 
 import copy
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
-from stacks.names import StageNames
-from tests.deployed_template import ACCOUNT, role_named
-from tests.policy_evaluator import GITHUB, Question, answers, assuming
-from tests.templates import delivery_template
+from config.names import StageNames
+from tests.support.deployed_template import ACCOUNT, role_named
+from tests.support.policy_evaluator import GITHUB, Question, answers, assuming
+from tests.support.templates import delivery_template
 
 DEV = StageNames("dev")
 NAME, NAME_WITH_IDS = "octo-org/octo-repo", "octo-org@123456/octo-repo@456789"
@@ -129,12 +129,12 @@ def admitted(
     return [name for name, is_admitted in answered if is_admitted]
 
 
-def test_who_deploys_is_main_or_a_release_tag_in_the_environment_of_the_stage() -> None:
+def test_only_main_and_release_tags_in_the_stages_environment_may_deploy() -> None:
     tokens = {**MAY_NOT_DEPLOY, **MAY_DEPLOY}
     assert admitted(trust_of(DEV.deploy_role), tokens) == list(MAY_DEPLOY)
 
 
-def test_who_shows_differences_is_a_pull_request_of_the_repository() -> None:
+def test_only_pull_requests_of_the_repository_may_diff() -> None:
     tokens = {
         **{f"not: {name}": claims for name, claims in MAY_NOT_DIFF.items()},
         **MAY_DIFF,

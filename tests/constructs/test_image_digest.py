@@ -32,7 +32,7 @@ def test_sha256_and_64_digits_are_a_digest(digits: str) -> None:
         (f"sha512:{HEX}", "is a tag or another kind"),
     ],
 )
-def test_anything_else_is_refused_with_what_is_wrong_with_it(value: str, fault: str) -> None:
+def test_anything_else_is_refused_with_a_reason(value: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault) as refused:
         ImageDigest(value)
     assert repr(value) in str(refused.value)

@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 from constructs import libraries_layer
 from constructs.libraries_layer import LibrariesError, LibrariesLayer
 
-from lambda_src.dependencies import DependenciesError
+from config.function_libraries import DependenciesError
 
 ARCHITECTURES = [lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64]
 NOTHING_BUNDLED: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
@@ -40,7 +40,7 @@ def test_it_holds_the_libraries_for_the_functions_cpu_and_python_whatever_this_m
     assert core.stat().st_mode & 0o777 == 0o644
 
 
-def test_it_says_what_it_is_for() -> None:
+def test_it_has_a_description() -> None:
     properties = layer(lambda_.Architecture.ARM_64)
     assert properties["CompatibleRuntimes"] == ["python3.13"]
     assert properties["CompatibleArchitectures"] == ["arm64"]
@@ -65,9 +65,7 @@ def test_requirements_python_and_cpu_decide_which_layer_it_is(
     assert len(others - {first}) == 3
 
 
-def test_what_pip_says_is_told_with_what_it_needs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_error_of_pip_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fail(_: Path, **__: str) -> None:
         raise DependenciesError("ERROR: No matching distribution found for msgspec==0.22.0")
 

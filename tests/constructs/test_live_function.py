@@ -11,7 +11,7 @@ from constructs.function_package import image_package
 from constructs.image_digest import ImageDigest
 from constructs.live_function import LiveFunction
 
-from tests.cdk_context import CDK_JSON
+from tests.support.cdk_context import CDK_JSON
 
 DIGEST = ImageDigest("sha256:" + "1" * 64)
 
@@ -48,7 +48,7 @@ def test_the_image_is_named_by_digest_and_by_nothing_else(stack: Stack) -> None:
     assert f"/images@{DIGEST.value}" in json.dumps(function["Properties"]["Code"])
 
 
-def test_what_is_started_is_left_to_the_image(stack: Stack) -> None:
+def test_the_image_decides_its_entrypoint(stack: Stack) -> None:
     synthesize(stack).has_resource_properties(
         "AWS::Lambda::Function", {"ImageConfig": Match.absent()}
     )
@@ -133,7 +133,7 @@ def test_each_change_makes_a_new_version_and_no_change_makes_none() -> None:
     assert version_id() == ids[0]
 
 
-def test_log_lines_are_kept_as_long_as_asked(stack: Stack) -> None:
+def test_log_lines_have_the_given_retention(stack: Stack) -> None:
     synthesize(stack).has_resource_properties(
         "AWS::Logs::LogGroup", {"LogGroupName": "/aws/lambda/rooms", "RetentionInDays": 7}
     )

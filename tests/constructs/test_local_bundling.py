@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, DockerImage, Stack
 from aws_cdk import aws_lambda as lambda_
-from constructs.local_bundling import SOURCE, LocalBundling, bundled_code, package_code
+from constructs.local_bundling import CONTRACT, SOURCE, LocalBundling, bundled_code, package_code
 from constructs.python_runtime import PYTHON
 
 
@@ -27,18 +27,18 @@ def staged(folder: Path, code: lambda_.Code) -> Path:
     return asset
 
 
-@pytest.mark.parametrize("package", ["rooms", "probe"])
-def test_a_package_is_its_python_files_and_nothing_else(tmp_path: Path, package: str) -> None:
+@pytest.mark.parametrize("package", [SOURCE / "rooms", SOURCE / "pre_traffic_hook", CONTRACT])
+def test_a_package_is_its_python_files_and_nothing_else(tmp_path: Path, package: Path) -> None:
     asset = staged(tmp_path, package_code(package))
     files = {path.relative_to(asset): path for path in asset.rglob("*") if path.is_file()}
-    assert files.keys() == {path.relative_to(SOURCE) for path in (SOURCE / package).rglob("*.py")}
+    assert files.keys() == {path.relative_to(package.parent) for path in package.rglob("*.py")}
     for name, path in files.items():
-        assert path.read_bytes() == (SOURCE / name).read_bytes()
+        assert path.read_bytes() == (package.parent / name).read_bytes()
 
 
 @pytest.mark.usefixtures("private_umask")
 def test_whoever_put_it_together_lambda_can_read_it(tmp_path: Path) -> None:
-    asset = staged(tmp_path, package_code("rooms"))
+    asset = staged(tmp_path, package_code(SOURCE / "rooms"))
     for path in asset.rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
 
@@ -56,7 +56,7 @@ def test_the_same_files_are_the_same_asset_and_others_another(tmp_path: Path) ->
     assert again.name == names[b"ab", b"c"]
 
 
-def test_what_is_there_is_not_put_together_again(tmp_path: Path) -> None:
+def test_an_existing_bundle_is_reused(tmp_path: Path) -> None:
     filled = []
 
     def fill(folder: Path) -> None:

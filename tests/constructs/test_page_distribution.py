@@ -1,4 +1,4 @@
-"""What CloudFront does with a request, by the template."""
+"""The CloudFront distribution in the template."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambda_src.rooms.routes import ROUTES
-from tests.templates import only, resources, web_template, web_template_with
+from tests.support.templates import only, resources, web_template, web_template_with
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -47,9 +47,7 @@ def test_every_route_goes_to_the_api_with_its_method(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
-def test_only_what_is_read_is_kept_and_for_a_second(
-    distribution: dict[str, Any], route: Any
-) -> None:
+def test_only_reads_are_cached_and_for_a_second(distribution: dict[str, Any], route: Any) -> None:
     found = behavior(distribution, route.path.replace("{roomId}", "BCDF23"))
     if route.method != "GET":
         assert found["CachePolicyId"] == CACHING_DISABLED

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import page_files
 from constructs.page_files import PageFiles, PageFilesError
 
-from tests.cdk_context import CDK_JSON, ROOT
+from tests.support.cdk_context import CDK_JSON, ROOT
 
 
 @pytest.fixture
@@ -104,5 +104,6 @@ def test_a_library_that_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setattr(page_files, "_ROOT", tmp_path)
     monkeypatch.setattr(page_files, "_QR_LIBRARY", tmp_path / "lean-qr.mjs")
-    with pytest.raises(PageFilesError, match=r"lean-qr\.mjs is missing.*npm ci"):
+    with pytest.raises(PageFilesError, match=r"lean-qr\.mjs is missing") as missing:
         PageFiles()
+    assert missing.value.hint == "npm ci"

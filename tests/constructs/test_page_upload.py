@@ -1,10 +1,10 @@
-"""How the page gets to its bucket."""
+"""The upload of the page in the web stack."""
 
 from typing import Any
 
 import pytest
 
-from tests.templates import resources, waits_for, web_template
+from tests.support.templates import resources, waits_for, web_template
 
 
 def upload(named: str) -> tuple[str, dict[str, Any]]:
@@ -35,5 +35,5 @@ def test_the_edge_forgets_the_page_and_the_deployment_waits_for_that() -> None:
 
 
 @pytest.mark.parametrize("part", ["Assets", "Index"])
-def test_what_was_deployed_before_stays_for_pages_that_are_open(part: str) -> None:
+def test_earlier_assets_stay_for_open_pages(part: str) -> None:
     assert upload(part)[1]["Prune"] is False

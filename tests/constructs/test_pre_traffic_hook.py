@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from constructs.pre_traffic_hook import TIMEOUT
 
-from lambda_src.dependencies import PYTHON_VERSION
-from lambda_src.probe import hook
-from tests.templates import only, resources, rooms_template
+from config.function_libraries import PYTHON_VERSION
+from lambda_src.pre_traffic_hook import main as hook
+from tests.support.templates import only, resources, rooms_template
 
 ACCOUNT = "arn:aws:lambda:ap-northeast-1:123456789012:function"
 
@@ -47,7 +47,7 @@ def test_it_is_a_zip_that_needs_no_library_so_no_image_can_break_it(
     )
 
 
-def test_it_is_told_the_new_version_by_number(
+def test_it_gets_the_number_of_the_new_version(
     template: dict[str, Any], function: dict[str, Any]
 ) -> None:
     """Ref of a version is its ARN, with the number; that of an alias would be the old version's."""

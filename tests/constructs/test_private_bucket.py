@@ -7,14 +7,14 @@ from aws_cdk import Stack
 from aws_cdk.assertions import Template
 from constructs.private_bucket import private_bucket
 
-from tests.templates import only, resources
+from tests.support.templates import only, resources
 
 
 def template(stack: Stack) -> dict[str, Any]:
     return dict(Template.from_stack(stack).to_json())
 
 
-def test_the_public_and_who_comes_without_tls_are_shut_out(stack: Stack) -> None:
+def test_public_access_and_plain_http_are_denied(stack: Stack) -> None:
     private_bucket(stack, "Bucket", retain=True)
     found = template(stack)
     assert {*only(found, "AWS::S3::Bucket")["PublicAccessBlockConfiguration"].values()} == {True}

@@ -1,4 +1,4 @@
-"""What the release parameter says and when, in the stack that it speaks of."""
+"""The release parameter: its value, and that it is written last."""
 
 import json
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from stacks.image_lock import ImagePin, read_image_lock
-from stacks.names import StageNames
-from tests.cdk_context import PINNED, ROOT
-from tests.templates import only, resources, rooms_template, waits_for
+from config.image_lock import ImagePin, read_image_lock
+from config.names import StageNames
+from tests.support.cdk_context import PINNED, ROOT
+from tests.support.templates import only, resources, rooms_template, waits_for
 
 RELEASE = "ReleaseParameter2F09585D"
 WAYS = [

@@ -8,7 +8,7 @@ from aws_cdk.assertions import Match, Template
 from constructs.rooms_alarms import FAILED_INIT, SERVER_ERROR
 
 from app import build_app
-from tests.cdk_context import context
+from tests.support.cdk_context import context
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_every_period_is_a_minute_and_silence_is_no_fault(alarms: dict[str, Any]
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_every_alarm_says_so_when_it_starts_and_when_it_ends(
+def test_every_alarm_notifies_when_it_begins_and_ends(
     template: Template, alarms: dict[str, Any]
 ) -> None:
     (topic,) = template.find_resources("AWS::SNS::Topic")
@@ -72,7 +72,7 @@ def test_every_alarm_says_so_when_it_starts_and_when_it_ends(
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
 
 
-def test_what_stops_a_deployment_at_the_first_error_wakes_nobody(alarms: dict[str, Any]) -> None:
+def test_alarms_of_a_version_send_no_notification(alarms: dict[str, Any]) -> None:
     stopping = [alarm for name, alarm in alarms.items() if name.endswith("-N")]
     assert len(stopping) == 2
     for alarm in stopping:

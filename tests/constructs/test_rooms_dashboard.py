@@ -5,7 +5,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from app import build_app
-from tests.cdk_context import context
+from tests.support.cdk_context import context
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def widgets() -> list[dict[str, Any]]:
     return widgets
 
 
-def test_the_alarms_are_what_a_person_sees_first(widgets: list[dict[str, Any]]) -> None:
+def test_the_alarms_are_in_the_top_row(widgets: list[dict[str, Any]]) -> None:
     assert (widgets[0]["type"], widgets[0]["y"], widgets[0]["width"]) == ("alarm", 0, 24)
     assert len(widgets[0]["properties"]["alarms"]) == 10
 

@@ -1,10 +1,10 @@
-"""What browsers are told."""
+"""The security headers in the template."""
 
 from typing import Any
 
 import pytest
 
-from tests.templates import only, web_template
+from tests.support.templates import only, web_template
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def directives(policy: dict[str, Any]) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in text.split("; "))
 
 
-def test_nothing_is_loaded_but_what_is_named_and_nothing_inline(policy: dict[str, Any]) -> None:
+def test_only_named_sources_are_loaded_and_nothing_inline(policy: dict[str, Any]) -> None:
     found = directives(policy)
     assert found["default-src"] == "'none'"
     assert found["script-src"] == found["style-src"] == found["connect-src"] == "'self'"

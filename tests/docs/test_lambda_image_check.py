@@ -14,19 +14,13 @@ import yaml
 from imagecheck.cli import app, main
 from imagecheck.config import read_config
 from imagecheck.ignore import Ignore
-from tests.cdk_context import ROOT
-from tests.imagecheck.images import Directory, File, Image, layer_of, write_image
-from tests.imagecheck.programs import AARCH64, ARCHITECTURES, ENTRYPOINT, X86_64, tiny_elf
-from tests.imagecheck.tools import skopeo_copy
+from tests.support.cdk_context import ROOT
+from tests.support.imagecheck.example import HANDLER, PACKAGE, write_archive
+from tests.support.imagecheck.images import File
+from tests.support.imagecheck.programs import AARCH64, X86_64
 
 PAGE = (ROOT / "docs/lambda-image-check.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-UUID = "var/task/node_modules/uuid"
-HANDLER = File(
-    "var/task/index.js",
-    "const { v4 } = require('uuid');\nexports.handler = async () => v4();\n",
-)
-PACKAGE = (File(f"{UUID}/package.json", '{"main": "index.js"}'), File(f"{UUID}/index.js", ""))
 
 
 def blocks(language: str) -> list[str]:
@@ -34,24 +28,7 @@ def blocks(language: str) -> list[str]:
 
 
 def archive(name: str, machine: int, *members: File) -> None:
-    """An image that is laid out as AWS's for Node, as `docker save` writes it."""
-    program = tiny_elf(machine=machine)
-    base = layer_of(
-        File("lambda-entrypoint.sh", ENTRYPOINT, 0o755),
-        File("bin/sh", program, 0o755),
-        File("var/lang/bin/node", program, 0o755),
-        File("var/runtime/bootstrap", "#!/bin/sh\nexec /var/lang/bin/node\n", 0o755),
-        Directory("var/task"),
-    )
-    image: Image = write_image(
-        Path(f"{name}-layout"),
-        [base, layer_of(*members)],
-        entrypoint=["/lambda-entrypoint.sh"],
-        cmd=["index.handler"],
-        workdir="/var/task",
-        architecture=ARCHITECTURES[machine],
-    )
-    skopeo_copy(image.reference, f"docker-archive:{name}.tar:my-image:latest")
+    write_archive(Path(), name, machine, *members)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +75,7 @@ def test_the_json_has_the_keys_that_are_shown(
     real = json.loads(printed(monkeypatch, capsys, arguments))
 
     assert keys(shown) == keys(real)
-    assert shown["not_looked_at"] == real["not_looked_at"]
+    assert shown["notChecked"] == real["notChecked"]
 
 
 def keys(document: dict[str, Any]) -> list[Any]:

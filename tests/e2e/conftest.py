@@ -12,7 +12,8 @@ from playwright.sync_api import Browser
 
 from local.emulated_aws.server import CREDENTIALS, REGION
 from local.system import SOURCE, System, running_system
-from tests.browser import NewPlayer, players
+from tests.support.browser import NewPlayer, players
+from tests.support.processes import child_processes
 
 
 @pytest.fixture(scope="package")
@@ -24,11 +25,18 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def system(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(
+    source: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """The system, deployed as `make run` does; afterwards none of its processes may be left."""
+    assert browser.is_connected()  # Its processes are there before, and stay.
+    before = child_processes()
     with running_system(
         port=0, source=source, work_folder=tmp_path_factory.mktemp("local")
     ) as system:
         yield system
+        assert child_processes() > before
+    assert child_processes() <= before
 
 
 @pytest.fixture

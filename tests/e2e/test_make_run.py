@@ -19,12 +19,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from docs import openapi
+from config.image_lock import read_image_lock
 from lambda_src.rooms.routes import ROUTES
 from local.system import System
-from tests.cdk_context import ROOT
+from tests.support.cdk_context import ROOT
+from tools import openapi
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 PAGE = "https://lobby.example"
 
@@ -127,7 +128,7 @@ def test_refusals_come_as_the_document_says(
     ("method", "path"),
     [("GET", "/rooms"), ("PUT", "/rooms"), ("POST", "/rooms/BCDFGH/leave")],
 )
-def test_what_is_no_route_is_answered_by_the_gateway(call: Client, method: str, path: str) -> None:
+def test_the_gateway_answers_unknown_routes(call: Client, method: str, path: str) -> None:
     answer = call(method, path)
     assert (answer.status, answer.body) == (404, {"message": "Not Found"})
 
@@ -203,6 +204,14 @@ def test_an_edit_shows_on_the_next_request(call: Client, source: Path) -> None:
     left = call("DELETE", f"/rooms/{host['roomId']}/leave", token=host["playerToken"])
     handlers.write_text(before, encoding="utf-8")
     assert left.body["message"] == "またね"
+
+
+def test_the_lock_file_pins_the_image_that_was_built(system: System) -> None:
+    """It is one that the app reads."""
+    folder = system.function_log.parent
+    pin = read_image_lock(folder / "image-lock.json")["local"]
+    index = json.loads((folder / "image" / "index.json").read_text())
+    assert pin.digest == index["manifests"][0]["digest"]
 
 
 def test_make_run_is_this_system_on_the_port_that_is_asked_for() -> None:

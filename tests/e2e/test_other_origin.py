@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from local.system import System
-from tests.imagecheck.http_server import Answer, serving
+from tests.support.imagecheck.http_server import Answer, serving
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 # It sends a content type with every request, a GET too, and reads `ok` and `error.message` alone.
 PLAY = """async (base) => {

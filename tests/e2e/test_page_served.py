@@ -6,9 +6,9 @@ import pytest
 import urllib3
 
 from local.system import System
-from tests.templates import only, web_template
+from tests.support.templates import only, web_template
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 POOL = urllib3.PoolManager()
 
@@ -52,7 +52,7 @@ def test_a_method_that_no_behavior_takes_is_refused_by_the_edge(system: System) 
     assert (found.status, found.headers["x-cache"]) == (403, "Error from cloudfront")
 
 
-def test_who_asks_for_a_room_within_the_second_is_answered_by_the_edge(system: System) -> None:
+def test_the_edge_answers_requests_within_a_second(system: System) -> None:
     made = POOL.request("POST", f"{system.url}/rooms", json={"hostName": "ひま"})
     assert made.headers["x-cache"] == "Miss from cloudfront"
     url = f"{system.url}/rooms/{made.json()['roomId']}"

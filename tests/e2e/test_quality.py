@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser import NewPlayer, Player
-from tests.cdk_context import ROOT
+from tests.support.browser import NewPlayer, Player
+from tests.support.cdk_context import ROOT
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 AXE = (ROOT / "tests/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 MAX_BYTES = 30_000
@@ -52,7 +52,7 @@ def test_axe_finds_nothing_on_the_way_in(new_player: NewPlayer, locale: str, sch
 
 
 @LOOKS
-def test_axe_finds_nothing_where_it_does_not_go_on(
+def test_axe_finds_nothing_on_other_screens(
     new_player: NewPlayer, locale: str, scheme: str
 ) -> None:
     player = new_player(locale, color_scheme=scheme, bypass_csp=True)

@@ -1,4 +1,4 @@
-"""What the page does when something is in the way."""
+"""The page when something goes wrong."""
 
 import time
 from contextlib import suppress
@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Error, Route, expect
 
 from local.system import NAMES
-from tests.browser import NewPlayer
+from tests.support.browser import NewPlayer
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_lost_answer_takes_no_second_seat(new_player: NewPlayer, act: str) -> 
     expect(player.page.get_by_text("1/5" if act == "create" else "2/5")).to_be_visible()
 
 
-def test_who_reloads_while_waiting_finds_the_room_that_was_opened(new_player: NewPlayer) -> None:
+def test_a_reload_while_creating_finds_the_new_room(new_player: NewPlayer) -> None:
     player = new_player()
     opened: list[str] = []
 
@@ -135,7 +135,7 @@ def test_an_answer_from_before_one_joined_takes_no_seat_away(new_player: NewPlay
     assert answered > 1
 
 
-def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> None:
+def test_a_late_answer_does_not_change_the_screen(new_player: NewPlayer) -> None:
     host, player = new_player(), new_player()
     code = host.create("ひま")
     waiting: list[Route] = []
@@ -161,7 +161,7 @@ def test_an_answer_that_comes_late_leads_nobody_away(new_player: NewPlayer) -> N
     assert player.page.get_by_test_id("code").inner_text() == code
 
 
-def test_who_cannot_leave_keeps_the_seat(new_player: NewPlayer) -> None:
+def test_a_failed_leave_keeps_the_seat(new_player: NewPlayer) -> None:
     player = new_player()
     player.create("ひま")
     player.context.route("**/leave", lambda route: route.abort())
@@ -184,9 +184,7 @@ def test_a_game_that_has_begun_takes_nobody(new_player: NewPlayer, change_room: 
     expect(late.heading("The game has begun")).to_be_visible()
 
 
-def test_a_room_whose_time_is_over_says_so_to_who_is_in_it(
-    new_player: NewPlayer, change_room: Any
-) -> None:
+def test_players_see_that_their_room_has_expired(new_player: NewPlayer, change_room: Any) -> None:
     host = new_player()
     code = host.create("ひま")
     change_room(code, "expiresAt", {"N": str(int(time.time()) - 10)})

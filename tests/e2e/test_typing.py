@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser import NewPlayer, Player
+from tests.support.browser import NewPlayer, Player
 
-pytestmark = pytest.mark.xdist_group("system")
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def name_field(player: Player) -> None:
@@ -80,7 +80,7 @@ def test_a_code_may_be_typed_as_japanese_keyboards_do(new_player: NewPlayer) -> 
     friend.lobby.wait_for()
 
 
-def test_what_is_wrong_stands_under_its_field_which_gets_the_focus(new_player: NewPlayer) -> None:
+def test_a_problem_is_shown_under_its_field_which_gets_the_focus(new_player: NewPlayer) -> None:
     player = new_player("en-US")
     player.page.goto(player.url)
     form = player.page.get_by_role("form", name="Join a room")
@@ -90,7 +90,7 @@ def test_what_is_wrong_stands_under_its_field_which_gets_the_focus(new_player: N
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(
-        "A room code has six characters. Look at your friend's message again"
+        "A room code has six characters. Check your friend's message"
     )
     expect(form.get_by_role("textbox", name="Your name")).to_have_accessible_description(
         "Enter a name"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.cdk_context import ROOT
+from tests.support.cdk_context import ROOT
 
 ORIGIN = "http://page.test"
 

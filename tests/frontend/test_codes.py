@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.lambda_src.rooms.code_cases import NO_CODE, SAME_CODE
+from tests.support.rooms.code_cases import NO_CODE, SAME_CODE
 
 
 def test_each_case_of_the_table_that_api_and_page_share(page: Page) -> None:

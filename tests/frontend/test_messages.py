@@ -1,4 +1,4 @@
-"""What the page says: the same things in both languages, and something for every refusal."""
+"""The page's messages: complete in both languages, with one for every error code."""
 
 import re
 from typing import Any

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.cdk_context import ROOT
+from tests.support.cdk_context import ROOT
 
 CASES: list[dict[str, Any]] = json.loads(
     (ROOT / "tests/lambda_src/rooms/name_cases.json").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How often the page asks, by a clock that the test holds."""
+"""The polling interval of the page, with a fake clock."""
 
 from itertools import pairwise
 from typing import Any
@@ -128,7 +128,7 @@ def test_a_room_that_is_gone_ends_it(watching: Page) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_a_gateway_says_for_itself_does_not_end_it(watching: Page, status: int) -> None:
+def test_errors_of_the_gateway_do_not_stop_polling(watching: Page, status: int) -> None:
     answer(watching, status)
     watching.clock.run_for(30_000)
     assert "gone" not in watching.evaluate("told")
@@ -137,7 +137,7 @@ def test_what_a_gateway_says_for_itself_does_not_end_it(watching: Page, status: 
     assert watching.evaluate("told")[-1] is False
 
 
-def test_what_is_older_than_what_is_shown_is_dropped(page: Page) -> None:
+def test_older_answers_are_dropped(page: Page) -> None:
     """The edge may be a second behind an answer that the page already has."""
     cases: list[tuple[dict[str, int], dict[str, int] | None, bool]] = [
         ({"createdAt": 1, "version": 1}, {"createdAt": 1, "version": 2}, True),

@@ -1,4 +1,4 @@
-"""What a check makes of the findings of all rules, and of what it may not ask."""
+"""A check with the findings of all rules, and with what it may not ask."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,14 @@ import pytest
 from imagecheck import check
 from imagecheck.check import check_image
 from imagecheck.function import Function
-from imagecheck.image import image as image_module
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image import image_reader
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.layer import read_files
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.layout import LayoutSource
 from imagecheck.image.reference import FileReference, parse_reference
-from tests.imagecheck.cases import APP, HANDLER, HOST_CPU, Silent, findings_of, python
-from tests.imagecheck.images import File
+from tests.support.imagecheck.cases import APP, HANDLER, HOST_CPU, Silent, findings_of, python
+from tests.support.imagecheck.images import File
 
 ECR = "docker://123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/rooms@"
 
@@ -35,10 +35,10 @@ class DeniedEcr:
         self.close = layout.close
 
     def image_status(self, _digest: str) -> str | None:
-        raise CannotLookError("you may not do ecr:DescribeImages")
+        raise ImageReadError("you may not do ecr:DescribeImages")
 
     def repository_policy(self) -> str | None:
-        raise CannotLookError("you may not do ecr:GetRepositoryPolicy")
+        raise ImageReadError("you may not do ecr:GetRepositoryPolicy")
 
 
 def test_an_image_is_judged_though_its_repository_may_not_be_asked(
@@ -74,7 +74,7 @@ def test_a_hundred_modules_are_read_in_one_go(
         readings.append(arguments)
         return read_files(*arguments, **options)
 
-    monkeypatch.setattr(image_module, "read_files", counted)
+    monkeypatch.setattr(image_reader, "read_files", counted)
 
     report = check_image(
         parse_reference(made.reference),

@@ -13,7 +13,8 @@ import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from imagecheck.cli import main
 from imagecheck.function import Architecture
 from imagecheck.image.manifest import OCI_MANIFEST, digest_of
 from imagecheck.rules import BY_ID
-from tests.imagecheck.http_server import Answer, Request, serving
-from tests.imagecheck.images import (
+from tests.support.imagecheck.http_server import Answer, Request, serving
+from tests.support.imagecheck.images import (
     File,
     Image,
     Layer,
@@ -36,8 +37,8 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import aws_like_base, busybox, of_other_cpu
-from tests.imagecheck.tools import skopeo_copy
+from tests.support.imagecheck.programs import aws_like_base, busybox, of_other_cpu
+from tests.support.imagecheck.tools import skopeo_copy
 
 COMMAND = [sys.executable, "-m", "imagecheck"]
 MIB = 1024**2
@@ -111,8 +112,8 @@ def test_an_image_that_can_start(tmp_path: Path) -> None:
         "  starts   /lambda-entrypoint.sh app.handler",
     ]
     # Its bootstrap is a script, so nothing says which language the handler is of.
-    assert said.startswith("Not looked at:\n    the handler: ")
-    assert said.endswith("\n\nno problems found; 1 thing not looked at\n")
+    assert said.startswith("Not checked:\n    the handler: ")
+    assert said.endswith("\n\nno problems found; 1 thing not checked\n")
 
 
 def test_an_image_that_cannot(tmp_path: Path) -> None:
@@ -147,16 +148,18 @@ def test_json(
 
         assert (returned, err) == (status, "")
         assert list(found) == [
-            "image", "digest", "architecture", "function", "starts", "handler", "findings",
-            "ignored", "not_looked_at",
+            "version", "command", "ok", "image", "digest", "architecture", "function", "starts",
+            "handler", "findings", "ignored", "notChecked",
         ]  # fmt: skip
+        assert (found["version"], found["command"]) == (1, "lambda-image-check")
+        assert found["ok"] is (status == 0)
         assert found["image"] == f"{image.reference}@{image.digest}"
         assert found["digest"] == image.digest
         assert found["architecture"] == CPU
         assert bool(found["findings"]) == bool(status)
     for finding in found["findings"]:
         assert list(finding) == [
-            "rule", "title", "severity", "error_type", "when", "found", "fix", "line", "url",
+            "rule", "title", "severity", "errorType", "when", "found", "fix", "line", "url",
         ]  # fmt: skip
         assert all(type(value) is str for name, value in finding.items() if name != "line")
     assert (found["findings"][0]["rule"], found["findings"][0]["severity"]) == ("C2", "error")
@@ -249,11 +252,14 @@ def test_one_of_several_functions(
     assert [run("--function", name)[0] for name in ("One", "Two")] == [0, 1]
     status, out, err = run()
     assert (status, out) == (2, "")
-    assert "2 functions that run an image; say which with --function: One, Two" in err
+    assert "2 functions that run an image\nhint: choose one with --function: One, Two" in err
     status, _, err = run("--function", "Three")
-    assert (status, "has no function 'Three'; its functions: One, Two" in err) == (2, True)
+    assert (status, "has no function 'Three'\nhint: its functions are One, Two" in err) == (2, True)
     status, _, err = run("--function", "One", "--architecture", OTHER_CPU)
-    assert (status, f"is {CPU}: leave --architecture out" in err) == (2, True)
+    assert (status, f"is for {CPU}, not {OTHER_CPU}\nhint: leave --architecture out" in err) == (
+        2,
+        True,
+    )
     assert run("--function", "One", "--architecture", CPU)[0] == 0
 
 
@@ -302,7 +308,7 @@ def test_an_empty_override_is_refused(
 
     status, _, err = run_main(monkeypatch, capsys, image.reference, "--architecture", CPU, flag)
 
-    assert (status, "is empty; leave it out" in err) == (2, True)
+    assert (status, "is empty\nhint: leave it out" in err) == (2, True)
 
 
 def test_the_working_directory_can_be_given(
@@ -357,7 +363,7 @@ def test_without_a_function_the_cpu_is_the_image_s_and_that_is_said(
     assert (status, err) == (0, "")
     assert f"  function {programs[architecture]} (assumed)" in out.splitlines()
     assert "whether the image is for the function's CPU: " in out
-    assert "no problems found; 2 things not looked at" in out
+    assert "no problems found; 2 things not checked" in out
 
 
 def test_a_registry_is_asked_for_the_manifest_once(
@@ -387,21 +393,21 @@ def test_an_image_of_no_cpu_of_lambda_s_is_held_against_its_default(
 
     assert status in (0, 1)
     assert json.loads(out)["function"] == {
-        "architecture": "x86_64", "is_assumed": True, "logical_id": None,
+        "architecture": "x86_64", "isAssumed": True, "logicalId": None,
     }  # fmt: skip
 
 
 # --- what is asked wrongly ----------------------------------------------------------------------
 
 WRONG = {
-    "no image": (["--json"], "Missing argument 'IMAGE'"),
-    "no transport": (["rooms", "--architecture", "arm64"], "one is named oci:DIR"),
+    "no image": (["--no-cache"], "Missing argument 'IMAGE'"),
+    "no transport": (["rooms", "--architecture", "arm64"], "reference 'rooms'\nhint: "),
     "another CPU": (["oci:x", "--architecture", "s390x"], "Lambda has x86_64 (Docker's linux/"),
     "another of Docker's": (["oci:x", "--architecture", "linux/arm/v7"], "Lambda has x86_64"),
     "another system": (["oci:x", "--architecture", "windows/amd64"], "Lambda runs Linux images"),
     "a function of no template": (
         ["oci:x", "--architecture", "arm64", "--function", "F"],
-        "--function names one of --template FILE",
+        "--function needs a template\nhint: add --template FILE",
     ),
     "no template": (["oci:x", "--template", "/nowhere.json"], "/nowhere.json: No such file"),
     "a quote": (["oci:x", "--architecture", "arm64", "--command", "'"], "--command: No closing"),
@@ -413,9 +419,12 @@ WRONG = {
         ["oci:x", "--architecture", "arm64", "--entrypoint", '["/run'],
         "--entrypoint: ",
     ),
-    "an option": (["oci:x", "--arch", "arm64"], "No such option: --arch"),
+    "an option": (
+        ["oci:x", "--arch", "arm64"],
+        "no such option: --arch\nhint: did you mean --architecture?",
+    ),
     "two images": (["oci:x", "oci:y", "--architecture", "arm64"], "unexpected extra argument"),
-    "a base": (["oci:x", "--architecture", "arm64", "--base", "y"], "'y' names no image"),
+    "a base": (["oci:x", "--architecture", "arm64", "--base", "y"], "invalid image reference 'y'"),
 }  # fmt: skip
 
 
@@ -431,6 +440,30 @@ def test_what_is_asked_wrongly_is_said_in_one_message(
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
     assert message in err
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--format", "json"], ["--format=json"]])
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ("INVALID_USAGE", "Missing argument 'IMAGE'.")),
+        (["oci:/nowhere"], ("IMAGE_UNREADABLE", "/nowhere: No such file or directory")),
+    ],
+)
+def test_an_error_is_json_too(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    expected: tuple[str, str],
+    form: list[str],
+) -> None:
+    status, out, err = run_main(monkeypatch, capsys, *arguments, *form)
+
+    found = json.loads(out)
+    assert (status, err.splitlines()[0]) == (2, f"error: {expected[1]}")
+    assert [found[key] for key in ("version", "command", "ok")] == [1, "lambda-image-check", False]
+    assert list(found["error"]) == ["code", "message", "hint", "details"]
+    assert (found["error"]["code"], found["error"]["message"]) == expected
 
 
 def test_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -473,7 +506,7 @@ def test_the_rules_are_listed_and_explained(
     assert rule.bad.splitlines()[0] in told
 
     status, out, err = run_main(monkeypatch, capsys, "--explain", "E22")
-    assert (status, out, "near: E2" in err) == (2, "", True)
+    assert (status, out, "did you mean E2" in err) == (2, "", True)
 
 
 def test_bytes_that_are_no_text(
@@ -544,19 +577,51 @@ def test_too_little_memory_is_said(
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, KeyError, RecursionError, OSError, AssertionError])
-def test_a_fault_of_the_program_is_no_stack_trace(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: type[Exception]
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_internal_error_names_our_own_line_and_a_file_with_the_traceback(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fault: type[Exception],
+    form: list[str],
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(imagecheck.run, "open_source", broken_by(fault))
+
+    status, out, err = run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU, *form)
+
+    message, hint = err.splitlines()
+    assert (status, bool(out)) == (2, bool(form))
+    place = rf"internal error: {fault.__name__} in imagecheck/run\.py:\d+"
+    assert re.fullmatch(f"error: {place}", message)
+    (file,) = tmp_path.glob("traceback-*.txt")
+    assert hint.startswith(f"hint: the traceback is in {file}; please report it: https://")
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    assert all(said in text for said in (fault.__name__, SECRET, "The cause", "in run_check"))
+    assert SECRET not in out + err
+    if form:
+        wrong = json.loads(out)["error"]
+        assert (wrong["code"], wrong["details"]) == ("INTERNAL_ERROR", {"traceback": str(file)})
+
+
+def test_debug_prints_the_chained_trace_of_an_internal_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(imagecheck.run, "open_source", broken_by(KeyError))
+
+    status, _, err = run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU, "--debug")
+
+    assert (status, err.count("Traceback")) == (2, 1)
+    assert err.index("ValueError: The cause") < err.index("KeyError: ") < err.index("\nerror: ")
+
+
+def broken_by(fault: type[Exception]) -> Callable[..., None]:
     def broken(*_: object, **__: object) -> None:
-        raise fault("TOKEN=hunter2")
+        raise fault(f"TOKEN={SECRET}") from ValueError("The cause")
 
-    monkeypatch.setattr(imagecheck.run, "open_source", broken)
-
-    status, out, err = run_main(monkeypatch, capsys, "oci:x", "--architecture", CPU)
-
-    assert (status, out, err.count("\n")) == (2, "", 1)
-    assert f"a fault of this program, {fault.__name__} in test_cli.py:" in err
-    assert "hunter2" not in err
+    return broken
 
 
 def test_debug_prints_the_trace_before_the_message_and_how_long_each_step_took(
@@ -570,6 +635,7 @@ def test_debug_prints_the_trace_before_the_message_and_how_long_each_step_took(
     status, _, told = run_main(monkeypatch, capsys, f"oci:{nothing}", "--debug")
     assert status == 2
     assert told.startswith("Traceback")
+    assert told.count(", in run_check\n") == 1
     assert told.endswith(f"\nerror: {nothing}: No such file or directory\n")
 
 
@@ -580,8 +646,8 @@ def test_what_takes_too_long_is_ended(
     arguments = (image_in(tmp_path).reference, "--architecture", CPU, "--timeout")
 
     status, out, err = run_main(monkeypatch, capsys, *arguments, "0.000001")
-    assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "--timeout gives it more" in err
+    assert (status, out, err.count("\n")) == (2, "", 2)
+    assert err.endswith("\nhint: give it more with --timeout SECONDS\n")
     assert run_main(monkeypatch, capsys, *arguments, "60")[0] == 0
 
 
@@ -712,6 +778,18 @@ def test_who_reads_a_pipe_may_go(tmp_path: Path) -> None:
         _, err = process.communicate()
 
         assert (process.returncode, err) == (status, b"")
+
+
+def test_who_reads_the_help_may_go() -> None:
+    for flag in ("--help", "--list-rules"):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(
+            [*COMMAND, flag], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(write)
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", ">/dev/full"])

@@ -1,4 +1,4 @@
-"""What differs between an image that works and one that fails, what explains most first."""
+"""The differences between an image that works and one that fails, the likeliest cause first."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from imagecheck.comparison import compare
 from imagecheck.function import Architecture, Function
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck import programs
-from tests.imagecheck.images import (
+from tests.support.imagecheck import programs
+from tests.support.imagecheck.images import (
     Directory,
     File,
     HardLink,
@@ -25,7 +25,7 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import (
+from tests.support.imagecheck.programs import (
     AARCH64,
     ARCHITECTURES,
     HOST,
@@ -35,7 +35,7 @@ from tests.imagecheck.programs import (
     X86_64,
     tiny_elf,
 )
-from tests.imagecheck.reading import NoProgress
+from tests.support.imagecheck.reading import NoProgress
 
 ENTRYPOINT = "#!/bin/sh\nexec /var/runtime/bootstrap\n"
 
@@ -121,7 +121,7 @@ def test_what_explains_a_failure_comes_before_what_only_differs(tmp_path: Path) 
     differences = compared(new, old)
 
     assert [difference.split(":")[0].split(",")[0] for difference in differences] == [
-        "only the failing one has C7",
+        "only the failing image has C7",
         "the function's code and packages",
         "what is started",
         "environment",
@@ -161,7 +161,7 @@ def test_an_index_in_place_of_the_image(tmp_path: Path) -> None:
 
     differences = compared(new, old)
 
-    assert differences[0].startswith("only the failing one has B2")
+    assert differences[0].startswith("only the failing image has B2")
     assert differences[1] == (
         "manifest application/vnd.oci.image.manifest.v1+json →"
         " application/vnd.oci.image.index.v1+json"
@@ -220,7 +220,7 @@ def test_an_image_whose_files_could_not_be_read(tmp_path: Path) -> None:
     differences = compared(new, old)
 
     assert len(differences) == 1
-    assert differences[0].startswith("only the failing one has B9")
+    assert differences[0].startswith("only the failing image has B9")
 
 
 def test_two_that_fail_alike(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_node_package_that_was_forgotten(tmp_path: Path) -> None:
 
     first = first_difference(node_image(tmp_path / "old", *GOOD), new)
 
-    assert first.startswith("only the failing one has E2, Runtime.ImportModuleError: ")
+    assert first.startswith("only the failing image has E2, Runtime.ImportModuleError: ")
     assert "uuid" in first
 
 
@@ -295,7 +295,7 @@ def test_a_node_handler_that_is_compiled_to_another_folder(tmp_path: Path) -> No
 
     first = first_difference(node_image(tmp_path / "old", *GOOD), new)
 
-    assert first.startswith("only the failing one has E2, Runtime.ImportModuleError: ")
+    assert first.startswith("only the failing image has E2, Runtime.ImportModuleError: ")
 
 
 def test_a_node_package_that_became_an_es_module(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_a_node_package_that_became_an_es_module(tmp_path: Path) -> None:
 
     first = first_difference(node_image(tmp_path / "old", *GOOD), new)
 
-    assert first.startswith("only the failing one has E"), first
+    assert first.startswith("only the failing image has E"), first
 
 
 def test_a_base_without_the_runtime_client(tmp_path: Path) -> None:
@@ -342,4 +342,4 @@ def test_a_warning_of_the_failing_one_comes_before_what_only_differs(tmp_path: P
 
     first = first_difference(old, new)
 
-    assert first.startswith("only the failing one has the warning D6: ")
+    assert first.startswith("only the failing image has the warning D6: ")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imagecheck.dockerfile import ImageUse, base_of, images_of
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -141,15 +141,15 @@ def test_a_byte_order_mark_is_no_instruction(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(CannotLookError, match="is not a text in UTF-8"):
+    with pytest.raises(ImageReadError, match="is not text in UTF-8"):
         uses(tmp_path, b"FROM \xff")
     for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
-        with pytest.raises(CannotLookError, match=why):
+        with pytest.raises(ImageReadError, match=why):
             images_of(path)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "Dockerfile")
 
-    with pytest.raises(CannotLookError, match="is a pipe"):
+    with pytest.raises(ImageReadError, match="is a pipe"):
         images_of(tmp_path / "Dockerfile")

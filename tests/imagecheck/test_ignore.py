@@ -1,4 +1,4 @@
-"""What is ignored: on the command line, in a file, in the configuration."""
+"""Ignored findings: on the command line, in a file, in the configuration."""
 
 import json
 import sys
@@ -10,9 +10,9 @@ import pytest
 from imagecheck.cli import main
 from imagecheck.config import find_config, read_config
 from imagecheck.ignore import Ignore, UnknownRuleError, parse_ignore, read_ignore_file
-from imagecheck.image.errors import CannotLookError
-from tests.imagecheck.cases import FOREIGN, HOST_CPU, run, scratch
-from tests.imagecheck.findings import error
+from imagecheck.image.errors import ImageReadError
+from tests.support.imagecheck.cases import FOREIGN, HOST_CPU, run, scratch
+from tests.support.imagecheck.findings import error
 
 Check = Callable[..., tuple[int, str, str]]
 
@@ -135,9 +135,12 @@ def test_patterns_narrow_what_is_ignored(image: str, found: str, covers: bool) -
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("C66", "near: C6"),
-        ("e02", "near: E2"),
-        ("nonsense", "there is no rule 'nonsense'; --list-rules prints all"),
+        ("C66", "hint: did you mean C6"),
+        ("e02", "hint: did you mean E2"),
+        (
+            "nonsense",
+            "error: unknown rule 'nonsense'\nhint: `lambda-image-check --list-rules` prints all",
+        ),
         ("", "--list-rules"),
     ],
 )
@@ -164,14 +167,14 @@ def test_small_letters_will_do() -> None:
         ('[[ignore]]\nrule = "C2"\nreason = "x"\nfile = "y"\n', "unknown field `file`"),
         ('ignore = ["C2"]\n', "Expected `object`"),
         ("ignored = []\n", "unknown field `ignored`"),
-        ("[[ignore\n", "is no TOML"),
+        ("[[ignore\n", "is not valid TOML"),
     ],
 )
 def test_a_configuration_that_is_wrong_says_where(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "lambda-image-check.toml"
     file.write_text(text)
 
-    with pytest.raises(CannotLookError, match=r"lambda-image-check\.toml") as caught:
+    with pytest.raises(ImageReadError, match=r"lambda-image-check\.toml") as caught:
         read_config(file)
 
     assert told in str(caught.value)

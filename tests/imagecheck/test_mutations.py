@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from imagecheck.check import Report, check_image
 from imagecheck.function import Function
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import GZIP_LAYER_TYPES, digest_of
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.cases import (
+from tests.support.imagecheck.cases import (
     FOREIGN,
     LINKED,
     ON_HOST,
@@ -28,7 +28,7 @@ from tests.imagecheck.cases import (
     rewritten,
     run,
 )
-from tests.imagecheck.images import (
+from tests.support.imagecheck.images import (
     Directory,
     File,
     HardLink,
@@ -41,13 +41,13 @@ from tests.imagecheck.images import (
     layer_of,
     write_image,
 )
-from tests.imagecheck.prediction import Outcome, outcome, prediction, start_of
-from tests.imagecheck.programs import AARCH64, ENTRYPOINT, HOST, X86_64, busybox, tiny_elf
-from tests.imagecheck.starting import start
+from tests.support.imagecheck.prediction import Outcome, outcome, prediction, start_of
+from tests.support.imagecheck.programs import AARCH64, ENTRYPOINT, HOST, X86_64, busybox, tiny_elf
+from tests.support.imagecheck.starting import start
 
 pytestmark = pytest.mark.proof
 
-# The same examples each time: what is found by chance is no reason to stop somebody else's work.
+# The same examples each time: what is found by chance is not a reason to stop somebody else's work.
 SLOW = settings(
     max_examples=100,
     deadline=None,
@@ -282,7 +282,7 @@ def check(image: Image, folder: Path, function: Function = ON_HOST) -> Report | 
             cache=LayerCache(folder / "layers"),
             progress=Silent(),
         )
-    except CannotLookError:
+    except ImageReadError:
         return None
 
 

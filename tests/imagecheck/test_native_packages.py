@@ -23,15 +23,15 @@ from imagecheck.budget import Budget
 from imagecheck.check import check_image, judge
 from imagecheck.function import MACHINES, Architecture, Function
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.image.layer import MAX_FILE_BYTES, FileKind
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.rule import START
 from imagecheck.subject import Contents, Subject
-from tests.imagecheck.cases import HOST_CPU, OTHER_CPU, Silent
-from tests.imagecheck.images import Directory, File, Layer, Member, layer_of, write_image
-from tests.imagecheck.programs import ENTRYPOINT, tiny_elf
-from tests.imagecheck.tools import run, tool
+from tests.support.imagecheck.cases import HOST_CPU, OTHER_CPU, Silent
+from tests.support.imagecheck.images import Directory, File, Layer, Member, layer_of, write_image
+from tests.support.imagecheck.programs import ENTRYPOINT, tiny_elf
+from tests.support.imagecheck.tools import run, tool
 
 pytestmark = pytest.mark.proof
 
@@ -145,7 +145,7 @@ def _remembered(subject: Subject) -> Contents:
     """Read the image's texts once for all of its handlers."""
     files = subject.files
     assert files
-    nodes = [node for node in files.below("/") if node.kind is Kind.FILE and not node.entry.elf]
+    nodes = [node for node in files.below("/") if node.kind is FileKind.FILE and not node.entry.elf]
     known = subject.contents(nodes)
 
     def contents(nodes: Iterable[Node], limit: int = MAX_FILE_BYTES, /) -> Mapping[str, bytes]:
@@ -228,7 +228,7 @@ def _pip(folder: Path, cpu: Architecture) -> Path:
 def tree_of(language: Language, cpu: Architecture, folder: Path) -> Tree:
     """Make a layer of a folder of packages, and of a handler for each."""
     members = _members(folder, TASK[language])
-    # Packing takes longer than reading, and the media type of a layer is no matter of a start.
+    # Packing takes longer than reading, and the media type of a layer is not a matter of a start.
     layer = layer_of(*members, *_handlers(language), compression="none")
     return Tree(language, cpu, folder, layer)
 

@@ -19,9 +19,9 @@ from packaging.requirements import Requirement
 
 from imagecheck import HOME_URL, __version__
 from imagecheck.start.exec_chain import errno_name
-from tests.cdk_context import ROOT
-from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, node, run, scratch
-from tests.imagecheck.images import File
+from tests.support.cdk_context import ROOT
+from tests.support.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, node, run, scratch
+from tests.support.imagecheck.images import File
 
 PACKAGE = ROOT / "imagecheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -182,8 +182,8 @@ def test_a_stranger_is_told_what_private_ecr_needs(bare: Path) -> None:
     told = _done(bare / "bin/lambda-image-check", image, "--architecture", "arm64", status=2)
 
     assert told.stderr.startswith("error: ")
-    assert "boto3, which is not installed: pip install boto3" in told.stderr
-    assert told.stderr.count("\n") == 1
+    assert "boto3, which is not installed\nhint: install it with `pip install boto3`" in told.stderr
+    assert told.stderr.count("\n") == 2
 
 
 @pytest.mark.proof

@@ -15,7 +15,7 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.rule import Severity
 from local.docker_registry import running_registry
-from tests.imagecheck.cases import (
+from tests.support.imagecheck.cases import (
     FOREIGN,
     HOST_CPU,
     LOGICAL_ID,
@@ -29,11 +29,11 @@ from tests.imagecheck.cases import (
     run,
     scratch,
 )
-from tests.imagecheck.corpus import BY_NAME
-from tests.imagecheck.images import Image, only_image, write_index
-from tests.imagecheck.programs import HOST, OTHER, busybox
-from tests.imagecheck.starting import start
-from tests.imagecheck.tools import buildah_build, skopeo_copy
+from tests.support.imagecheck.corpus import BY_NAME
+from tests.support.imagecheck.images import Image, only_image, write_index
+from tests.support.imagecheck.programs import HOST, OTHER, busybox
+from tests.support.imagecheck.starting import start
+from tests.support.imagecheck.tools import buildah_build, skopeo_copy
 
 pytestmark = pytest.mark.proof
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.imagecheck.images import (
+from tests.support.imagecheck.images import (
     Directory,
     File,
     HardLink,
@@ -21,7 +21,7 @@ from tests.imagecheck.images import (
     only_image,
     write_image,
 )
-from tests.imagecheck.programs import (
+from tests.support.imagecheck.programs import (
     HANDLER_MISSING,
     OTHER_MACHINE,
     aws_like_base,
@@ -29,9 +29,9 @@ from tests.imagecheck.programs import (
     of_other_cpu,
     tiny_elf,
 )
-from tests.imagecheck.python_runtime import PYTHON, python_base
-from tests.imagecheck.starting import Started, start, start_folder, unpack
-from tests.imagecheck.tools import buildah_build, skopeo_copy
+from tests.support.imagecheck.python_runtime import PYTHON, python_base
+from tests.support.imagecheck.starting import Started, start, start_folder, unpack
+from tests.support.imagecheck.tools import buildah_build, skopeo_copy
 
 PROGRAM = tiny_elf()
 FOREIGN = tiny_elf(machine=OTHER_MACHINE)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from imagecheck.function import Function
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.template import limits_of, read_function, read_tables
+from tests.support.errors import shows
 
 SNAPSHOTS = Path(__file__).parents[1] / "stacks/__snapshots__/test_snapshots"
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/rooms@sha256:" + "0" * 64
@@ -123,7 +124,7 @@ def test_what_only_cloudformation_knows_is_named(tmp_path: Path, value: Any, tex
 def test_what_cannot_be_known_is_not_guessed(
     tmp_path: Path, properties: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(CannotLookError, match=why):
+    with pytest.raises(ImageReadError, match=why):
         read(tmp_path, **properties)
 
 
@@ -136,16 +137,20 @@ def test_which_function(tmp_path: Path) -> None:
     for name in ("One", "Two"):
         function = read_function(path, name)
         assert function.declared and function.declared.logical_id == name
-    with pytest.raises(CannotLookError, match=r"2 functions that run an image.*: One, Two"):
+    with pytest.raises(
+        ImageReadError, check=shows(r"2 functions that run an image\nhint: .*: One, Two")
+    ):
         read_function(path)
     for name in ("Three", "Table"):
-        with pytest.raises(CannotLookError, match=f"'{name}'; its functions: Zip, One, Two"):
+        with pytest.raises(
+            ImageReadError, check=shows(f"'{name}'\nhint: its functions are Zip, One, Two")
+        ):
             read_function(path, name)
 
     only = template(tmp_path, Zip=zip_function, One=image_function())
     declared = read_function(only).declared
     assert declared and declared.logical_id == "One"
-    with pytest.raises(CannotLookError, match="has no function that runs an image"):
+    with pytest.raises(ImageReadError, match="has no function that runs an image"):
         read_function(template(tmp_path, Zip=zip_function))
 
 
@@ -158,13 +163,17 @@ def test_what_is_no_template(tmp_path: Path, content: str) -> None:
     path = tmp_path / "template.json"
     path.write_text(content)
 
-    with pytest.raises(CannotLookError, match="no CloudFormation template in JSON; `cdk synth`"):
+    with pytest.raises(
+        ImageReadError, check=shows("is not a CloudFormation template in JSON\nhint: `cdk synth`")
+    ):
         read_function(path)
 
 
 def test_a_template_that_cannot_be_read(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "nowhere", "No such file"), (tmp_path, "Is a directory")):
-        with pytest.raises(CannotLookError, match=f"{path}: {why}.*`cdk synth` writes it"):
+        with pytest.raises(
+            ImageReadError, check=shows(f"{path}: {why}.*\nhint: `cdk synth` writes ")
+        ):
             read_function(path)
 
 
@@ -176,7 +185,7 @@ def test_resources_that_are_no_mappings_of_the_usual_kind(tmp_path: Path) -> Non
         )
     )
 
-    with pytest.raises(CannotLookError, match="has no function that runs an image"):
+    with pytest.raises(ImageReadError, match="has no function that runs an image"):
         read_function(path)
     assert read_function(path, "F").architecture == "x86_64"
 
@@ -203,7 +212,7 @@ def test_what_a_function_may_use_is_not_guessed(tmp_path: Path) -> None:
     declared = read(tmp_path, MemorySize={"Ref": "Memory"}).declared
 
     assert declared
-    with pytest.raises(CannotLookError, match=r"F has MemorySize \${Memory} and Timeout 3, known"):
+    with pytest.raises(ImageReadError, match=r"F has MemorySize \${Memory} and Timeout 3, known"):
         limits_of(declared)
 
 

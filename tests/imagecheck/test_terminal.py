@@ -1,4 +1,4 @@
-"""What is printed, and where."""
+"""Output of commands, and the stream that it goes to."""
 
 import pytest
 
@@ -23,4 +23,4 @@ def test_a_step_that_fails_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError), step("reading"):
         raise ValueError
 
-    assert "reading: did not work out" in capsys.readouterr().err
+    assert "reading: failed after 0.0 s" in capsys.readouterr().err

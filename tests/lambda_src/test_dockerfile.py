@@ -7,9 +7,9 @@ from typing import Any
 
 from constructs.image_digest import ImageDigest
 
-from lambda_src.dependencies import PYTHON_VERSION
+from config.function_libraries import PYTHON_VERSION
 from release.build.context import DEPENDENCIES
-from tests.cdk_context import CDK_JSON, ROOT
+from tests.support.cdk_context import CDK_JSON, ROOT
 
 TEXT = (ROOT / "lambda_src" / "Dockerfile").read_text(encoding="utf-8")
 INSTRUCTIONS = [line for line in TEXT.splitlines() if line and line[0].isalpha()]

@@ -1,6 +1,5 @@
 """The emulated account, and functions whose code a test writes."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,26 +9,13 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_runtime.runtime_client import RuntimeClient, source_fingerprint
 from local.emulated_aws.server import CREDENTIALS, REGION, emulated_aws
-from local.execution_environment import ExecutionEnvironment, Program
+from local.execution_environment import ExecutionEnvironment, FunctionProgram
 from local.function_settings import FunctionSettings
-from local.runtime_client import RuntimeClient, source_fingerprint
 
 Client = Callable[[str], Any]
 MakeFunction = Callable[..., ExecutionEnvironment]
-
-
-def child_processes() -> set[int]:
-    """The process ids below this process."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # It has ended meanwhile.
-            continue
-        if parent == os.getpid():
-            found.add(int(stat.parent.name))
-    return found
 
 
 @pytest.fixture
@@ -71,7 +57,7 @@ def make_function(tmp_path: Path, function_log: list[str]) -> Iterator[MakeFunct
             }
             function = FunctionSettings(**defaults | settings)
             variables = function.variables("http://localhost:1", "stream")
-            program = Program(
+            program = FunctionProgram(
                 new_process=lambda: RuntimeClient(
                     function.handler or "",
                     task_root=task_root,

@@ -7,7 +7,7 @@ from local.emulated_aws.account import AccountLock
 WAIT_SECONDS = 30
 
 
-def test_one_has_it_at_a_time_and_who_asked_first_has_it_first() -> None:
+def test_the_lock_is_exclusive_and_fair() -> None:
     lock, order = AccountLock(), list[int]()
     with lock:
         waiting = []
@@ -24,7 +24,7 @@ def test_one_has_it_at_a_time_and_who_asked_first_has_it_first() -> None:
                 pass
             waiting.append(thread)
         assert order == []
-        lock.let_others()
+        lock.yield_turn()
         assert order == [0, 1, 2, 3, 4]
     for thread in waiting:
         thread.join()

@@ -10,9 +10,8 @@ import pytest
 
 from local.cloud import Cloud, emulated_cloud
 from local.gateway import FunctionGoneError, reserve_port, serving
-from local.report import Silence
-
-from .emulated_functions import ROLE, Resources, deploy, function
+from local.progress import SilentProgress
+from tests.support.local.emulated_functions import ROLE, Resources, deploy, function
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def get(url: str) -> str:
         return str(answer.read().decode())
 
 
-def test_what_is_deployed_while_it_is_served_is_served(cloud: Cloud) -> None:
+def test_a_later_deployment_is_served(cloud: Cloud) -> None:
     put(cloud, "first", "one")
     with cloud.serving("rooms") as url:
         assert get(url) == "one"
@@ -117,7 +116,7 @@ def test_a_request_whose_function_is_gone_by_then_goes_to_the_next(cloud: Cloud)
             lambda: apis.pop() if apis else after,
             cloud._invoke,
             listener=listener,
-            report=Silence(),
+            progress=SilentProgress(),
         ) as url,
     ):
         after = cloud.read_api("rooms")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from imagecheck.errors import FailedError
 from local import deploy as module
 from local.deploy import CdkCli, DeployError
 
@@ -26,7 +27,7 @@ def test_a_failure_says_what_the_app_said_and_where_the_log_is(tmp_path: Path) -
     message = str(failure.value)
     assert message.startswith("`cdk deploy rooms` failed:\n")
     assert "error: no such stage" in message
-    assert str(tmp_path / "work" / "cdk.log") in message
+    assert str(tmp_path / "work" / "cdk.log") in str(failure.value.hint)
     assert "    at " not in message
 
 
@@ -50,5 +51,6 @@ def test_nothing_of_the_callers_account_reaches_the_cli(
 def test_a_missing_cli_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PROJECT", tmp_path)
     cdk = CdkCli(endpoint_url="http://localhost:1", work_folder=tmp_path, app_folder=tmp_path)
-    with pytest.raises(DeployError, match="make setup"):
+    with pytest.raises(FailedError, match="is missing") as missing:
         cdk.bootstrap()
+    assert missing.value.hint == "make setup"

@@ -6,8 +6,11 @@ import pytest
 
 from local.deployed import DeployedError
 from local.distribution import read_distribution
-from local.emulated_aws.resources.cloudfront import CachePolicy, ResponseHeadersPolicy
-from local.emulated_aws.resources.cloudfront import Distribution as Deployed
+from local.emulated_aws.resources.cloudfront import (
+    CachePolicyModel,
+    DistributionModel,
+    ResponseHeadersPolicyModel,
+)
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CONFIG: dict[str, Any] = {
@@ -19,8 +22,8 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def deployed(**changed: Any) -> Deployed:
-    made = Deployed("1", "ap-northeast-1", "Distribution")  # type: ignore[abstract]  # moto's way
+def deployed(**changed: Any) -> DistributionModel:
+    made = DistributionModel("1", "ap-northeast-1", "Distribution")  # type: ignore[abstract]  # moto's way
     made.put("Distribution", {"DistributionConfig": {**CONFIG, **changed}})
     return made
 
@@ -31,7 +34,7 @@ def test_a_bucket_is_known_by_its_domain() -> None:
     assert behavior.methods == {"GET", "HEAD"}
 
 
-def test_no_distribution_is_told() -> None:
+def test_a_missing_distribution_is_an_error() -> None:
     with pytest.raises(DeployedError, match="0 distributions"):
         read_distribution([])
 
@@ -41,11 +44,11 @@ def test_no_distribution_is_told() -> None:
     [
         (
             {"CustomErrorResponses": [{"ErrorCode": 404, "ResponsePagePath": "/index.html"}]},
-            "answers errors with pages",
+            "does not support error pages",
         ),
         (
             {"DefaultCacheBehavior": {"TargetOriginId": "page", "CachePolicyId": "other"}},
-            "knows no cache policy other",
+            "does not support the cache policy other",
         ),
         (
             {
@@ -55,17 +58,17 @@ def test_no_distribution_is_told() -> None:
                     "OriginRequestPolicyId": "other",
                 }
             },
-            "knows no policy other",
+            "does not support the policy other",
         ),
     ],
 )
-def test_what_the_edge_cannot_do_is_told_before_serving(changed: dict[str, Any], told: str) -> None:
+def test_unsupported_settings_are_errors(changed: dict[str, Any], told: str) -> None:
     with pytest.raises(DeployedError, match=told):
         read_distribution([deployed(**changed)])
 
 
-def test_a_cache_policy_that_tells_cookies_apart_is_more_than_it_can() -> None:
-    policy = CachePolicy("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
+def test_a_cache_key_with_cookies_is_not_supported() -> None:
+    policy = CachePolicyModel("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
     key = {
         "CookiesConfig": {"CookieBehavior": "all"},
         "HeadersConfig": {"HeaderBehavior": "none"},
@@ -74,7 +77,7 @@ def test_a_cache_policy_that_tells_cookies_apart_is_more_than_it_can() -> None:
     config = {"Name": "n", "ParametersInCacheKeyAndForwardedToOrigin": key}
     policy.put("Policy", {"CachePolicyConfig": config})
     behavior = {"TargetOriginId": "page", "CachePolicyId": policy.physical_resource_id}
-    with pytest.raises(DeployedError, match="tells more apart"):
+    with pytest.raises(DeployedError, match="does not support the cache key"):
         read_distribution([policy, deployed(DefaultCacheBehavior=behavior)])
 
 
@@ -87,7 +90,7 @@ TRANSPORT = {
 
 
 def with_headers(**config: Any) -> list[Any]:
-    policy = ResponseHeadersPolicy("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
+    policy = ResponseHeadersPolicyModel("1", "ap-northeast-1", "Policy")  # type: ignore[abstract]  # moto's way
     policy.put("Policy", {"ResponseHeadersPolicyConfig": {"Name": "n", **config}})
     behavior = {**CONFIG["DefaultCacheBehavior"], "ResponseHeadersPolicyId": policy.attribute("Id")}
     return [policy, deployed(DefaultCacheBehavior=behavior)]
@@ -115,8 +118,6 @@ def test_transport_security_is_said_with_all_that_the_policy_has() -> None:
         ),
     ],
 )
-def test_headers_that_the_edge_cannot_set_are_told_before_serving(
-    config: dict[str, Any], told: str
-) -> None:
+def test_unsupported_headers_are_errors(config: dict[str, Any], told: str) -> None:
     with pytest.raises(DeployedError, match=told):
         read_distribution(with_headers(**config))

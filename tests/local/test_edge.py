@@ -1,4 +1,4 @@
-"""What the edge does with requests, by a clock that the test holds."""
+"""The emulated CloudFront edge, with a fake clock."""
 
 import json
 import threading
@@ -11,8 +11,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
-from local.distribution import Behavior, Caching, Distribution
-from local.edge import Answer, Edge
+from local.distribution import Behavior, Caching, DeployedDistribution
+from local.edge import Edge, OriginResponse
 
 NOTHING = Caching(minimum_s=0, default_s=0, maximum_s=0, gzip=False)
 SECOND = Caching(minimum_s=1, default_s=1, maximum_s=1, key_headers=["origin"], gzip=True)
@@ -33,7 +33,7 @@ def behavior(pattern: str, methods: Iterable[str], caching: Caching, bucket: str
     )
 
 
-DISTRIBUTION = Distribution(
+DISTRIBUTION = DeployedDistribution(
     root_object="index.html",
     behaviors=[
         behavior("/rooms/*/leave", ALL, NOTHING),
@@ -53,7 +53,7 @@ class World:
         self.time = 0.0
         self.asked: list[Request] = []
         self.answer: Callable[[Request], Response] = lambda _: Response("{}")
-        self.objects: dict[str, Answer] = {}
+        self.objects: dict[str, OriginResponse] = {}
         self.domain = API
         self._client = Client(
             Edge(
@@ -85,7 +85,7 @@ def world() -> World:
     return World()
 
 
-def test_what_is_asked_within_a_second_reaches_the_api_once(world: World) -> None:
+def test_requests_within_a_second_reach_the_api_once(world: World) -> None:
     world.answer = lambda _: Response("{}", headers={"cache-control": "no-cache"})
     first, again = world.get("/rooms/A"), world.get("/rooms/A")
     assert (first.headers["x-cache"], again.headers["x-cache"]) == (
@@ -99,7 +99,7 @@ def test_what_is_asked_within_a_second_reaches_the_api_once(world: World) -> Non
     assert len(world.asked) == 3
 
 
-def test_those_who_ask_at_once_share_one_request(world: World) -> None:
+def test_concurrent_requests_share_one(world: World) -> None:
     may_answer = threading.Event()
 
     def slow(_: Request) -> Response:
@@ -127,7 +127,7 @@ def test_a_method_that_is_not_taken_goes_nowhere(world: World) -> None:
     assert world.asked == []
 
 
-def test_who_has_it_already_is_told_so_without_the_api(world: World) -> None:
+def test_a_known_etag_gets_304_without_the_api(world: World) -> None:
     world.answer = lambda _: Response("{}", headers={"etag": '"1"'})
     world.get("/rooms/A")
     for tag in ('"1"', 'W/"1"', '"0", "1"'):
@@ -137,7 +137,7 @@ def test_who_has_it_already_is_told_so_without_the_api(world: World) -> None:
     assert len(world.asked) == 1
 
 
-def test_what_is_old_is_asked_for_by_its_tag_and_kept_when_it_has_not_changed(
+def test_an_expired_response_is_revalidated(
     world: World,
 ) -> None:
     def answer(request: Request) -> Response:
@@ -168,9 +168,9 @@ def test_pages_of_other_origins_have_answers_of_their_own(world: World) -> None:
 def test_how_long_it_is_kept_is_the_origins_within_the_policys_bounds(
     world: World, told: str, seconds: int
 ) -> None:
-    world.objects["a"] = Answer(200, {"cache-control": told} if told else {}, b"old")
+    world.objects["a"] = OriginResponse(200, {"cache-control": told} if told else {}, b"old")
     world.get("/a")
-    world.objects["a"] = Answer(200, {}, b"new")
+    world.objects["a"] = OriginResponse(200, {}, b"new")
     world.time = seconds - 0.5
     assert world.get("/a").data == b"old"
     world.time = seconds
@@ -190,7 +190,7 @@ def test_how_long_it_is_kept_is_the_origins_within_the_policys_bounds(
         (416, "max-age=1", 0),
     ],
 )
-def test_errors_are_kept_as_long_as_is_said_or_ten_seconds(
+def test_errors_are_cached_as_configured_or_for_ten_seconds(
     world: World, status: int, told: str, seconds: int
 ) -> None:
     world.answer = lambda _: Response("{}", status=status, headers={"cache-control": told})
@@ -216,16 +216,16 @@ def test_errors_are_kept_as_long_as_is_said_or_ten_seconds(
 def test_an_error_is_kept_longer_when_the_origin_says_so(
     world: World, status: int, told: str, seconds: int
 ) -> None:
-    world.objects["a"] = Answer(status, {"cache-control": told})
+    world.objects["a"] = OriginResponse(status, {"cache-control": told})
     world.get("/a")
-    world.objects["a"] = Answer(200, {}, b"new")
+    world.objects["a"] = OriginResponse(200, {}, b"new")
     world.time = seconds - 0.5
     assert world.get("/a").status_code == status
     world.time = seconds
     assert world.get("/a").data == b"new"
 
 
-def test_while_the_api_fails_what_was_kept_is_answered(world: World) -> None:
+def test_an_expired_response_is_served_while_the_api_fails(world: World) -> None:
     world.answer = lambda _: Response("old")
     world.get("/rooms/A")
     world.answer = lambda _: Response("{}", status=503)
@@ -253,7 +253,7 @@ def test_a_room_that_is_gone_is_not_answered_from_before(world: World) -> None:
     ("sent", "reaches"),
     [({}, "127.0.0.1"), ({"X-Forwarded-For": "192.0.2.4"}, "192.0.2.4,127.0.0.1")],
 )
-def test_the_api_learns_who_asks(world: World, sent: dict[str, str], reaches: str) -> None:
+def test_the_api_gets_the_clients_address(world: World, sent: dict[str, str], reaches: str) -> None:
     world.ask("POST", "/rooms", **sent)
     assert world.asked[0].headers["x-forwarded-for"] == reaches
 
@@ -265,16 +265,19 @@ def test_every_answer_has_the_policys_headers_whatever_the_origin_says(world: Wo
 
 
 def test_the_root_is_the_root_object_and_what_is_not_there_is_404(world: World) -> None:
-    world.objects["index.html"] = Answer(200, {"content-type": "text/html"}, b"<p>")
+    world.objects["index.html"] = OriginResponse(200, {"content-type": "text/html"}, b"<p>")
     assert world.get("/").data == b"<p>"
     assert world.ask("HEAD", "/").data == b""
     assert world.get("/nowhere").status_code == 404
 
 
-def test_what_is_worth_it_is_compressed_for_who_takes_it_under_a_weak_tag(world: World) -> None:
+def test_large_responses_are_compressed_and_get_a_weak_etag(world: World) -> None:
     text = json.dumps(list(range(1000))).encode()
     headers = {"content-type": "application/json", "etag": '"1"'}
-    world.objects |= {"long": Answer(200, headers, text), "short": Answer(200, headers, b"{}")}
+    world.objects |= {
+        "long": OriginResponse(200, headers, text),
+        "short": OriginResponse(200, headers, b"{}"),
+    }
     packed = world.get("/long", accept_encoding="gzip, br")
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.headers["etag"] == 'W/"1"'

@@ -7,9 +7,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.image import CONFIG_TYPE, MANIFEST_TYPE
-
-from .conftest import Client
-from .emulated_functions import ROLE, Resources, RolledBackError, asset, deploy, function, zipped
+from tests.local.conftest import Client
+from tests.support.local.emulated_functions import (
+    ROLE,
+    Resources,
+    RolledBackError,
+    asset,
+    deploy,
+    function,
+    zipped,
+)
 
 
 def push(aws: Client, marker: str) -> str:
@@ -169,7 +176,7 @@ def test_an_update_of_the_api_keeps_its_ids(aws: Client) -> None:
     assert integration["TimeoutInMillis"] == 5000
 
 
-def test_what_the_template_no_longer_has_is_removed(aws: Client) -> None:
+def test_resources_that_the_template_no_longer_has_are_removed(aws: Client) -> None:
     resources = rooms(push(aws, "one"), "V1")
     deploy(aws, resources)
     del resources["Route"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Client
-from .emulated_functions import (
+from tests.local.conftest import Client
+from tests.support.local.emulated_functions import (
     ROLE,
     Resources,
     RolledBackError,
@@ -150,7 +150,7 @@ def test_a_good_version_is_asked_by_number_and_then_goes_live(aws: Client) -> No
     assert (properties["CurrentVersion"], properties["TargetVersion"]) == ("1", "2")
 
 
-def test_a_bad_version_stays_out_and_the_stack_is_what_it_was(aws: Client) -> None:
+def test_a_bad_version_gets_no_traffic_and_the_stack_rolls_back(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one")))
     template = aws("cloudformation").get_template(StackName="rooms")["TemplateBody"]
     with pytest.raises(RolledBackError) as failure:

@@ -19,8 +19,9 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from local.docker_registry import running_registry
 from local.emulated_aws.server import ACCOUNT_ID, CREDENTIALS, REGION, emulated_account
-from tests.imagecheck.cases import Silent
-from tests.imagecheck.images import (
+from tests.local.conftest import Client
+from tests.support.imagecheck.cases import Silent
+from tests.support.imagecheck.images import (
     File,
     Image,
     Layer,
@@ -29,12 +30,10 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import HOST, OTHER
-from tests.imagecheck.python_runtime import python_base
-from tests.imagecheck.tools import run, tool
-
-from .conftest import Client
-from .emulated_functions import (
+from tests.support.imagecheck.programs import HOST, OTHER
+from tests.support.imagecheck.python_runtime import python_base
+from tests.support.imagecheck.tools import run, tool
+from tests.support.local.emulated_functions import (
     ROLE,
     Resources,
     RolledBackError,
@@ -190,7 +189,7 @@ def test_a_tag_is_added_to_what_was_pushed_and_belongs_to_it_for_good(
         )
 
 
-def test_what_is_deleted_is_gone_there_and_here(
+def test_a_deleted_image_is_gone_from_ecr_and_the_registry(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:
     image = small(tmp_path, "deleted")
@@ -219,7 +218,7 @@ def test_release_check_reads_it_as_it_would_read_ecr(registry: Registry, tmp_pat
 
 
 @pytest.mark.parametrize("what", ["index", "attestation", "zstd"])
-def test_lambda_refuses_what_is_no_single_gzip_image(
+def test_lambda_refuses_other_media_types(
     aws: Client, registry: Registry, tmp_path: Path, what: str
 ) -> None:
     if what == "zstd":
@@ -263,7 +262,7 @@ def test_an_image_is_started_by_its_own_entrypoint(
     assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ImportModuleError"
 
 
-def test_an_image_that_cannot_start_says_what_lambda_says(
+def test_an_image_that_cannot_start_has_lambdas_error(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:
     entrypoint = File("lambda-entrypoint.sh", "no program", 0o755)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Client
-from .emulated_functions import ROLE, deploy, function, invoke
+from tests.local.conftest import Client
+from tests.support.local.emulated_functions import ROLE, deploy, function, invoke
 
 SEATS = 5
 FRIENDS = 200

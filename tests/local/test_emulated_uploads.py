@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Client
-from .emulated_functions import ROLE, Resources, RolledBackError, deploy
+from tests.local.conftest import Client
+from tests.support.local.emulated_functions import ROLE, Resources, RolledBackError, deploy
 
 PAGE = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "page"}}
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
+from lambda_runtime.runtime_api import MAX_RESPONSE_BYTES, FunctionError, RuntimeApi
 from local.execution_environment import ExecutionEnvironment
-from local.runtime_api import MAX_RESPONSE_BYTES, FunctionError, RuntimeApi
-
-from .conftest import MakeFunction
+from tests.local.conftest import MakeFunction
 
 ECHO = """
 def handler(event, context):

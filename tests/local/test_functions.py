@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Client
-from .emulated_functions import (
+from tests.local.conftest import Client
+from tests.support.local.emulated_functions import (
     ROLE,
     Resources,
     asset,

@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 
+from lambda_runtime.runtime_api import FunctionError
 from local.deployed import DeployedError, read_api
 from local.emulated_aws.server import ACCOUNT_ID
 from local.gateway import MAX_BODY_BYTES, PortInUseError, reserve_port, serving
-from local.report import Silence
-from local.runtime_api import FunctionError
-
-from .conftest import Client
+from local.progress import SilentProgress
+from tests.local.conftest import Client
 
 ARN = "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live"
 ROUTES = (
@@ -55,7 +54,7 @@ class Function:
         return json.dumps(self.answer).encode()
 
 
-class Problems(Silence):
+class Problems(SilentProgress):
     """Keeps what the gateway says of failures."""
 
     def __init__(self) -> None:
@@ -110,7 +109,7 @@ class Api:
         listener = self._stack.enter_context(reserve_port(0))
         self._port = listener.getsockname()[1]
         self._stack.enter_context(
-            serving(lambda: api, self.function, listener=listener, report=self.problems)
+            serving(lambda: api, self.function, listener=listener, progress=self.problems)
         )
         return self
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.image import Image, ImageError, build_image, push_image, write_layout
-
-from .conftest import Client
+from local.image import BuildImageError, LocalImage, build_image, push_image, write_layout
+from tests.local.conftest import Client
 
 BASE = "sha256:" + "5" * 64
 DOCKERFILE = f'FROM registry/python:3.13@{BASE}\nCOPY rooms ./rooms\nCMD ["rooms.main.handler"]\n'
@@ -70,7 +69,7 @@ def test_a_dockerfile_without_base_digest_or_command_is_refused(
     source: Path, dockerfile: str
 ) -> None:
     (source / "Dockerfile").write_text(dockerfile)
-    with pytest.raises(ImageError, match="base image by digest"):
+    with pytest.raises(BuildImageError, match="base image by digest"):
         build_image(source, "arm64")
 
 
@@ -94,12 +93,12 @@ def test_another_digest_from_the_registry_is_an_error(source: Path) -> None:
             answer = {"uploadId": "1", "image": {"imageId": {"imageDigest": "sha256:0"}}}
             return lambda **_: answer
 
-    with pytest.raises(ImageError, match="the registry answers sha256:0"):
+    with pytest.raises(BuildImageError, match="the registry returned sha256:0"):
         push_image(Ecr(), "rooms", build_image(source, "arm64"))
 
 
 def test_the_layout_holds_every_blob_under_its_digest(source: Path, tmp_path: Path) -> None:
-    image: Image = build_image(source, "arm64")
+    image: LocalImage = build_image(source, "arm64")
     write_layout(image, tmp_path / "layout")
     index = json.loads((tmp_path / "layout" / "index.json").read_text())
     assert index["manifests"] == [image.manifest.descriptor()]

@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 from moto.awslambda.models import LambdaFunction
 
-from tests.release.deployed_stage import DeployedStage, deployed_stage
+from tests.support.release.commanding import Run, runner
+from tests.support.release.deployed_stage import DeployedStage, deployed_stage
 
 GetCode = Callable[[LambdaFunction], dict[str, Any]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a release command in this process: its status, output and error output."""
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -24,19 +31,19 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedSta
 
 
 def _with_whole_uri(get_code: GetCode) -> GetCode:
-    """Mend what moto says of an image named by digest: it cuts the URI at the first colon.
+    """Patch what moto says of an image named by digest: it cuts the URI at the first colon.
 
     The URI itself is shared by all versions of a function, so each version's digest is its own.
     """
 
-    def mended(function: LambdaFunction) -> dict[str, Any]:
+    def patched(function: LambdaFunction) -> dict[str, Any]:
         answer = get_code(function)
         if uri := answer["Code"].get("ImageUri"):
             repository = uri.partition("@")[0]
             answer["Code"]["ResolvedImageUri"] = f"{repository}@sha256:{function.code_sha_256}"
         return answer
 
-    return mended
+    return patched
 
 
 def _credentials_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 from aws_cdk import App, Environment
 from aws_cdk.assertions import Template
 
+from config.names import GITHUB_STACK
 from stacks.github_stack import GithubStack
-from stacks.names import GITHUB_STACK
-from tests.policy_evaluator import GITHUB
-from tests.templates import only, resources
+from tests.support.policy_evaluator import GITHUB
+from tests.support.templates import only, resources
 
 
 def github_template() -> dict[str, Any]:

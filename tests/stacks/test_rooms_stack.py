@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from stacks.names import StageNames
-from tests.templates import only, resources, rooms_template
+from config.names import StageNames
+from tests.support.templates import only, resources, rooms_template
 
 NAMES = StageNames("dev")
 IMAGE, ZIP = (rooms_template(packaging=packaging) for packaging in ("image", "zip"))
@@ -41,7 +41,7 @@ def test_no_resource_that_exists_in_both_changes_its_package_type_or_its_name() 
                 assert zipped["Properties"].get(key) == value, name
 
 
-def test_what_goes_with_a_function_is_the_function_and_what_is_inside_it() -> None:
+def test_image_and_zip_differ_only_in_the_functions_resources() -> None:
     image_only = IMAGE["Resources"].keys() - ZIP["Resources"].keys()
     zip_only = ZIP["Resources"].keys() - IMAGE["Resources"].keys()
     (layer,) = resources(ZIP, "AWS::Lambda::LayerVersion")
@@ -73,7 +73,7 @@ def test_what_goes_with_a_function_is_the_function_and_what_is_inside_it() -> No
         "AWS::CloudWatch::Dashboard",
     ],
 )
-def test_what_players_and_people_know_stays(kind: str) -> None:
+def test_names_that_people_know_stay(kind: str) -> None:
     assert resources(IMAGE, kind).keys() == resources(ZIP, kind).keys() != set()
 
 

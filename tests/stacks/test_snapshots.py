@@ -12,8 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from app import build_app
-from stacks.names import GITHUB_STACK
-from tests.cdk_context import GITHUB, STAGES, context
+from config.names import GITHUB_STACK
+from tests.support.cdk_context import GITHUB, STAGES, context
 
 
 @pytest.fixture

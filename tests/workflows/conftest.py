@@ -1,10 +1,10 @@
-"""What tests of the walk's own parts share."""
+"""Fixtures for the tests of workflows."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.workflows.expressions import Expressions, expressions
+from tests.support.workflows.expressions import Expressions, expressions
 
 
 @pytest.fixture(scope="module")

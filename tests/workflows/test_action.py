@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cdk_context import ROOT
-from tests.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, run, scratch
+from tests.support.cdk_context import ROOT
+from tests.support.imagecheck.cases import FOREIGN, HOST_CPU, PROGRAM, run, scratch
 
 TEXT = (ROOT / "action.yml").read_text(encoding="utf-8")
 ACTION: dict[str, Any] = yaml.safe_load(TEXT)

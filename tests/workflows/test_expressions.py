@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.expressions import ExpressionError, Expressions, Status
+from tests.support.workflows.expressions import ExpressionError, Expressions, Status
 
 WELL = Status()
 FAILED = Status(failed=True)

@@ -1,8 +1,8 @@
-"""Who may do what: tokens, roles, and the code of people whom nobody knows."""
+"""The rights of workflows: tokens, roles, and code from unknown people."""
 
 import pytest
 
-from tests.workflows.definitions import (
+from tests.support.workflows.definitions import (
     CREDENTIALS,
     DEPLOY_STAGE,
     JOBS,

@@ -1,4 +1,4 @@
-"""What every workflow keeps to: what it runs, by which actions, on which machines."""
+"""Rules for every workflow: its commands, actions and machines."""
 
 import re
 import shlex
@@ -10,10 +10,10 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
+from config.settings import read_settings
 from release.cli import COMMANDS, app
-from stacks.settings import read_settings
-from tests.cdk_context import CDK_JSON, ROOT
-from tests.workflows.definitions import JOBS, STEPS, WORKFLOWS, Job, Workflow
+from tests.support.cdk_context import CDK_JSON, ROOT
+from tests.support.workflows.definitions import JOBS, STEPS, WORKFLOWS, Job, Workflow
 
 UPLOAD = "actions/upload-artifact"
 DOWNLOAD = "actions/download-artifact"

@@ -1,4 +1,4 @@
-"""That workflows are run as GitHub runs them."""
+"""The runner of the tests runs workflows as GitHub does."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ from textwrap import dedent, indent
 
 import pytest
 
-from tests.workflows import runner
-from tests.workflows.expressions import ExpressionError, Expressions
-from tests.workflows.runner import Event, Job, Run, Runner, StandInError
+from tests.support.workflows import runner
+from tests.support.workflows.expressions import ExpressionError, Expressions
+from tests.support.workflows.runner import Event, Job, Run, Runner, StandInError
 
 EVENT = Event(name="push", ref="refs/tags/v1", sha="0" * 40)
 # Says when it listens, and what it has been told by then.

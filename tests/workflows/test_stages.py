@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from stacks.settings import read_settings
-from tests.cdk_context import CDK_JSON
-from tests.cdk_context import STAGES as ALL_STAGES
-from tests.workflows.definitions import CREDENTIALS, JOBS, Job, workflow
+from config.settings import read_settings
+from tests.support.cdk_context import CDK_JSON
+from tests.support.cdk_context import STAGES as ALL_STAGES
+from tests.support.workflows.definitions import CREDENTIALS, JOBS, Job, workflow
 
 STAGES = [stage for stage in ALL_STAGES if stage != "local"]
 FIRST, LAST = STAGES[0], STAGES[-1]

@@ -1,4 +1,4 @@
-"""That what stands in for GitHub's own is as strict as that is."""
+"""The stand-ins for GitHub's services are as strict as those."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from constructs.github_trust import AUDIENCE, ISSUER
 
 from local.cloud import Cloud, emulated_cloud
 from local.emulated_aws.server import ACCOUNT_ID
-from tests.release.github.server import REPOSITORY, GithubServer
-from tests.workflows.runner import Event, Job, StandInError
-from tests.workflows.stand_ins import OWNER_ID, REPOSITORY_ID, Github, claims
+from tests.support.release.github_server import REPOSITORY, GithubServer
+from tests.support.workflows.runner import Event, Job, StandInError
+from tests.support.workflows.stand_ins import OWNER_ID, REPOSITORY_ID, Github, claims
 
 OWNER, _, NAME = REPOSITORY.partition("/")
 SUBJECT = f"repo:{OWNER}@{OWNER_ID}/{NAME}@{REPOSITORY_ID}"
@@ -118,7 +118,7 @@ def test_an_action_that_nothing_stands_in_for_is_an_error(github: Github, job: J
     ("line", "is_left_out"),
     [
         ("make setup", True),
-        ("sudo make tools userns", True),
+        ("sudo make build-tools userns", True),
         ("make test", True),
         ("make check", False),
         (".venv/bin/python -m release push dev", False),

@@ -1,7 +1,7 @@
 """The workflows, walked step by step against an emulated AWS: how each story ends.
 
 The stories follow each other in one account, as they do at GitHub; a test needs those that came
-before its own, and no other. The one that needs no account is in test_walk_to_a_gate.py, too.
+before its own, and no other.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from stacks.image_lock import ImagePin
-from tests.workflows import runner
-from tests.workflows.commits import does_not_answer_in_prd, does_not_start
-from tests.workflows.runner import Run
-from tests.workflows.test_walk_to_a_gate import RELEASE, assert_stopped_by_boot, commands
-from tests.workflows.world import STAGES, World, world
+from config.image_lock import ImagePin
+from tests.support.workflows import runner
+from tests.support.workflows.commands import RELEASE, commands
+from tests.support.workflows.commits import does_not_answer_in_prd, does_not_start
+from tests.support.workflows.runner import Run
+from tests.support.workflows.world import STAGES, World, world
 
 # A story is in the set-up of the first test that looks at it, and takes minutes on a slow machine.
 pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("walk"), pytest.mark.timeout(1800)]
@@ -59,7 +59,8 @@ def no_start(place: World, good: Story) -> Story:
     assert good
     before = place.main.head()
     story = ended(place, place.release("v2", does_not_start(place.main)))
-    place.main.go_back_to(before)
+    assert place.github.artifacts_of_run() == []
+    place.main.reset_to(before)
     return story
 
 
@@ -89,6 +90,20 @@ def cancelled(place: World, no_answer: Story, back: Story) -> Story:
         run = place.roll_back("dev", to=no_answer.live["dev"], cancelled=True)
     place.wait_until_idle("dev")
     return ended(place, run)
+
+
+def assert_stopped_by_boot(run: Run) -> None:
+    """See that `boot` has stopped a release, and that nothing came after it."""
+    assert not run.succeeded
+    assert run.done("verify")[-1] == "make test"
+    assert commands(run, "build") == ["build", "check", "boot"]
+    assert run.failed() == [f"{RELEASE} boot dev"]
+    assert "QUIZ_TABLE" in run.said(f"{RELEASE} boot")
+    assert run.results == {
+        "verify": "success",
+        "build": "failure",
+        **dict.fromkeys(["synth", "dev", "prd", "record"], "skipped"),
+    }
 
 
 def test_a_good_commit_goes_through_every_gate_and_to_both_stages(good: Story) -> None:

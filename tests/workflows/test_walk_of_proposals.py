@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workflows.test_walk_to_a_gate import commands
-from tests.workflows.world import DOCKERFILE, STAGES, World, world
+from tests.support.workflows.commands import commands
+from tests.support.workflows.world import DOCKERFILE, STAGES, World, world
 
 SNAPSHOT = "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-prd].json"
 
@@ -27,7 +27,7 @@ def changed(place: World) -> tuple[str, str]:
     del template["Resources"][table]
     place.main.write(SNAPSHOT, json.dumps(template, indent=2))
     head = place.main.commit("No table")
-    place.main.go_back_to(base)
+    place.main.reset_to(base)
     return base, head
 
 

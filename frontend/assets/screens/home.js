@@ -1,4 +1,4 @@
-// The first screen: open a room, or join one by its code.
+// The first screen: create a room, or join one by its code.
 
 import { create, join } from "../act.js";
 import { button, heading, make, saying } from "../dom.js";
@@ -45,7 +45,7 @@ export function home(go) {
 }
 
 /**
- * The way back to rooms where this browser has a seat.
+ * Return buttons to the rooms in which this browser has a seat.
  *
  * @param {Go} go
  */
@@ -59,12 +59,12 @@ function back(go) {
 }
 
 /**
- * Two people may share a browser, but nobody takes a second seat by mistake.
+ * Ask before taking a second seat: two people may share a browser, but it may be a mistake.
  *
  * @param {Go} go
  * @param {string} code
  * @param {import("../seats.js").Seat} seat
- * @param {string} name who wants in
+ * @param {string} name of the player who wants to join
  */
 function alreadySeated(go, code, seat, name) {
   const another = form(

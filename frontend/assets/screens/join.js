@@ -1,4 +1,4 @@
-// Where a friend's link leads: the room is looked at, and then joined.
+// The screen behind a friend's link: it shows the room, and a form to join it.
 
 import { inWords, join } from "../act.js";
 import { getRoom, Refusal } from "../api.js";
@@ -14,7 +14,7 @@ import { notice, toStart } from "./notice.js";
 /** @typedef {import("../main.js").Go} Go */
 
 /**
- * Show that the room is being looked at, then what was found.
+ * Show that the room is being checked, then the result.
  *
  * @param {Go} go
  * @param {string} code
@@ -23,7 +23,7 @@ import { notice, toStart } from "./notice.js";
 export function invited(go, code) {
   const status = saying("p", "checking", { role: "status" });
   const screen = make("section", { class: "card" }, heading("invitedTo", { code }), status);
-  look(code, () => say(status, "trouble")).then(
+  fetchRoom(code, () => say(status, "trouble")).then(
     (room) => {
       if (screen.isConnected) go.show(screenOf(go, code, room));
     },
@@ -39,7 +39,7 @@ export function invited(go, code) {
 
 /**
  * @param {Go} go
- * @param {string | null} code null when what follows the "#" cannot be one
+ * @param {string | null} code null when the text after the "#" is no code
  */
 export function notFound(go, code) {
   const again = code ? [button("checkAgain", () => go.toRoom(code), "primary")] : [];
@@ -47,7 +47,7 @@ export function notFound(go, code) {
 }
 
 /**
- * Return the screen for a room that cannot be joined; null when that is not what is wrong.
+ * Return the screen for a room that cannot be joined; null for any other error.
  *
  * @param {Go} go
  * @param {string} code
@@ -73,7 +73,7 @@ function refused(go, code, why) {
  * @param {() => void} waiting
  * @returns {Promise<Room>}
  */
-async function look(code, waiting) {
+async function fetchRoom(code, waiting) {
   const { room } = await persist(() => getRoom(code), waiting);
   if (!room) throw new Refusal("NETWORK");
   return room;
@@ -86,7 +86,7 @@ async function look(code, waiting) {
  */
 function screenOf(go, code, room) {
   const seat = seatIn(code);
-  // Whose answer was lost may be one of the five.
+  // After a lost answer, this player may be one of the five.
   const pending = seat?.playerId ? undefined : seat;
   const isFull = room.players.length >= room.maxPlayers && !pending;
   const why = room.status === "waiting" ? isFull && "ROOM_FULL" : "ROOM_NOT_JOINABLE";
@@ -97,7 +97,7 @@ function screenOf(go, code, room) {
  * @param {Go} go
  * @param {string} code
  * @param {Room} room
- * @param {string | undefined} typed the name that was sent before, and got no answer
+ * @param {string | undefined} typed the name of an earlier request without an answer
  */
 function joinable(go, code, room, typed) {
   const names = room.players.map((player) => make("li", {}, document.createTextNode(player.name)));
@@ -110,7 +110,7 @@ function joinable(go, code, room, typed) {
         const joined = await join(code, name, waiting);
         return () => go.toRoom(code, joined);
       } catch (error) {
-        // It filled up, began or ended meanwhile.
+        // The room filled up, began or ended meanwhile.
         const screen = error instanceof Refusal ? refused(go, code, error.code) : null;
         if (!screen) throw error;
         return () => go.show(screen);

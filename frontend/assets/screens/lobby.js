@@ -1,4 +1,4 @@
-// A room, as somebody who has a seat in it sees it: live.
+// The lobby: a room as its players see it, updated live.
 
 import { inWords, leave } from "../act.js";
 import { announce, announceAll } from "../announce.js";
@@ -20,7 +20,7 @@ const SEATS = 5;
  * @param {Go} go
  * @param {string} code
  * @param {Seat} seat
- * @param {Room | null} known what the API answered last
+ * @param {Room | null} known the API's last answer
  * @returns {{element: HTMLElement, stop: () => void}}
  */
 export function lobby(go, code, seat, known) {
@@ -97,7 +97,7 @@ function invitation(code) {
 }
 
 /**
- * The QR code comes when the rest is there: friends who have the link do not need it.
+ * Return a place for the QR code, which is loaded last: friends with the link do not need it.
  *
  * @param {string} code
  */
@@ -140,7 +140,7 @@ function leaving(go, code, seat, failure) {
 }
 
 /**
- * A second tab shows the same seat; who else uses it may take another.
+ * Offer another seat in a second tab, which somebody else may use.
  *
  * @param {Go} go
  * @param {string} code
@@ -261,6 +261,6 @@ async function share(code, link) {
   try {
     await navigator.share({ text: message("shareText", { code }), url: link });
   } catch {
-    // Whoever closes the share sheet has changed their mind.
+    // The player has closed the share sheet.
   }
 }

@@ -1,4 +1,4 @@
-// A screen that says why it does not go on, and what to do.
+// A screen with an explanation and the possible next steps.
 
 import { button, heading, make, saying } from "../dom.js";
 
@@ -8,7 +8,7 @@ import { button, heading, make, saying } from "../dom.js";
 /**
  * @param {MessageKey} title
  * @param {MessageKey} text
- * @param {HTMLElement[]} ways the buttons that lead on
+ * @param {HTMLElement[]} ways the buttons for the next steps
  * @param {Parts} [parts]
  */
 export function notice(title, text, ways, parts = {}) {

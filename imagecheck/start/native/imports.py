@@ -1,4 +1,4 @@
-"""Which modules a Python module imports without a way out, in other people's packages too.
+"""Modules that a Python module imports without a fallback, in other people's packages too.
 
 What is imported in a try that goes on without it is left out: many packages have a part in machine
 code that they can do without.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.image.layer import MAX_FILE_BYTES, FileKind
 from imagecheck.start.python.conditions import decided
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _module(files: FileSystem, folder: str, name: str) -> Node | None:
     if found:
         return found
     package = parent.children.get(name)
-    return package if package and package.kind is Kind.DIRECTORY else None
+    return package if package and package.kind is FileKind.DIRECTORY else None
 
 
 def _tagged(folder: Node, name: str) -> Node | None:

@@ -1,4 +1,4 @@
-"""Whether a package with native modules is loaded on the way to the handler."""
+"""The check that a package with native modules is loaded on the way to the handler."""
 
 import posixpath
 import re
@@ -25,7 +25,7 @@ def loaded_for_certain(
 ) -> dict[NativePackage, str]:
     """Return those of the packages without whose native modules the handler cannot be loaded.
 
-    With each, the path of the file that loads it. Raises CannotLookError.
+    With each, the path of the file that loads it. Raises ImageReadError.
     """
     loaded = subject.judgement.loaded
     by_path = {node.path: node for node in loaded}

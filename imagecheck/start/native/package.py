@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.native.platform import is_native
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Places:
 
     def of(self, node: Node) -> tuple[tuple[str, str], str] | None:
         path = node.path
-        if node.kind is not Kind.FILE or not path.endswith((".node", *_PYTHON_ENDINGS)):
+        if node.kind is not FileKind.FILE or not path.endswith((".node", *_PYTHON_ENDINGS)):
             return None
         if not is_native(node):
             return None

@@ -37,7 +37,7 @@ _GCOMPAT = "libgcompat.so.0"
 
 
 @dataclass(frozen=True)
-class Platform:
+class NativePlatform:
     """What the function's native modules have to be for."""
 
     machine: int
@@ -51,7 +51,7 @@ class Platform:
         return f"{machine_name(self.machine)}{f' with {self.libc}' if self.libc else ''}"
 
 
-def platform_of(subject: "Subject") -> Platform:
+def platform_of(subject: "Subject") -> NativePlatform:
     """Return the platform of the program that stays, and that of the function's CPU."""
     files = subject.files
     launch = subject.launch
@@ -63,7 +63,7 @@ def platform_of(subject: "Subject") -> Platform:
     if files and libc == "musl" and _has_gcompat(files):
         libc = None
     abi = _node_abi(subject.start.environment.get("NODE_VERSION", ""))
-    return Platform(subject.function.machine, libc, abi)
+    return NativePlatform(subject.function.machine, libc, abi)
 
 
 def is_native(node: Node) -> bool:
@@ -71,7 +71,7 @@ def is_native(node: Node) -> bool:
     return bool(node.entry.elf or _format_of(node))
 
 
-def fits(node: Node, relative: str, platform: Platform) -> bool:
+def fits(node: Node, relative: str, platform: NativePlatform) -> bool:
     """Whether a module can be loaded there; ``relative`` is its path in its package."""
     elf = node.entry.elf
     if elf is None or elf.machine != platform.machine or _system_of(elf, relative):
@@ -80,7 +80,7 @@ def fits(node: Node, relative: str, platform: Platform) -> bool:
     return None in (platform.libc, libc) or libc == platform.libc
 
 
-def has_another_abi(relative: str, platform: Platform) -> bool:
+def has_another_abi(relative: str, platform: NativePlatform) -> bool:
     """Whether its name says that it is for another version of Node."""
     match = _ABI.search(relative)
     number = next(filter(None, match.groups())) if match else ""

@@ -1,4 +1,4 @@
-"""Where a file waits outside of all functions that may."""
+"""Uses of ``await`` outside of all functions that allow it."""
 
 from collections.abc import Iterator
 

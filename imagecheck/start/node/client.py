@@ -1,4 +1,4 @@
-"""Where AWS's runtime clients for Node look for the handler's module.
+"""AWS's runtime clients for Node, and where they look for the handler's module.
 
 Read and measured: aws-lambda-ric 3.3.0 and 4.0.2,
 https://github.com/aws/aws-lambda-nodejs-runtime-interface-client.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.handler import Handler
 from imagecheck.start.node.module_kind import How
 from imagecheck.start.node.package_json import Packages
@@ -41,7 +41,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Modules:
+class NodeModules:
     """What a client finds modules with."""
 
     files: FileSystem
@@ -148,7 +148,7 @@ def find_module(
     generation: Generation,
     root: str,
     name: str,
-    modules: Modules,
+    modules: NodeModules,
 ) -> Found | NotFound | None:
     """Find a handler's module as a client of that generation does.
 
@@ -170,14 +170,14 @@ def _imported(path: str, files: FileSystem) -> Found | NotFound | None:
         node = files.find(path + ending)
         if node is None:
             continue
-        if node.kind is Kind.DIRECTORY:
-            text = f"{node.path} is a folder, which is looked at first, and no folder is imported"
+        if node.kind is FileKind.DIRECTORY:
+            text = f"{node.path} is a folder, which is tried first, and a folder cannot be imported"
             return NotFound(text, "Error")
         return Found(node, "import")
     return None
 
 
-def _required(path: str, modules: Modules) -> Found | NotFound | None:
+def _required(path: str, modules: NodeModules) -> Found | NotFound | None:
     files, packages, resolver = modules.files, modules.packages, modules.resolver
     if files.find(path):
         found = resolver.as_file(path)

@@ -1,4 +1,4 @@
-"""Whether a module exports the function that a handler's name asks for."""
+"""The check that a module exports the function that a handler's name asks for."""
 
 from typing import Final
 
@@ -6,11 +6,12 @@ from tree_sitter import Node as Tree
 
 from imagecheck.image.filesystem import Node
 from imagecheck.start.node.client import Found
-from imagecheck.start.node.exports import Exports, is_promise, is_void, literal_exports
+from imagecheck.start.node.commonjs_exports import literal_exports
+from imagecheck.start.node.exports import Exports, is_promise, is_void
 from imagecheck.start.node.lexed_names import is_never_seen
 from imagecheck.start.node.loader import Loader
 from imagecheck.start.node.module_exports import exports_of
-from imagecheck.start.node.module_kind import Kind
+from imagecheck.start.node.module_kind import ModuleKind
 from imagecheck.start.node.names import declared, is_constant
 from imagecheck.start.node.parse import FUNCTIONS, running, text_of, unwrapped
 from imagecheck.start.node.sources import package_folder
@@ -59,7 +60,7 @@ def _hidden_in_a_function(
     rest only the ``default``. There the client looks when that is an object, which no function is.
     The third generation waits for a promise, and this one does not.
     """
-    text = loader.world.sources.text(module.node)
+    text = loader.context.sources.text(module.node)
     if generation != 4 or module.how != "import" or not exports.is_function or text is None:  # noqa: PLR2004  (the fourth)
         return ""
     if _may_end(loader, module) or not is_never_seen(text, key):
@@ -79,7 +80,7 @@ def _may_end(loader: Loader, module: Found) -> bool:
             node.type == "call_expression"
             and text_of(node.child_by_field_name("function")) == "process.exit"
         )
-        for node in running(root, loader.world.budget)
+        for node in running(root, loader.context.budget)
     )
 
 
@@ -89,7 +90,7 @@ def _fault_of_value(
     if value is None:
         return None
     if value.type in _NO_FUNCTIONS | _NOTHING or is_promise(value):
-        return f"{key!r} of {node.path} is no function", "Runtime.HandlerNotFound"
+        return f"{key!r} of {node.path} is not a function", "Runtime.HandlerNotFound"
     if generation == 4 and _parameters(value) >= _CALLBACK:  # noqa: PLR2004  (the fourth generation)
         found = (
             f"{key!r} of {node.path} takes {_parameters(value)} parameters, so the runtime client"
@@ -107,12 +108,12 @@ def _may_be_in_default(
         return False
     value = exports.names["default"]
     _, kind = loader.kind(module.node, module.how)
-    if kind is not Kind.MODULE or value is None:
-        return kind is Kind.MODULE
+    if kind is not ModuleKind.MODULE or value is None:
+        return kind is ModuleKind.MODULE
     if value.type in FUNCTIONS:
         return False
     if value.type == "object":
-        inner = literal_exports(value, loader.world.budget)
+        inner = literal_exports(value, loader.context.budget)
         return key in inner.names or not inner.is_complete
     return True
 

@@ -13,7 +13,7 @@ from imagecheck.budget import Budget
 from imagecheck.start.node.conditions import decided
 from imagecheck.start.node.names import declared
 from imagecheck.start.node.parse import arguments_of, running, text_of
-from imagecheck.start.node.static_paths import Place, StaticPaths
+from imagecheck.start.node.static_paths import ModuleContext, StaticPaths
 
 _FS: Final = r"['\"](?:node:)?(?:fs(?:/promises)?|fs-extra|graceful-fs)['\"]"
 _FUNCTION: Final = re.compile(rf"(?:\(0, ?)?(?P<first>require\({_FS}\)|[\w$]+)(?:\.[\w$]+)*\)?")
@@ -37,7 +37,7 @@ class Read:
     line: int
 
 
-def reads(root: Node, text: bytes, place: Place, budget: Budget) -> Iterator[Read]:
+def reads(root: Node, text: bytes, place: ModuleContext, budget: Budget) -> Iterator[Read]:
     """Find the files that a module reads for certain while it loads, and does not do without."""
     if b"fs" not in text or not any(word in text for word in _WORDS):
         return

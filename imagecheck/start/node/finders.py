@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from imagecheck.budget import Budget
 from imagecheck.image.filesystem import FileSystem
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.node.parse import arguments_of, running, string_of, text_of, unwrapped
 
 _FINDERS: Final = frozenset({"bindings", "node-gyp-build"})
@@ -39,9 +39,9 @@ def has_no_addon(files: FileSystem, folder: str) -> bool:
     while waiting:
         for name, child in waiting.pop().children.items():
             count += 1
-            if count > _MAX_FILES or child.kind is Kind.SYMLINK or name.endswith(".node"):
+            if count > _MAX_FILES or child.kind is FileKind.SYMLINK or name.endswith(".node"):
                 return False
-            if child.kind is Kind.DIRECTORY and name != "node_modules":
+            if child.kind is FileKind.DIRECTORY and name != "node_modules":
                 waiting.append(child)
     return start is not None
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.start.handler import Handler
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.node.client import (
     Client,
     Found,
-    Modules,
+    NodeModules,
     NotFound,
     client_of,
     find_module,
@@ -22,9 +22,9 @@ from imagecheck.start.node.client import (
 )
 from imagecheck.start.node.exported_function import fault_of_function
 from imagecheck.start.node.graph import Walk, softened
-from imagecheck.start.node.loader import Loader, World
+from imagecheck.start.node.loader import Loader, NodeContext
+from imagecheck.start.node.node_context import node_context_of
 from imagecheck.start.node.preload import missing_preloads
-from imagecheck.start.node.world import world_of
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -38,7 +38,7 @@ _WRAPPERS: Final = {
 _GENERATIONS: Final = (3, 4)
 
 
-def node_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def node_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     """Judge a handler such as ``dist/index.handler``, and the one that it wraps."""
     if handler.language != "node" or subject.files is None:
         return
@@ -51,35 +51,37 @@ def node_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node
             yield from _one(subject, replace(handler, name=wrapped, named_by=variable))
 
 
-def _one(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def _one(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     name, by = handler.name, handler.named_by
     base = posixpath.basename(name)
     if ".." in name or "." not in base:
         found = f"the handler {name!r} in {by} is not file.function, and may not have '..' in it"
-        yield judged("E1", found, f'name the handler as file.function: {by} ["index.handler"]')
+        yield handler_problem(
+            "E1", found, f'name the handler as file.function: {by} ["index.handler"]'
+        )
         return
-    world = world_of(subject, handler)
-    client = client_of(handler, world.files, world.sources)
+    context = node_context_of(subject, handler)
+    client = client_of(handler, context.files, context.sources)
     if by != "CMD":
         client = replace(client, generation=None)
-    if native := lacking_native_part(client, world.files, world.sources):
+    if native := lacking_native_part(client, context.files, context.sources):
         found = f"there is no {native}: the runtime client ends before its first request"
         fix = "install aws-lambda-ric in the image without --ignore-scripts, or copy it with it"
-        yield judged("E2", f"{found}; exit status 1", fix, error_type="Runtime.ExitError")
+        yield handler_problem("E2", f"{found}; exit status 1", fix, error_type="Runtime.ExitError")
         return
-    loader = Loader(world)
+    loader = Loader(context)
     walk = Walk(loader)
     is_on_aws_base = handler.is_on_aws_base
     lacking = list(missing_preloads(walk, handler.process, is_on_aws_base=is_on_aws_base))
     yield from lacking
     if lacking:
         return
-    modules = _modules(world, client, name)
-    if isinstance(modules, Judged | str):
+    modules = _modules(context, client, name)
+    if isinstance(modules, HandlerProblem | str):
         yield modules
         return
     walk.from_module(modules.node, modules.how)
-    has_hooks = walk.has_hooks or world.node.has_hooks
+    has_hooks = walk.has_hooks or context.node.has_hooks
     yield from (softened(p) if has_hooks and p.rule == "E2" else p for p in walk.problems)
     yield from walk.loaded
     yield from dict.fromkeys(walk.unseen)
@@ -88,7 +90,7 @@ def _one(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
     function = base.partition(".")[2]
     if fault := fault_of_function(loader, modules, function, client.generation):
         found, error_type = fault
-        yield judged("E3", found, _fix_of(error_type, function, by), error_type=error_type)
+        yield handler_problem("E3", found, _fix_of(error_type, function, by), error_type=error_type)
 
 
 def _fix_of(error_type: str, function: str, named_by: str) -> str:
@@ -97,7 +99,7 @@ def _fix_of(error_type: str, function: str, named_by: str) -> str:
     return f"export {function} there, or correct the handler in {named_by}"
 
 
-def _modules(world: World, client: Client, name: str) -> Found | Judged | str:
+def _modules(context: NodeContext, client: Client, name: str) -> Found | HandlerProblem | str:
     """Find the handler's module; where the client is not known, as any of them does."""
     roots = [client.root, *([client.other_root] if client.other_root else [])]
     generations = [client.generation] if client.generation else list(_GENERATIONS)
@@ -108,17 +110,19 @@ def _modules(world: World, client: Client, name: str) -> Found | Judged | str:
                 4 if generation == 4 else 3,  # noqa: PLR2004  (the fourth generation)
                 root,
                 name,
-                Modules(world.files, world.packages, world.resolver),
+                NodeModules(context.files, context.packages, context.resolver),
             )
             if isinstance(found, Found):
                 return found
             if found is None:
                 return f"the handler {name}: how its module is found depends on more than is known"
             failures.append(found)
-    return _no_module(world, name, failures[0], roots)
+    return _no_module(context, name, failures[0], roots)
 
 
-def _no_module(world: World, name: str, failure: NotFound, roots: list[str]) -> Judged:
+def _no_module(
+    context: NodeContext, name: str, failure: NotFound, roots: list[str]
+) -> HandlerProblem:
     fix = "COPY it into the image, or correct the handler in CMD"
     folder, base = posixpath.split(name)
     stem = base.partition(".")[0]
@@ -126,7 +130,7 @@ def _no_module(world: World, name: str, failure: NotFound, roots: list[str]) -> 
     for root in roots:
         for ending in (".ts", ".mts", ".cts", ".tsx"):
             path = posixpath.normpath(posixpath.join(root, folder, stem) + ending)
-            if world.files.find(path):
+            if context.files.find(path):
                 text = f"{text}; {path} is TypeScript, which the client does not look for"
                 fix = "compile it in the image, and let CMD name the JavaScript file"
-    return judged("E2", text, fix, error_type=failure.error_type)
+    return handler_problem("E2", text, fix, error_type=failure.error_type)

@@ -1,4 +1,4 @@
-"""What a module asks for while it loads, for certain."""
+"""The modules that a module certainly asks for while it loads."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from imagecheck.start.node.parse import (
     unwrapped,
 )
 from imagecheck.start.node.scopes import home_of, table_of_modules
-from imagecheck.start.node.static_paths import Place, path_of
+from imagecheck.start.node.static_paths import ModuleContext, path_of
 
 _OWN_REQUIRE = re.compile(
     rb"\b(?:var|let|const)\s+require\s*=\s*(?:\(0,\s*)?[\w$.]*(?:createRequire|[cC]r\w*)\)?\("
@@ -34,7 +34,7 @@ _PASSED_ON = re.compile(rb"\.exports\s*=\s*require\(")
 
 
 @dataclass(frozen=True)
-class Request:
+class ModuleRequest:
     """A module that another one asks for."""
 
     name: str
@@ -49,8 +49,8 @@ class Request:
 
 
 def requests(
-    root: Node, text: bytes, *, is_module: bool, budget: Budget, place: Place | None = None
-) -> Iterator[Request]:
+    root: Node, text: bytes, *, is_module: bool, budget: Budget, place: ModuleContext | None = None
+) -> Iterator[ModuleRequest]:
     """Find what a module loads for certain, in the order of its text.
 
     Where its ``place`` is given, paths that it puts together count too.
@@ -75,7 +75,7 @@ def requests(
         yield from _of_table(root, budget)
 
 
-def _of_table(root: Node, budget: Budget) -> Iterator[Request]:
+def _of_table(root: Node, budget: Budget) -> Iterator[ModuleRequest]:
     """Find what the modules of a bundle require that webpack or ncc made, where they are loaded."""
     home = home_of(root)
     table = table_of_modules(home)
@@ -105,14 +105,14 @@ def _of_table(root: Node, budget: Budget) -> Iterator[Request]:
                 waiting.append((inner, text_of(given[2]) if len(given) > 2 else ""))  # noqa: PLR2004
 
 
-def _statement(node: Node) -> Request | None:
+def _statement(node: Node) -> ModuleRequest | None:
     if node.type not in {"import_statement", "export_statement"}:
         return None
     name = string_of(node.child_by_field_name("source"))
     if name is None:
         return None
     has_type = asserts_type(node) or any(c.type == "import_attribute" for c in node.named_children)
-    return Request(
+    return ModuleRequest(
         name,
         "import",
         node.start_point[0] + 1,
@@ -142,7 +142,7 @@ def _wanted(statement: Node) -> Iterator[str]:
             waiting.extend(node.named_children)
 
 
-def _require(call: Node, root: Node, place: Place | None) -> Request | None:
+def _require(call: Node, root: Node, place: ModuleContext | None) -> ModuleRequest | None:
     function = call.child_by_field_name("function")
     if function is None:
         return None
@@ -157,10 +157,10 @@ def _require(call: Node, root: Node, place: Place | None) -> Request | None:
         name = path_of(given[0], root, place)
     if name is None:
         return None
-    return Request(name, "require", call.start_point[0] + 1, is_loaded=callee == "require")
+    return ModuleRequest(name, "require", call.start_point[0] + 1, is_loaded=callee == "require")
 
 
-def _awaited(node: Node) -> Request | None:
+def _awaited(node: Node) -> ModuleRequest | None:
     """Read ``await import("x")``."""
     call = first_of(node)
     if call is None or call.type != "call_expression":
@@ -173,7 +173,7 @@ def _awaited(node: Node) -> Request | None:
     if name is None:
         return None
     has_type = arguments.named_child_count > 1
-    return Request(name, "import", node.start_point[0] + 1, has_type=has_type)
+    return ModuleRequest(name, "import", node.start_point[0] + 1, has_type=has_type)
 
 
 def top_level_await(root: Node, budget: Budget) -> int:

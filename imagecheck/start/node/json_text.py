@@ -1,4 +1,4 @@
-"""Whether a text is JSON as Node reads it: not the JSON with comments of many tools."""
+"""JSON as Node reads it, without the comments that many tools allow."""
 
 import json
 from typing import NoReturn

@@ -1,8 +1,8 @@
 """Names of a CommonJS module that ``import { name }`` cannot have, since Node does not see them.
 
 Before it runs a CommonJS module, Node looks through its text for the forms in which names are
-exported: https://nodejs.org/api/esm.html#commonjs-namespaces . A name in none of them is no export,
-even if the object has it later.
+exported: https://nodejs.org/api/esm.html#commonjs-namespaces . A name in none of them is not an
+export, even if the object has it later.
 """
 
 import re

@@ -1,12 +1,13 @@
-"""What a module exports, with what it passes on of others."""
+"""The exports of a module, with those that it passes on of others."""
 
 import posixpath
 from typing import Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.start.node.exports import Exports, commonjs_exports
+from imagecheck.start.node.commonjs_exports import commonjs_exports
+from imagecheck.start.node.exports import Exports
 from imagecheck.start.node.loader import Loader
-from imagecheck.start.node.module_kind import How, Kind
+from imagecheck.start.node.module_kind import How, ModuleKind
 from imagecheck.start.node.names import exported
 
 _MAX_DEPTH: Final = 12
@@ -15,16 +16,16 @@ _MAX_DEPTH: Final = 12
 def exports_of(loader: Loader, node: Node, how: How, depth: int = 0) -> Exports:
     """Return what a module exports, with what it passes on of others."""
     unknown = Exports(is_complete=False)
-    text = loader.world.sources.text(node)
+    text = loader.context.sources.text(node)
     if depth > _MAX_DEPTH or text is None or node.path.endswith((".json", ".node")):
         return unknown
     root, kind = loader.kind(node, how)
     if root is None or root.has_error:
         return unknown
-    if kind is Kind.COMMONJS:
-        found = commonjs_exports(root, loader.world.budget)
+    if kind is ModuleKind.COMMONJS:
+        found = commonjs_exports(root, loader.context.budget)
         others, way = found.others, "require"
-    elif kind is Kind.MODULE:
+    elif kind is ModuleKind.MODULE:
         statements = exported(root)
         found = Exports(dict(statements.names))
         others, way = statements.stars, "import"

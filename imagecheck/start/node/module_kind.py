@@ -13,14 +13,14 @@ from tree_sitter import Query
 
 from imagecheck.start.node.awaits import awaits_outside
 from imagecheck.start.node.parse import LANGUAGE, captures
-from imagecheck.start.node.version import Node
+from imagecheck.start.node.version import NodeRuntime
 
 How = Literal["require", "import"]
 TYPESCRIPT: Final = (".ts", ".mts", ".cts")
 _META = Query(LANGUAGE, "(meta_property) @meta")
 
 
-class Kind(StrEnum):
+class ModuleKind(StrEnum):
     """What a file is loaded as."""
 
     MODULE = "an ES module"
@@ -57,7 +57,9 @@ def has_module_syntax(root: Tree, text: bytes) -> bool:
     )
 
 
-def kind_of(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind | Refused:
+def kind_of(
+    path: str, type_: str, how: How, node: NodeRuntime, *, has_syntax: bool
+) -> ModuleKind | Refused:
     """Decide as what a file is loaded.
 
     Args:
@@ -72,49 +74,53 @@ def kind_of(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) ->
     if ending in {".json", ".node"}:
         return _of_data(ending, how)
     kind = _by_name(path, type_, how, node, has_syntax=has_syntax)
-    if kind is Kind.MODULE and how == "require":
+    if kind is ModuleKind.MODULE and how == "require":
         if node.requires_modules is None:
-            return Kind.UNSURE
+            return ModuleKind.UNSURE
         if not node.requires_modules:
             return Refused("is an ES module, which this Node does not require()", "Error")
     return kind
 
 
-def _of_data(ending: str, how: How) -> Kind:
+def _of_data(ending: str, how: How) -> ModuleKind:
     if ending == ".json":
-        return Kind.JSON
-    return Kind.ADDON if how == "require" else Kind.UNSURE
+        return ModuleKind.JSON
+    return ModuleKind.ADDON if how == "require" else ModuleKind.UNSURE
 
 
-def _by_name(path: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind | Refused:
+def _by_name(
+    path: str, type_: str, how: How, node: NodeRuntime, *, has_syntax: bool
+) -> ModuleKind | Refused:
     ending = posixpath.splitext(path)[1]
     if ending == ".mjs" or (ending == ".js" and type_ == "module"):
-        return Kind.MODULE
+        return ModuleKind.MODULE
     if ending == ".cjs" or (ending == ".js" and type_ == "commonjs"):
-        return Kind.COMMONJS
+        return ModuleKind.COMMONJS
     if ending == ".js" or not ending:
         return _by_syntax(ending, type_, how, node, has_syntax=has_syntax)
     if ending in TYPESCRIPT:
         return _of_typescript(path, how, node)
     if how == "import" and ending != ".wasm":
         return _UNKNOWN_ENDING
-    return Kind.COMMONJS if ending != ".wasm" and not has_syntax else Kind.UNSURE
+    return ModuleKind.COMMONJS if ending != ".wasm" and not has_syntax else ModuleKind.UNSURE
 
 
-def _of_typescript(path: str, how: How, node: Node) -> Kind | Refused:
+def _of_typescript(path: str, how: How, node: NodeRuntime) -> ModuleKind | Refused:
     """What is in it is not judged: only whether Node takes the file."""
     if node.strips_types and "/node_modules/" in path:
         fix = "compile it, and let its package.json name the JavaScript"
         return Refused("is TypeScript of a package, whose types Node does not strip", "Error", fix)
     is_unknown = node.strips_types is False and how == "import"
-    return _UNKNOWN_ENDING if is_unknown else Kind.UNSURE
+    return _UNKNOWN_ENDING if is_unknown else ModuleKind.UNSURE
 
 
-def _by_syntax(ending: str, type_: str, how: How, node: Node, *, has_syntax: bool) -> Kind:
+def _by_syntax(
+    ending: str, type_: str, how: How, node: NodeRuntime, *, has_syntax: bool
+) -> ModuleKind:
     if type_ == "module":
-        return Kind.MODULE if how == "import" else Kind.UNSURE
+        return ModuleKind.MODULE if how == "import" else ModuleKind.UNSURE
     if not has_syntax:
-        return Kind.COMMONJS
+        return ModuleKind.COMMONJS
     if node.detects_modules is None or (type_ and not ending):
-        return Kind.UNSURE
-    return Kind.MODULE if node.detects_modules else Kind.COMMONJS
+        return ModuleKind.UNSURE
+    return ModuleKind.MODULE if node.detects_modules else ModuleKind.COMMONJS

@@ -1,4 +1,4 @@
-"""Which names a module declares at its top, and which it exports by ``export``."""
+"""The names that a module declares at its top, and those that it exports by ``export``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

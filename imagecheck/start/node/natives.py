@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.node.package_json import Package
 
 _SYSTEMS: Final = frozenset(
@@ -52,7 +52,7 @@ _MAX_FILES = 5000
 
 
 @dataclass(frozen=True)
-class Platform:
+class NodePlatform:
     """What native modules have to be for."""
 
     cpu: str
@@ -79,7 +79,7 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(re.split(r"[-/@_.]", name.lower()))
 
 
-def unfit_platform_packages(files: FileSystem, package: Package, platform: Platform) -> str:
+def unfit_platform_packages(files: FileSystem, package: Package, platform: NodePlatform) -> str:
     """Say why a package cannot load its native part; empty where it may.
 
     For packages as sharp, whose native part is in optional packages, one for each platform.
@@ -117,7 +117,7 @@ def _find(files: FileSystem, package: Package, name: str) -> str:
     while True:
         if posixpath.basename(folder) != "node_modules":
             found = files.find(posixpath.join(folder, "node_modules", name))
-            if found and found.kind is Kind.DIRECTORY:
+            if found and found.kind is FileKind.DIRECTORY:
                 return found.path
         if folder == "/":
             return ""
@@ -132,7 +132,7 @@ def addons_below(files: FileSystem, folder: str) -> Iterator[Node]:
     while waiting and count < _MAX_FILES:
         for name, child in waiting.pop().children.items():
             count += 1
-            if child.kind is Kind.DIRECTORY and name != "node_modules":
+            if child.kind is FileKind.DIRECTORY and name != "node_modules":
                 waiting.append(child)
-            elif child.kind is Kind.FILE and name.endswith(".node"):
+            elif child.kind is FileKind.FILE and name.endswith(".node"):
                 yield child

@@ -1,4 +1,4 @@
-"""What Node and its package managers read from a package.json."""
+"""The fields of a package.json that Node and its package managers read."""
 
 import json
 import posixpath
@@ -28,7 +28,7 @@ class Package(msgspec.Struct, frozen=True):
     platforms: Mapping[str, tuple[str, ...]] = {}
     """What it says in ``os``, ``cpu`` and ``libc``."""
     is_broken: bool = False
-    """Whether it is no JSON, which Node 20 refuses."""
+    """Whether it is not JSON, which Node 20 refuses."""
     is_refused: bool = False
     """Whether newer ones refuse it too: they pass over what they do not look into."""
 
@@ -90,7 +90,7 @@ def _package(folder: str, text: bytes) -> Package:
 
 
 def _is_refused(text: bytes) -> bool:
-    """Whether a text that is no JSON is cut off, or is no object from the start.
+    """Whether a text that is not JSON is cut off, or is not an object from the start.
 
     Tried with Node 22 and 24: what is wrong inside of a value, such as a comma at the end of a
     list, they do not see.

@@ -1,4 +1,4 @@
-"""What the ``exports`` and ``imports`` of a package.json lead to.
+"""The targets of ``exports`` and ``imports`` in a package.json.
 
 https://nodejs.org/api/esm.html#resolution-algorithm-specification
 """
@@ -16,7 +16,7 @@ class NotExportedError(Exception):
     """The package does not have it."""
 
 
-class UnsureError(Exception):
+class UnknownConditionError(Exception):
     """It depends on something that is not known."""
 
 
@@ -32,7 +32,7 @@ class Conditions:
 def target_of_exports(exports: Any, subpath: str, conditions: Conditions) -> str:
     """Return what ``exports`` has for a subpath such as ``.`` or ``./lib``.
 
-    Raises NotExportedError, and UnsureError where it depends on conditions that are unsure.
+    Raises NotExportedError, and UnknownConditionError where the conditions are not known.
     """
     if not isinstance(exports, Mapping) or not any(key.startswith(".") for key in exports):
         if subpath != ".":
@@ -88,7 +88,7 @@ class _Choice:
     def of(self, target: Any, depth: int = 0) -> str | None:
         """Return the target; None where no condition holds, and for a target of null."""
         if depth > _MAX_DEPTH:
-            raise UnsureError
+            raise UnknownConditionError
         if isinstance(target, str):
             return self._text(target)
         if isinstance(target, list):
@@ -116,7 +116,7 @@ class _Choice:
     def _held(self, target: Mapping[str, Any], depth: int) -> str | None:
         for condition, value in target.items():
             if condition in self.conditions.unsure:
-                raise UnsureError
+                raise UnknownConditionError
             if condition != "default" and condition not in self.conditions.held:
                 continue
             found = self.of(value, depth + 1)

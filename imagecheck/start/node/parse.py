@@ -55,7 +55,7 @@ _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\
 
 
 def parse(text: bytes, budget: Budget) -> Tree:
-    """Parse a script or a module. Raises CannotLookError when that takes too many steps."""
+    """Parse a script or a module. Raises ImageReadError when that takes too many steps."""
     budget.spend(len(text) // _BYTES_OF_A_STEP + 1)
     return Parser(LANGUAGE).parse(text)
 
@@ -207,7 +207,7 @@ def unwrapped(node: Node) -> Node:
 
 
 def first_of(node: Node | None) -> Node | None:
-    """Return the first child that is no comment; None where there is none."""
+    """Return the first child that is not a comment; None where there is none."""
     children = node.named_children if node else []
     return next((child for child in children if child.type != "comment"), None)
 

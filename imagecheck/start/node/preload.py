@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.node.graph import Walk
 from imagecheck.start.node.module_kind import How
 from imagecheck.start.node.resolve import Missing
@@ -32,7 +32,7 @@ _AT_RUN_TIME: Final = ("/tmp/", "/mnt/", "data:")  # noqa: S108
 
 def missing_preloads(
     walk: Walk, process: "Process", *, is_on_aws_base: bool = False
-) -> Iterator[Judged]:
+) -> Iterator[HandlerProblem]:
     """Report what Node is to load first and does not find. It ends before anything else runs."""
     words = [
         *process.environment.get("NODE_OPTIONS", "").split(),
@@ -48,15 +48,15 @@ def missing_preloads(
             continue
         if option == _ENV_FILE:
             path = posixpath.normpath(posixpath.join(process.workdir or "/", name))
-            if not walk.loader.world.files.find(path):
+            if not walk.loader.context.files.find(path):
                 text = f"node is started with {option}={name}, and there is no {path}"
                 fix = "copy it into the image, or say --env-file-if-exists"
-                yield judged("E2", f"{text}; exit status 9", fix, error_type=EXIT_ERROR)
+                yield handler_problem("E2", f"{text}; exit status 9", fix, error_type=EXIT_ERROR)
             continue
         found = walk.loader.resolve(name, process.workdir or "/", _OPTIONS[option])
         if isinstance(found, Missing):
             text = f"node is started with {option} {name}: {found.text}; exit status 1"
             fix = "copy it into the image or install it there, or take the option away"
-            yield judged("E2", text, fix, error_type=EXIT_ERROR)
+            yield handler_problem("E2", text, fix, error_type=EXIT_ERROR)
         elif isinstance(found, Node):
             walk.from_module(found, _OPTIONS[option])

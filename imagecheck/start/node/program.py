@@ -1,4 +1,4 @@
-"""Judges a program of Node that is no Lambda client: ``node server.js`` of the web adapter."""
+"""Judges a program of Node that is not a Lambda client: ``node server.js`` of the web adapter."""
 
 import posixpath
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.node.graph import Walk, softened
 from imagecheck.start.node.loader import Loader
+from imagecheck.start.node.node_context import node_context_of_process
 from imagecheck.start.node.preload import missing_preloads
-from imagecheck.start.node.world import world_of_process
 from imagecheck.start.options import node_script
 
 if TYPE_CHECKING:
@@ -21,25 +21,27 @@ if TYPE_CHECKING:
 _KNOWN: Final = (".js", ".mjs", ".cjs")
 
 
-def judge_node_program(subject: "Subject", process: "Process") -> Iterator[Judged | Node | str]:
-    """Judge what a program of Node loads for certain. Raises CannotLookError.
+def judge_node_program(
+    subject: "Subject", process: "Process"
+) -> Iterator[HandlerProblem | Node | str]:
+    """Judge what a program of Node loads for certain. Raises ImageReadError.
 
     Yields what a judge of handlers yields. Problems are of rule E2, and of E4 for its code: the
     process ends with exit status 1. That its own file is missing, another rule reports.
     """
     if subject.files is None:
         return
-    walk = Walk(Loader(world_of_process(subject, process, is_on_aws_base=False)))
+    walk = Walk(Loader(node_context_of_process(subject, process, is_on_aws_base=False)))
     lacking = list(missing_preloads(walk, process))
     yield from lacking
-    world = walk.loader.world
+    context = walk.loader.context
     name, _ = node_script(process.words)
-    start = world.resolver.as_file(posixpath.join(process.workdir or "/", name)) if name else None
+    start = context.resolver.as_file(posixpath.join(process.workdir or "/", name)) if name else None
     if start and not lacking:
         # Of a file, Node decides by the same rules as of one that is imported, but for endings that
         # it does not know: those it takes for CommonJS.
         walk.from_module(start, "import" if start.path.endswith(_KNOWN) else "require")
-    has_hooks = walk.has_hooks or world.node.has_hooks
+    has_hooks = walk.has_hooks or context.node.has_hooks
     for problem in walk.problems:
         ended = _ended(problem)
         yield softened(ended) if has_hooks and ended.rule == "E2" else ended
@@ -47,9 +49,11 @@ def judge_node_program(subject: "Subject", process: "Process") -> Iterator[Judge
     yield from dict.fromkeys(walk.unseen)
 
 
-def _ended(problem: Judged) -> Judged:
+def _ended(problem: HandlerProblem) -> HandlerProblem:
     """Make of what a runtime client would report what a process ends with."""
     said = problem.problem
     if said.severity == "warning":
         return problem
-    return judged(problem.rule, f"{said.found}; exit status 1", said.fix, error_type=EXIT_ERROR)
+    return handler_problem(
+        problem.rule, f"{said.found}; exit status 1", said.fix, error_type=EXIT_ERROR
+    )

@@ -1,4 +1,4 @@
-"""What an ES module uses that only CommonJS has."""
+"""Uses in an ES module of names that only CommonJS has."""
 
 import re
 from typing import Final

@@ -11,19 +11,18 @@ from typing import Final
 from urllib.parse import unquote
 
 from imagecheck.budget import Budget
-from imagecheck.image.filesystem import FileSystem
-from imagecheck.image.filesystem import Node as FileNode
-from imagecheck.image.layer import Kind
+from imagecheck.image.filesystem import FileSystem, Node
+from imagecheck.image.layer import FileKind
 from imagecheck.start.node.builtins import is_built_in
 from imagecheck.start.node.package_json import Package, Packages
 from imagecheck.start.node.package_targets import (
     Conditions,
     NotExportedError,
-    UnsureError,
+    UnknownConditionError,
     target_of_exports,
     target_of_imports,
 )
-from imagecheck.start.node.version import Node
+from imagecheck.start.node.version import NodeRuntime
 
 _REQUIRED: Final = ("", ".js", ".json", ".node")
 _INDEX: Final = ("index.js", "index.json", "index.node")
@@ -43,7 +42,7 @@ class Missing:
 
 BUILT_IN: Final = "built in"
 UNSURE: Final = "unsure"
-Resolution = FileNode | Missing | str
+Resolution = Node | Missing | str
 """A file; or BUILT_IN; or UNSURE, where it depends on what is not known here."""
 
 
@@ -64,7 +63,7 @@ class Resolver:
         self,
         files: FileSystem,
         packages: Packages,
-        node: Node,
+        node: NodeRuntime,
         node_path: Sequence[str],
         budget: Budget,
         *,
@@ -98,7 +97,7 @@ class Resolver:
                 found = self._file_or_folder(path)
                 return found or Missing(f"{self._normal(path)} is not in the image")
             return self._required_package(name, [folder, *more_paths])
-        except UnsureError:
+        except UnknownConditionError:
             return UNSURE
 
     def import_(self, name: str, folder: str) -> Resolution:
@@ -118,10 +117,10 @@ class Resolver:
             # data:, or what a loader makes of it.
             is_address = ":" in name.partition("/")[0]
             return UNSURE if is_address else self._imported_package(name, folder)
-        except UnsureError:
+        except UnknownConditionError:
             return UNSURE
 
-    def as_file(self, path: str) -> FileNode | None:
+    def as_file(self, path: str) -> Node | None:
         """Find what ``require`` of an absolute path loads, if anything."""
         return self._file_or_folder(path)
 
@@ -133,30 +132,30 @@ class Resolver:
             UNSURE if built_in is None else Missing(f"{name} is not built into this Node", "Error")
         )
 
-    def _find(self, path: str) -> FileNode | None:
+    def _find(self, path: str) -> Node | None:
         self._budget.spend(3)
         return self._files.find(path)
 
     def _is_folder(self, path: str) -> bool:
         node = self._find(path)
-        return node is not None and node.kind is Kind.DIRECTORY
+        return node is not None and node.kind is FileKind.DIRECTORY
 
-    def _is_file(self, path: str) -> FileNode | None:
+    def _is_file(self, path: str) -> Node | None:
         node = self._find(path)
-        return node if node and node.kind is not Kind.DIRECTORY else None
+        return node if node and node.kind is not FileKind.DIRECTORY else None
 
-    def _file_or_folder(self, path: str) -> FileNode | None:
+    def _file_or_folder(self, path: str) -> Node | None:
         """LOAD_AS_FILE and LOAD_AS_DIRECTORY."""
         if not path.endswith(("/", "/.", "/..")):
             for ending in _REQUIRED:
                 if node := self._is_file(path + ending):
                     return node
         folder = self._find(path)
-        if folder is None or folder.kind is not Kind.DIRECTORY:
+        if folder is None or folder.kind is not FileKind.DIRECTORY:
             return None
         package = self._packages.at(folder.path)
         if package and package.is_broken:
-            raise UnsureError
+            raise UnknownConditionError
         if package and package.main:
             main = posixpath.normpath(posixpath.join(folder.path, package.main))
             tries = [main + ending for ending in _REQUIRED]
@@ -198,7 +197,7 @@ class Resolver:
         for where in [*_node_modules(self._normal(folder)), *self._import_paths]:
             path = posixpath.join(where, package_name)
             found = self._find(path)
-            if found is None or found.kind is not Kind.DIRECTORY:
+            if found is None or found.kind is not FileKind.DIRECTORY:
                 dangling = dangling or self._why_not(path)
                 continue
             package = self._packages.at(found.path)
@@ -214,7 +213,7 @@ class Resolver:
     def _broken(self, package: Package, how: str) -> Resolution:
         error_type = refusal_of(package, how, self._node)
         where = posixpath.join(package.folder, "package.json")
-        return Missing(f"{where} is no valid JSON", error_type) if error_type else UNSURE
+        return Missing(f"{where} is not valid JSON", error_type) if error_type else UNSURE
 
     def _legacy_main(self, folder: str, package: Package | None) -> Resolution:
         tries = []
@@ -268,7 +267,7 @@ class Resolver:
 
     def _exact(self, path: str) -> Resolution:
         node = self._find(path)
-        if node and node.kind is Kind.DIRECTORY:
+        if node and node.kind is FileKind.DIRECTORY:
             text = f"{node.path} is a folder, and an ES module imports no folders"
             return Missing(text, "Error", folder=node.path)
         if node and not path.endswith("/"):
@@ -278,7 +277,7 @@ class Resolver:
     def _why_not(self, path: str) -> str:
         """Name a symlink that leads nowhere, for one who looks for why a path does."""
         link = self._files.find_link(path.rstrip("/"))
-        if link and link.kind is Kind.SYMLINK and not self._files.find(link.path):
+        if link and link.kind is FileKind.SYMLINK and not self._files.find(link.path):
             return f"{link.path} is a symlink to {link.entry.target}, which is not in the image"
         return ""
 
@@ -288,7 +287,7 @@ class Resolver:
         return node.path if node else posixpath.normpath(path)
 
 
-def refusal_of(package: Package, how: str, node: Node) -> str:
+def refusal_of(package: Package, how: str, node: NodeRuntime) -> str:
     """Return what a client reports of a package.json that Node refuses; empty where it may not."""
     is_old = node.version is not None and node.version < (21, 0)
     if not (package.is_refused or (package.is_broken and is_old)):

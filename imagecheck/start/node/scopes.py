@@ -1,4 +1,4 @@
-"""Which uses of a name are of the module's own, and the function that a bundler puts around it all.
+"""Scopes of names: a module's own uses, and the function that a bundler wraps around it.
 
 (() => { var table = {…}; …; module.exports = result; })();
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 
 if TYPE_CHECKING:
     from imagecheck.subject import Contents
@@ -52,7 +52,7 @@ class Sources:
         """Read several files at once; those that are too large are left out."""
         wanted = {}
         for node in nodes:
-            if node.path in self._texts or node.kind is not Kind.FILE or not node.is_readable():
+            if node.path in self._texts or node.kind is not FileKind.FILE or not node.is_readable():
                 continue
             if node.entry.size > MAX_MODULE_BYTES:
                 continue
@@ -66,9 +66,9 @@ class Sources:
             self._texts |= {path: found.get(path, b"") for path in wanted}
 
     def read_path(self, path: str) -> bytes | None:
-        """Return the text of what a path leads to; None where that is no file, or too large."""
+        """Return the text of what a path leads to; None where that is not a file, or too large."""
         node = self._files.find(path)
-        return self.text(node) if node and node.kind is Kind.FILE else None
+        return self.text(node) if node and node.kind is FileKind.FILE else None
 
     def read_around(self, folder: str) -> None:
         """Read a folder's own modules, and the package.json of each package, beforehand."""
@@ -84,7 +84,7 @@ class Sources:
             if len(own) + len(packages) > _MAX_FILES_BEFOREHAND:
                 break
             for name, child in here.children.items():
-                if child.kind is Kind.DIRECTORY and name not in _NOT_LOADED:
+                if child.kind is FileKind.DIRECTORY and name not in _NOT_LOADED:
                     waiting.append(child)
                 elif name == "package.json":
                     packages.append(child)
@@ -155,7 +155,7 @@ def _modules_of(folder: Node) -> list[Node]:
     waiting = [folder]
     while waiting and len(found) < _MAX_FILES_BEFOREHAND:
         for name, child in waiting.pop().children.items():
-            if child.kind is Kind.DIRECTORY and name not in {"node_modules", *_NOT_LOADED}:
+            if child.kind is FileKind.DIRECTORY and name not in {"node_modules", *_NOT_LOADED}:
                 waiting.append(child)
             elif name.endswith(_ENDINGS) and not name.endswith(".min.js"):
                 found.append(child)

@@ -24,7 +24,7 @@ _MAX_DEPTH: Final = 12
 
 
 @dataclass(frozen=True)
-class Place:
+class ModuleContext:
     """Where a module is, and what it is started with."""
 
     folder: str
@@ -32,7 +32,7 @@ class Place:
     environment: Mapping[str, str]
 
 
-def path_of(value: Node, root: Node, place: Place) -> str | None:
+def path_of(value: Node, root: Node, place: ModuleContext) -> str | None:
     """Return the absolute path that an expression stands for; None where it is not known."""
     path = StaticPaths(root, place).of(value)
     return path if path and path.startswith("/") else None
@@ -41,7 +41,7 @@ def path_of(value: Node, root: Node, place: Place) -> str | None:
 class StaticPaths:
     """The paths that expressions of one module stand for."""
 
-    def __init__(self, root: Node, place: Place) -> None:
+    def __init__(self, root: Node, place: ModuleContext) -> None:
         self._place = place
         self._constants: dict[str, Node | None] = {}
         for name, kind, node in declared(root):

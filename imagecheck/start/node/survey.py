@@ -38,7 +38,7 @@ class Survey:
 
     loader: Loader
     unseen: list[str] = field(default_factory=list)
-    """Clauses for the report: what was not looked at."""
+    """Clauses for the report: what was not checked."""
 
     refused: set[str] = field(default_factory=set)
     """ES modules that are required by a Node that requires none, and what else Node refuses."""
@@ -54,7 +54,7 @@ class Survey:
             if len(asked_by) > _MAX_MODULES:
                 self.unseen.append(f"all that {start.path} loads: there are too many modules")
                 break
-            self.loader.world.sources.read_packages_of(waiting)
+            self.loader.context.sources.read_packages_of(waiting)
             following = []
             for node in waiting:
                 targets, is_doubtful = self._look_over(node)
@@ -66,18 +66,18 @@ class Survey:
                         following.append(target)
                     asked_by[target.path].append(node.path)
             waiting = following
-        if self.loader.world.sources.is_exhausted:
+        if self.loader.context.sources.is_exhausted:
             self.unseen.append(f"all that {start.path} loads: there is more code than is read")
         return _reaching(doubtful | self.refused, asked_by)
 
     def _look_over(self, node: Node) -> tuple[list[Node], bool]:
         """Return what a module may load, and whether something about that is doubtful."""
-        self.loader.world.budget.spend(20)
+        self.loader.context.budget.spend(20)
         if node.path.endswith(".node"):
             return [], not node.entry.elf
         if not node.is_readable() or node.path.endswith(".json"):
             return [], not node.is_readable()
-        text = self.loader.world.sources.text(node)
+        text = self.loader.context.sources.text(node)
         if text is None:
             return [], False
         folder = posixpath.dirname(node.path)
@@ -101,32 +101,32 @@ class Survey:
 
     def _is_unfit(self, node: Node) -> bool:
         root = package_folder(node.path)
-        package = self.loader.world.packages.at(root) if root else None
+        package = self.loader.context.packages.at(root) if root else None
         if package is None or not package.optional:
             return False
-        world = self.loader.world
-        return bool(unfit_platform_packages(world.files, package, world.platform))
+        context = self.loader.context
+        return bool(unfit_platform_packages(context.files, package, context.platform))
 
     def _may_be_refused(self, asking: Node, node: Node, how: How) -> bool:
         if node.path.endswith(TYPESCRIPT):
             return True
         if how != "require" and asking.path not in self._synchronous:
             return False
-        package = self.loader.world.packages.scope_of(node.path)
+        package = self.loader.context.packages.scope_of(node.path)
         is_module = node.path.endswith(".mjs") or (
             node.path.endswith(".js") and package is not None and package.type == "module"
         )
-        if not is_module or self.loader.world.node.requires_modules is None:
+        if not is_module or self.loader.context.node.requires_modules is None:
             return False
         self._synchronous.add(node.path)
-        return not self.loader.world.node.requires_modules
+        return not self.loader.context.node.requires_modules
 
     def _asks_for_certain(self, text: bytes, suspects: set[tuple[str, How]]) -> bool:
         if self.loader.parsed_bytes > MAX_PARSED_BYTES:
             return False
         root = self.loader.parse(text)
         asked = requests(
-            root, text, is_module=has_module_syntax(root, text), budget=self.loader.world.budget
+            root, text, is_module=has_module_syntax(root, text), budget=self.loader.context.budget
         )
         return any((request.name, request.how) in suspects for request in asked)
 

@@ -87,10 +87,10 @@ def _of_grammar(root: Node, text: bytes) -> str:
     if len(around) > _LONG_LINE:
         around = text[max(0, error.start_byte - _LONG_LINE // 2) :][:_LONG_LINE]
     if _is_cut_off(root, text) or re.search(rb"^(?:<{7}|={7}|>{7})(?: |$)", around, re.MULTILINE):
-        return f"line {line + 1} is no valid JavaScript"
+        return f"line {line + 1} is not valid JavaScript"
     if _NEW_OR_ODD.search(around):
         return ""
-    return f"line {line + 1} is no valid JavaScript"
+    return f"line {line + 1} is not valid JavaScript"
 
 
 def _first_error(root: Node) -> Node | None:

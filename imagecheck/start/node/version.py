@@ -1,4 +1,4 @@
-"""Which Node an image has, and what it does with modules."""
+"""The Node version of an image, and how it treats modules."""
 
 import posixpath
 import re
@@ -26,7 +26,7 @@ _PACKAGED = ("/usr/bin/node", "/usr/bin/nodejs")
 
 
 @dataclass(frozen=True)
-class Node:
+class NodeRuntime:
     """What is known of the Node that runs. None: it depends on a version that is not known."""
 
     version: Version | None = None
@@ -44,11 +44,11 @@ class Node:
 
 def node_of(
     program: str, environment: Mapping[str, str], options: Sequence[str], read: Read
-) -> Node:
+) -> NodeRuntime:
     """Describe the Node at a path that is started in this environment with these options."""
     words = [*environment.get("NODE_OPTIONS", "").split(), *options]
     version = _version(program, environment, read)
-    return Node(
+    return NodeRuntime(
         version,
         _switch(words, "detect-module", _detects(version)),
         _switch(words, "require-module", _requires(version)),
@@ -112,7 +112,7 @@ def _version(program: str, environment: Mapping[str, str], read: Read) -> Versio
     return (int(said[1]), int(said[2])) if said and prefix == "/usr/local" else None
 
 
-def node_on_aws_base(files: FileSystem, environment: Mapping[str, str], read: Read) -> Node:
+def node_on_aws_base(files: FileSystem, environment: Mapping[str, str], read: Read) -> NodeRuntime:
     """Describe the Node of AWS's base image, whose bootstrap adds options of its own.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html

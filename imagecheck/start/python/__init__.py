@@ -1,1 +1,1 @@
-"""How AWS's runtime client for Python finds and loads a handler."""
+"""The search for the handler as AWS's runtime client for Python finds and loads it."""

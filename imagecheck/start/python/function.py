@@ -1,5 +1,6 @@
-"""Whether AWS's runtime client can call a handler's function: it gives it an event and a context,
-and makes JSON of what comes back.
+"""The call of a handler's function by AWS's runtime client.
+
+The client passes an event and a context, and makes JSON of the result.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
 """
@@ -9,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from imagecheck.start.python.code import Code
-from imagecheck.start.python.graph import Graph, Loaded
+from imagecheck.start.python.graph import Graph
+from imagecheck.start.python.loaded import Loaded
 from imagecheck.start.python.modules import Module
 
 MARSHAL_ERROR = "Runtime.MarshalError"
@@ -130,9 +132,9 @@ def _function(
     if kind is None:
         return None
     return NotCallable(
-        f"{where}: {function.name} {kind}, which is no JSON: the runtime client calls it and waits"
+        f"{where}: {function.name} {kind}, which is not JSON: the runtime client calls it and waits"
         " for nothing",
-        f"define it as def {function.name}(event, context), and run what is asynchronous in it with"
+        f"define it as def {function.name}(event, context), and run asynchronous code in it with"
         " asyncio.run"
         if isinstance(function, ast.AsyncFunctionDef)
         else "return the answer in place of yielding it",
@@ -162,13 +164,13 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 
 
 def _class(found: ast.ClassDef, loaded: Loaded) -> NotCallable | None:
-    """Judge a class: to call it makes an object, which is no JSON."""
+    """Judge a class: to call it makes an object, which is not JSON."""
     own = {one.name for one in found.body if isinstance(one, _FUNCTION)}
     if found.bases or found.keywords or own & {"__new__", "_asdict", "for_json"}:
         return None
     return NotCallable(
         f"{loaded.module.path}, line {found.lineno}: {found.name} is a class, and an object of it"
-        " is no JSON",
+        " is not JSON",
         "name a function: handler = The_class().method",
         MARSHAL_ERROR if "__init__" in own else "TypeError",
     )

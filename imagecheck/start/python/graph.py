@@ -1,16 +1,16 @@
-"""What Python loads when it imports a module of an image, and what it misses then."""
+"""The modules that Python loads when it imports one of an image, and those that it misses."""
 
-import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
-from imagecheck.start.python.code import Code, Import, Unreadable, certain_imports, parse
-from imagecheck.start.python.modules import Miss, Module, Modules
-from imagecheck.start.python.path_changes import Places
+from imagecheck.start.python.code import Code, UnparsedCode, certain_imports, parse
+from imagecheck.start.python.import_statements import Import
+from imagecheck.start.python.loaded import Loaded, Lost
+from imagecheck.start.python.module_texts import ModuleTexts
+from imagecheck.start.python.modules import Miss, Module, PythonModules
+from imagecheck.start.python.own_modules import OwnModules
+from imagecheck.start.python.path_changes import ProcessContext
 from imagecheck.start.python.scan import MACHINERY, scan
 from imagecheck.start.python.standard_library import COMPILED_HALF
 from imagecheck.start.python.standard_names import why_not
@@ -20,56 +20,22 @@ if TYPE_CHECKING:
 
 _MAX_MODULES: Final = 4000
 _MAX_DEPTH = 100
-_MAX_TEXT_BYTES: Final = 64 * 1024**2
-_MAX_PACKAGE_BYTES: Final = 8 * 1024**2
-_MAX_READ_AHEAD: Final = 32 * 1024**2
 _OF_EVERY_MODULE: Final = frozenset({
     "__builtins__", "__cached__", "__dict__", "__doc__", "__file__", "__loader__", "__name__",
     "__package__", "__path__", "__spec__",
 })  # fmt: skip
 """https://docs.python.org/3/reference/datamodel.html#modules"""
-_INSTALLED = ("/site-packages/", "/dist-packages/")
 _OPEN = re.compile(
     rb"__getattr__|import[ \t]*\(?[ \t]*\*|(?:globals|vars|locals)\(\)|exec\(|setattr\("
     rb"|sys\.modules|__dict__"
 )
 """Code that may bind names that cannot be read from a text."""
-_AWS = ("/opt/python/", "/var/runtime/", "/var/lang/")
-
-
-@dataclass(eq=False)
-class Loaded:
-    """A module that is loaded."""
-
-    module: Module
-    is_own: bool
-    """Whether it is of the function, and not of a package that is installed."""
-    importers: list[tuple["Loaded | None", Import]] = field(default_factory=list)
-    """Who imports it, and by which import; None stands for what is started."""
-    text: bytes | None = None
-    code: Code | Unreadable | SyntaxError | None = None
-    imports: tuple[Import, ...] = ()
-    certain_imports: frozenset[tuple[str, str]] | None = None
-    """What its text imports for certain, once that was asked for."""
-    is_certain: bool | None = None
-    """Whether it is loaded for certain; None while that is not yet known."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """An import that finds nothing."""
-
-    by: Loaded | None
-    what: Import
-    miss: Miss | None
-    """None where the module is there, and the name is not in it."""
-    why: str = ""
 
 
 class Graph:
     """Follows the imports from what is started."""
 
-    def __init__(self, subject: "Subject", modules: Modules, own_top: str = "") -> None:
+    def __init__(self, subject: "Subject", modules: PythonModules, own_top: str = "") -> None:
         assert subject.files  # noqa: S101  (nothing is started without files)
         self.modules = modules
         self.loaded: dict[str, Loaded] = {}
@@ -79,18 +45,13 @@ class Graph:
         self.may_be_changed = False
         """Whether something that may be imported changes what imports find, as nobody knows."""
         self._subject = subject
-        self._files = subject.files
-        self._own_top = own_top
         interpreter = modules.path.interpreter
-        self._places = Places(interpreter.workdir, interpreter.environment)
-        self._texts: dict[str, bytes] = {}
-        self._bytes_left = _MAX_TEXT_BYTES
-        self._ahead_left = _MAX_READ_AHEAD
-        self._read_ahead: set[str] = set()
+        self._places = ProcessContext(interpreter.workdir, interpreter.environment)
+        self._own = OwnModules(subject.files, modules, own_top)
+        self._texts = ModuleTexts(subject, modules)
         self._waiting: list[Loaded] = []
         self._wanted: list[tuple[Loaded | None, Import]] = []
         self._depth = 0
-        self._with_packages: dict[str, bool] = {}
         self._possible: dict[str, Module] = {}
         self._fallen_back: list[tuple[Loaded, Import]] = []
 
@@ -132,7 +93,7 @@ class Graph:
             by.certain_imports = certain_imports(by.module, text, self.modules.minor)
         return (what.name, what.wanted) in by.certain_imports
 
-    def code(self, loaded: Loaded) -> Code | Unreadable | SyntaxError | None:
+    def code(self, loaded: Loaded) -> Code | UnparsedCode | SyntaxError | None:
         """Parse a module, once; None where it has no text."""
         if loaded.code is None and loaded.text is not None:
             self._subject.budget.spend(len(loaded.text) // 2)
@@ -147,17 +108,15 @@ class Graph:
         for name, loaded in self.loaded.items():
             if (name == top or name.startswith(f"{top}.")) and loaded.text is not None:
                 yield loaded.text
-        for path, text in self._texts.items():
-            if f"/{top}/" in path:
-                yield text
+        yield from self._texts.waiting_of(top)
 
     def _walk(self) -> None:
         while self._waiting or self._wanted:
-            if len(self.loaded) > _MAX_MODULES or self._bytes_left < 0:
+            if len(self.loaded) > _MAX_MODULES or self._texts.is_used_up:
                 self.is_cut_off = True
                 return
             batch, self._waiting = self._waiting, []
-            self._read(batch)
+            self._texts.read(batch)
             for loaded in batch:
                 self._look_into(loaded)
             unread = {loaded.module.name for loaded in self._waiting}
@@ -247,7 +206,7 @@ class Graph:
     def _load(self, module: Module, by: Loaded | None, what: Import) -> Loaded:
         loaded = self.loaded.get(module.name)
         if loaded is None:
-            loaded = Loaded(module, self._is_own(module))
+            loaded = Loaded(module, self._own.has(module))
             self.loaded[module.name] = loaded
             self._waiting.append(loaded)
         loaded.importers.append((by, what))
@@ -275,7 +234,7 @@ class Graph:
             found = self.modules.find(name)
             if isinstance(found, Module) and found.is_text and not found.is_standard:
                 node = found.node
-                if node and node.is_readable() and self._is_own(found):
+                if node and node.is_readable() and self._own.has(found):
                     self._possible[name] = found
 
     def _want(self, by: Loaded | None, what: Import) -> None:
@@ -333,90 +292,3 @@ class Graph:
             return not name.startswith("_") and self.may_bind(loaded, name)
         finally:
             self._depth -= 1
-
-    def _read(self, batch: Iterable[Loaded]) -> None:
-        nodes: dict[str, Node] = {}
-        for loaded in batch:
-            node = loaded.module.node
-            if not loaded.module.is_text or node is None or not node.is_readable():
-                continue
-            if node.path not in self._texts:
-                nodes[node.path] = node
-                self._bytes_left -= node.entry.size
-                for more in self._with(loaded):
-                    nodes[more.path] = more
-        if nodes:
-            self._texts |= self._subject.contents(nodes.values())
-        for loaded in batch:
-            node = loaded.module.node
-            if loaded.module.is_text and node and node.is_readable():
-                loaded.text = self._texts.pop(node.path, None)
-
-    def _with(self, loaded: Loaded) -> Iterator[Node]:
-        """Yield what lies in the same package: each reading goes through a whole layer."""
-        top = loaded.module.name.partition(".")[0]
-        found = self.modules.find(top)
-        if top in self._read_ahead or isinstance(found, Miss):
-            return
-        self._read_ahead.add(top)
-        if found.folders:
-            nodes = [node for folder in found.folders for node in self._texts_below(folder)]
-        else:
-            folder = self._files.find(posixpath.dirname(found.path))
-            beside = folder.children.values() if folder and loaded.is_own else ()
-            nodes = [node for node in beside if _is_text(node)]
-            self._read_ahead |= {posixpath.basename(node.path)[:-3] for node in nodes}
-        size = sum(node.entry.size for node in nodes)
-        if size <= min(_MAX_PACKAGE_BYTES, self._ahead_left):
-            self._ahead_left -= size
-            yield from nodes
-
-    def _texts_below(self, folder: str) -> Iterator[Node]:
-        for node in self._files.below(folder):
-            self._subject.budget.spend()
-            if _is_text(node) and "/tests/" not in node.path:
-                yield node
-
-    def _is_own(self, module: Module) -> bool:
-        if any(mark in module.path for mark in _INSTALLED) or module.path.startswith(_AWS):
-            return False
-        top = module.name.partition(".")[0]
-        if top == self._own_top or (not module.is_package and "." not in module.name):
-            return True
-        root = self.modules.find(top)
-        folder = (
-            posixpath.dirname(root.folders[0]) if isinstance(root, Module) and root.folders else ""
-        )
-        return not self._has_packages(folder)
-
-    def _has_packages(self, folder: str) -> bool:
-        """Whether packages are installed in a folder, as ``pip install --target`` does."""
-        if folder not in self._with_packages:
-            node = self._files.find(folder) if folder else None
-            self._with_packages[folder] = bool(node) and any(
-                name.endswith((".dist-info", ".egg-info"))
-                for name in (node.children if node else ())
-            )
-        return self._with_packages[folder]
-
-
-def _is_text(node: Node) -> bool:
-    return node.kind is Kind.FILE and node.path.endswith(".py") and node.is_readable()
-
-
-def makes_modules(graph: Graph, name: str) -> bool:
-    """Whether the package of a module, or a part of it, makes modules at run time."""
-    top = name.partition(".")[0]
-    return any(MACHINERY.search(text) for text in graph.texts_of(top))
-
-
-def changes_imports(graph: Graph, name: str) -> bool:
-    """Whether the package of a module changes what imports find outside of it."""
-    top = name.partition(".")[0]
-    for other, loaded in graph.loaded.items():
-        is_part = other == top or other.startswith(f"{top}.")
-        if is_part and loaded.text is not None and MACHINERY.search(loaded.text):
-            code = graph.code(loaded)
-            if not isinstance(code, Code) or code.moves_imports or code.adds:
-                return True
-    return False

@@ -1,4 +1,4 @@
-"""What awslambdaric does with the handler's name.
+"""The handler's name as awslambdaric reads it.
 
 https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py
 """
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
 from imagecheck.start.handler import Handler
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.python.client import (
-    CLIENT,
     client_missing,
     hides_of_client,
     is_loaded_before,
     lacks_of_client,
     native_half,
 )
+from imagecheck.start.python.client_walk import CLIENT
 from imagecheck.start.python.function import uncallable
 from imagecheck.start.python.graph import Graph
 from imagecheck.start.python.interpreter import aws_interpreter, interpreter_of
-from imagecheck.start.python.modules import Miss, Modules
+from imagecheck.start.python.modules import Miss, PythonModules
 from imagecheck.start.python.reports import missing, of_graph, without_library
 from imagecheck.start.python.search_path import search_path
 from imagecheck.start.python.wrappers import variable_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _FIX_NAME = 'CMD ["module.function"]'
 
 
-def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | Node | str]:
+def python_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     """Judge a handler such as ``rooms.main.handler``, and the one behind it if it is a wrapper."""
     interpreter = (
         aws_interpreter(subject, handler.process)
@@ -46,7 +46,7 @@ def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
         yield homeless
         return
     path = search_path(subject, interpreter, on_aws_base=handler.is_on_aws_base)
-    modules = Modules(subject, path)
+    modules = PythonModules(subject, path)
     if not handler.is_on_aws_base:
         client = modules.find(CLIENT)
         if isinstance(client, Miss):
@@ -64,28 +64,30 @@ def python_handler(subject: "Subject", handler: Handler) -> Iterator[Judged | No
         yield f"the handler behind {handler.name}: the image does not set {variable}"
 
 
-def _judge(subject: "Subject", handler: Handler, modules: Modules) -> Iterator[Judged | Node | str]:
+def _judge(
+    subject: "Subject", handler: Handler, modules: PythonModules
+) -> Iterator[HandlerProblem | Node | str]:
     name = handler.name
     module_name, dot, function = name.rpartition(".")
     fix = _FIX_NAME if handler.named_by == "CMD" else f"{handler.named_by}=module.function"
     if not dot:
         found = f"the handler {name!r} has no dot: it should be module.function"
-        yield judged("E1", found, fix)
+        yield handler_problem("E1", found, fix)
     elif not module_name or module_name.startswith((".", "/")):
         found = f"the handler {name!r} has no module that could be imported"
         type_ = "TypeError" if module_name else "ValueError"
-        yield judged("E1", found, fix, error_type=type_)
+        yield handler_problem("E1", found, fix, error_type=type_)
     elif modules.is_built_in(module_name.partition(".")[0]):
         # Only a dot ends the name that the client compares: not the slash of time/x.
         found = f"the handler's module {module_name!r} has the name of one built into Python"
-        yield judged("E5", found, "give the module another name")
+        yield handler_problem("E5", found, "give the module another name")
     else:
         yield from _import(subject, modules, module_name.replace("/", "."), function, handler)
 
 
 def _import(
-    subject: "Subject", modules: Modules, name: str, function: str, handler: Handler
-) -> Iterator[Judged | Node | str]:
+    subject: "Subject", modules: PythonModules, name: str, function: str, handler: Handler
+) -> Iterator[HandlerProblem | Node | str]:
     """Import the handler's module, and what that imports for certain."""
     top = name.partition(".")[0]
     if is_loaded_before(subject, modules, top, on_aws_base=handler.is_on_aws_base):
@@ -106,24 +108,24 @@ def _import(
         return
     is_module = found.is_package and not isinstance(modules.find(f"{name}.{function}"), Miss)
     if not graph.may_bind(loaded, function) and not is_module:
-        yield judged(
+        yield handler_problem(
             "E3",
             f"{found.path} has no {function!r}",
             f"define {function} there, or name another function in {handler.named_by}",
         )
     elif wrong := uncallable(graph, loaded, function):
-        yield judged("E8", wrong.why, wrong.fix, error_type=wrong.error_type)
+        yield handler_problem("E8", wrong.why, wrong.fix, error_type=wrong.error_type)
 
 
-def _standard(name: str, function: str) -> Iterator[Judged]:
+def _standard(name: str, function: str) -> Iterator[HandlerProblem]:
     """Judge a handler whose module's name Python has taken for one of its own already."""
     fix = "give the handler's module a name that no module of Python has"
     if "." in name:
         found = f"{name.partition('.')[0]!r} is Python's own module, and {name!r} is not in it"
-        yield judged("E2", found, fix)
+        yield handler_problem("E2", found, fix)
     else:
         found = (
             f"the handler's module {name!r} is Python's own, loaded before the handler, and has no"
             f" {function!r}"
         )
-        yield judged("E3", found, fix)
+        yield handler_problem("E3", found, fix)

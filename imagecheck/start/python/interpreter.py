@@ -1,4 +1,4 @@
-"""Which Python runs in a process: its version, where its library is, and how it was told to start.
+"""The Python of a process: its version, where its library is, and the options it was started with.
 
 How it finds its library: Modules/getpath.py and Lib/site.py of CPython, and
 https://docs.python.org/3/library/sys_path_init.html.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import FileSystem, Node, PathError
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.launch import Process
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _WITH_ARGUMENT = "WX"
 
 
 @dataclass(frozen=True)
-class Options:
+class InterpreterOptions:
     """What a command line of Python says before and about its program."""
 
     flags: frozenset[str] = frozenset()
@@ -49,7 +49,7 @@ class Interpreter:
 
     program: str
     """The path by which it is started, such as ``/app/.venv/bin/python``."""
-    options: Options
+    options: InterpreterOptions
     workdir: str
     environment: Mapping[str, str]
     minor: int | None
@@ -75,14 +75,14 @@ class Interpreter:
         return bool(self.options.flags & {"E", "I"})
 
     def variable(self, name: str) -> str:
-        """Return one of Python's own variables; empty where it is not looked at."""
+        """Return one of Python's own variables; empty where Python ignores it."""
         return "" if self.ignores_environment else self.environment.get(name, "")
 
 
 def interpreter_of(subject: "Subject", process: Process) -> Interpreter | None:
     """Return the Python that a process runs; None when it runs another program.
 
-    Raises CannotLookError when ``pyvenv.cfg`` cannot be read.
+    Raises ImageReadError when ``pyvenv.cfg`` cannot be read.
     """
     files = subject.files
     if files is None or process.chain.cause or not process.chain.program:
@@ -95,24 +95,24 @@ def interpreter_of(subject: "Subject", process: Process) -> Interpreter | None:
 
 
 def aws_interpreter(subject: "Subject", process: Process) -> Interpreter | None:
-    """Return the Python that AWS's base image starts, in /var/lang. Raises CannotLookError."""
+    """Return the Python that AWS's base image starts, in /var/lang. Raises ImageReadError."""
     files = subject.files
     folder = files.find("/var/lang/bin") if files else None
     names = [name for name in folder.children if _LIBRARY.fullmatch(name)] if folder else []
     if files is None or not names:
         return None
     program = f"/var/lang/bin/{max(names, key=len)}"
-    options = Options(script="/var/runtime/bootstrap.py")
+    options = InterpreterOptions(script="/var/runtime/bootstrap.py")
     return _interpreter(subject, files, program, process, options)
 
 
 def _words(files: FileSystem, process: Process) -> list[str]:
-    """Return the command line that the interpreter itself gets; nothing if it is no Python."""
+    """Return the command line that the interpreter itself gets; nothing if it is not a Python."""
     words = list(process.argv)
     for _ in range(5):
         path = _located(files, words[0], process)
         node = files.find(path) if path else None
-        if node is None or node.kind is not Kind.FILE:
+        if node is None or node.kind is not FileKind.FILE:
             return []
         head = node.entry.head
         if node.entry.elf or not head.startswith(b"#!"):
@@ -145,17 +145,17 @@ def _located(files: FileSystem, name: str, process: Process) -> str:
     for folder in process.environment.get("PATH", "/usr/local/bin:/bin:/usr/bin").split(":"):
         path = posixpath.join(process.workdir or "/", folder, name)
         node = files.find(path)
-        if node and node.kind is Kind.FILE and node.is_executable():
+        if node and node.kind is FileKind.FILE and node.is_executable():
             return posixpath.normpath(path)
     return ""
 
 
-def _options(words: Sequence[str]) -> Options:
+def _options(words: Sequence[str]) -> InterpreterOptions:
     flags: set[str] = set()
     for number, word in enumerate(words):
         rest = tuple(words[number + 1 :])
         if word == "-" or not word.startswith("-"):
-            return Options(frozenset(flags), script=word, arguments=rest)
+            return InterpreterOptions(frozenset(flags), script=word, arguments=rest)
         if word.startswith("--"):
             continue
         letters = word[1:]
@@ -165,24 +165,28 @@ def _options(words: Sequence[str]) -> Options:
                 if not value:
                     value, rest = (rest[0], rest[1:]) if rest else ("", ())
                 if letter == "m":
-                    return Options(frozenset(flags), module=value, arguments=rest)
-                return Options(frozenset(flags), command=value, arguments=rest)
+                    return InterpreterOptions(frozenset(flags), module=value, arguments=rest)
+                return InterpreterOptions(frozenset(flags), command=value, arguments=rest)
             if letter in _WITH_ARGUMENT:
                 if not value:
                     return _with(flags, _options(words[number + 2 :]))
                 break
             flags.add(letter)
-    return Options(frozenset(flags))
+    return InterpreterOptions(frozenset(flags))
 
 
-def _with(flags: set[str], options: Options) -> Options:
-    return Options(
+def _with(flags: set[str], options: InterpreterOptions) -> InterpreterOptions:
+    return InterpreterOptions(
         options.flags | flags, options.module, options.script, options.command, options.arguments
     )
 
 
 def _interpreter(
-    subject: "Subject", files: FileSystem, program: str, process: Process, options: Options
+    subject: "Subject",
+    files: FileSystem,
+    program: str,
+    process: Process,
+    options: InterpreterOptions,
 ) -> Interpreter:
     venv, settings = _venv(subject, files, program)
     real = files.find(program)
@@ -215,7 +219,7 @@ def _venv(subject: "Subject", files: FileSystem, program: str) -> tuple[str, dic
     folder = posixpath.dirname(program)
     for place in (folder, posixpath.dirname(folder)):
         node = files.find(posixpath.join(place, "pyvenv.cfg"))
-        if node and node.kind is Kind.FILE and node.is_readable():
+        if node and node.kind is FileKind.FILE and node.is_readable():
             text = subject.contents([node]).get(node.path, b"").decode("utf-8", "replace")
             pairs = (line.partition("=") for line in text.splitlines())
             return place, {key.strip().lower(): value.strip() for key, sep, value in pairs if sep}
@@ -286,5 +290,5 @@ def _only_library(files: FileSystem, minor: int | None) -> tuple[str, str, int] 
 
 def _landmarks(files: FileSystem) -> Iterator[str]:
     for node in files.below("/"):
-        if posixpath.basename(node.path) in _LANDMARKS and node.kind is Kind.FILE:
+        if posixpath.basename(node.path) in _LANDMARKS and node.kind is FileKind.FILE:
             yield posixpath.dirname(node.path)

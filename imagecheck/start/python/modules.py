@@ -3,41 +3,29 @@
 https://docs.python.org/3/reference/import.html and importlib/_bootstrap_external.py of CPython.
 """
 
-import io
 import posixpath
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from imagecheck.image.elf import AARCH64
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import MAX_FILE_BYTES, Kind
+from imagecheck.image.layer import FileKind
+from imagecheck.start.python.image_library import ImageLibrary, native_endings
 from imagecheck.start.python.path_files import read_path_files
+from imagecheck.start.python.path_zips import read_path_zips
 from imagecheck.start.python.search_path import SearchPath
-from imagecheck.start.python.standard_library import (
-    BUILT_IN,
-    COMPILED,
-    NEEDS_A_LIBRARY,
-    OLDEST,
-    is_standard,
-)
+from imagecheck.start.python.standard_library import BUILT_IN, COMPILED, NEEDS_A_LIBRARY
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
 
-_WHOLE_LIBRARY = 60
-"""A standard library with at least so many modules is taken for a whole one."""
-_USUAL_COMPILED = 20
-"""So many files in lib-dynload say that modules are not built in, as a rule."""
 _MADE_AT_RUN_TIME = frozenset(
     """os.path collections.abc importlib._bootstrap importlib._bootstrap_external typing.io
     typing.re xml.parsers.expat.model xml.parsers.expat.errors""".split()  # noqa: SIM905
 )
 _NATIVE = re.compile(r"\.(?:cpython-[\w-]+\.|abi3\.)?so")
 _MAX_DEPTH = 100
-_FREE_THREADED = re.compile(r"python3\.\d+t")
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Module:
     is_text: bool = False
     """Whether the file is Python text, and no native or compiled module."""
     folders: tuple[str, ...] | None = None
-    """Where its modules are looked for; None when it is no package."""
+    """Where its modules are looked for; None when it is not a package."""
     is_standard: bool = False
 
     @property
@@ -80,7 +68,7 @@ class Miss:
     """Why it is missing, where more than its absence is known."""
 
 
-class Modules:
+class PythonModules:
     """Finds modules by their dotted names, and remembers them."""
 
     def __init__(self, subject: "Subject", path: SearchPath) -> None:
@@ -88,14 +76,14 @@ class Modules:
         self.path = path
         self._subject = subject
         self._files: FileSystem = subject.files
-        self._library = _Library(self._files, path)
-        self._suffixes = _suffixes(path, self._library, subject)
+        self._library = ImageLibrary(self._files, path)
+        self._suffixes = native_endings(path, self._library, subject)
         self._found: dict[str, Module | Miss] = {}
         self._entries = path.entries
         self._mapped_to = dict(path.mapped)
         self.unknown = list(path.unknown)
         """Files with code that may change what imports find, in ways that are not read here."""
-        self._zips = _zips(subject, path.entries)
+        self._zips = read_path_zips(subject, path.entries)
         self._site_folders: list[Node] | None = None
         self._nodes: dict[str, Node | None] = {}
 
@@ -134,7 +122,7 @@ class Modules:
     def extend(self, folders: Iterable[str], sites: Iterable[str] = ()) -> None:
         """Look into more folders, after the others: code has added them.
 
-        ``sites`` are those whose ``.pth`` files are read. Raises CannotLookError.
+        ``sites`` are those whose ``.pth`` files are read. Raises ImageReadError.
         """
         new = [folder for folder in folders if folder not in self._entries]
         for site in sites:
@@ -145,7 +133,7 @@ class Modules:
                 self.unknown += more.unknown
         if new:
             self._entries = (*self._entries, *new)
-            self._zips = _zips(self._subject, self._entries)
+            self._zips = read_path_zips(self._subject, self._entries)
             found = self._found.items()
             self._found = {name: one for name, one in found if isinstance(one, Module)}
 
@@ -189,7 +177,7 @@ class Modules:
         if parent.folders is None:
             # Such a parent can only have modules that it makes itself.
             certainty: Literal["certain", "open"] = "certain" if parent.is_text else "open"
-            return Miss(name, parent, certainty, f"{parent.path} is no package")
+            return Miss(name, parent, certainty, f"{parent.path} is not a package")
         found = self._in(name, part, parent.folders) or self._in_other_portion(name, part)
         if found:
             return found
@@ -262,16 +250,19 @@ class Modules:
         if path not in self._nodes:
             node = self._files.find(path)
             is_usable = (
-                node and node.kind is Kind.DIRECTORY and node.is_readable() and node.is_executable()
+                node
+                and node.kind is FileKind.DIRECTORY
+                and node.is_readable()
+                and node.is_executable()
             )
             self._nodes[path] = node if is_usable else None
         return self._nodes[path]
 
     def _file(self, folder: Node, name: str) -> Node | None:
         node = folder.children.get(name)
-        if node and node.kind is Kind.SYMLINK:
+        if node and node.kind is FileKind.SYMLINK:
             node = self._files.find(posixpath.join(folder.path, name))
-        return node if node and node.kind is Kind.FILE else None
+        return node if node and node.kind is FileKind.FILE else None
 
     def _foreign(self, part: str, folders: tuple[str, ...]) -> str:
         """Say that the module is there, but for another Python."""
@@ -289,7 +280,7 @@ class Modules:
             self._site_folders = [
                 node
                 for node in nodes
-                if node.kind is Kind.DIRECTORY
+                if node.kind is FileKind.DIRECTORY
                 and posixpath.basename(node.path) in ("site-packages", "dist-packages")
             ]
         for node in self._site_folders:
@@ -300,96 +291,3 @@ class Modules:
     def _has_distutils(self) -> bool:
         wanted = self.path.interpreter.environment.get("SETUPTOOLS_USE_DISTUTILS", "local")
         return self.path.brings_distutils and wanted == "local"
-
-
-class _Library:
-    """The standard library: that of the image where it is whole, else that of the tables."""
-
-    def __init__(self, files: FileSystem, path: SearchPath) -> None:
-        interpreter = path.interpreter
-        self._minor = interpreter.minor
-        self._folder = interpreter.library
-        node = files.find(self._folder) if self._folder else None
-        names = node.children if node else {}
-        modules = [n for n in names if n.endswith((".py", ".pyc")) or n == "encodings"]
-        zipped = f"{interpreter.prefix.rstrip('/')}/lib/python3{self._minor}.zip"
-        self.is_whole = (
-            len(modules) >= _WHOLE_LIBRARY and "encodings" in names and not files.find(zipped)
-        )
-        compiled = files.find(f"{self._folder}/lib-dynload") if self._folder else None
-        self.compiled = tuple(compiled.children) if compiled else ()
-
-    def has(self, folder: str) -> bool:
-        """Whether a folder is of the standard library."""
-        is_inside = folder == self._folder or folder.startswith(f"{self._folder}/")
-        return bool(self._folder) and is_inside and "-packages" not in folder
-
-    def has_no_file_of(self, name: str) -> bool:
-        """Whether a module that this version has is in no file, and so in the interpreter."""
-        is_file = any(file.startswith(f"{name}.") for file in self.compiled)
-        return bool(self.compiled) and not is_file and is_standard(name, self._minor)
-
-    def judge(self, name: str) -> Literal["there", "doubtful", "missing"]:
-        """Say whether a module that is in no folder is built in, or would be in a whole one."""
-        if name in NEEDS_A_LIBRARY and self.compiled and is_standard(name, self._minor):
-            if any(file.startswith(f"{name}.") for file in self.compiled):
-                return "there"
-            return "missing" if len(self.compiled) >= _USUAL_COMPILED else "doubtful"
-        minor = self._minor if self._minor and self._minor >= OLDEST else None
-        if not is_standard(name, minor):
-            return "missing"
-        is_expected = self.is_whole and name not in COMPILED and not name.startswith("_")
-        return "missing" if is_expected else "there"
-
-
-class _Zips:
-    """The zip files among the entries of the path, as far as they can be read."""
-
-    def __init__(self, names: frozenset[str], *, has_unread: bool) -> None:
-        self._names = names
-        self._has_unread = has_unread
-
-    def may_have(self, top: str) -> bool:
-        return self._has_unread or top in self._names
-
-
-def _zips(subject: "Subject", entries: Iterable[str]) -> _Zips:
-    assert subject.files  # noqa: S101  (nothing is started without files)
-    nodes = [node for entry in entries if (node := subject.files.find(entry))]
-    nodes = [node for node in nodes if node.kind is Kind.FILE]
-    small = [node for node in nodes if node.entry.size <= MAX_FILE_BYTES]
-    texts = subject.contents(small) if small else {}
-    names: set[str] = set()
-    has_unread = len(small) < len(nodes)
-    for node in small:
-        try:
-            with zipfile.ZipFile(io.BytesIO(texts.get(node.path, b""))) as archive:
-                for name in archive.namelist():
-                    subject.budget.spend()
-                    names.add(name.partition("/")[0].partition(".")[0])
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            continue
-    return _Zips(frozenset(names), has_unread=has_unread)
-
-
-def _suffixes(
-    path: SearchPath, library: _Library, subject: "Subject"
-) -> tuple[tuple[str, bool], ...]:
-    """Return the endings of native modules: ``EXTENSION_SUFFIXES`` of importlib.machinery."""
-    minor = path.interpreter.minor
-    if minor is None:
-        return ((".so", False), (".abi3.so", False))
-    tags = {
-        match[1]
-        for file in library.compiled
-        if (match := re.search(rf"\.(cpython-3{minor}t?-[\w-]+)\.so$", file))
-    }
-    if len(tags) == 1:
-        tag = tags.pop()
-    else:
-        cpu = "aarch64" if subject.function.machine == AARCH64 else "x86_64"
-        thread = "t" if _FREE_THREADED.search(path.interpreter.program) else ""
-        libc = "musl" if path.interpreter.is_musl else "gnu"
-        tag = f"cpython-3{minor}{thread}-{cpu}-linux-{libc}"
-    endings = (f".{tag}.so", ".abi3.so", ".so")
-    return tuple((ending, False) for ending in endings)

@@ -1,4 +1,4 @@
-"""What a module's code does to where imports look: ``sys.path`` and ``sys.modules``.
+"""Changes of a module's code to ``sys.path`` and ``sys.modules``.
 
 Paths are computed as far as they are plain: constants, ``__file__``, ``os.path``, ``pathlib``.
 """
@@ -24,7 +24,7 @@ _OPEN = {
 
 
 @dataclass(frozen=True)
-class Places:
+class ProcessContext:
     """What code can ask of its surroundings."""
 
     workdir: str = "/"
@@ -45,7 +45,7 @@ class PathChanges:
     """Whether that may give a module of any name: not if only a function makes modules."""
 
 
-def path_changes(tree: ast.Module, file: str, places: Places) -> PathChanges:
+def path_changes(tree: ast.Module, file: str, places: ProcessContext) -> PathChanges:
     """Find what the code of a file changes, wherever in it that is."""
     names = _Values(file, places, tree)
     adds: list[str] = []
@@ -90,7 +90,7 @@ def _run_at_once(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _only_read(node: ast.AST) -> list[ast.expr]:
-    """Return the parts of an expression that are looked at, and not changed."""
+    """Return the parts of an expression that are read, and not changed."""
     match node:
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=read):
             return read
@@ -163,7 +163,7 @@ def _dotted(node: ast.expr) -> str:
 class _Values:
     """The values of plain expressions that are paths."""
 
-    def __init__(self, file: str, places: Places, tree: ast.Module) -> None:
+    def __init__(self, file: str, places: ProcessContext, tree: ast.Module) -> None:
         self._file = file
         self._places = places
         self._assigned: dict[str, ast.expr | None] = {}

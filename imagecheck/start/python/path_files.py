@@ -1,4 +1,4 @@
-"""What the ``.pth`` files of a folder of packages add to where modules are looked for.
+"""The ``.pth`` files of a folder of packages, and what they add to the module search path.
 
 https://docs.python.org/3/library/site.html. Lines that are code are those of editable installs,
 which are read as far as their tools write them: setuptools, hatch, PDM, uv, poetry.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 
 if TYPE_CHECKING:
     from imagecheck.subject import Subject
@@ -45,13 +45,13 @@ class PathFiles:
 
 
 def read_path_files(subject: "Subject", folder: Node) -> PathFiles:
-    """Read them as site.py does, by name: folders and code. Raises CannotLookError."""
+    """Read them as site.py does, by name: folders and code. Raises ImageReadError."""
     found = PathFiles()
     names = sorted(name for name in folder.children if name.endswith(".pth"))
     assert subject.files  # noqa: S101  (the folder is one of them)
     paths = [posixpath.join(folder.path, name) for name in names[:_MAX_PATH_FILES]]
     nodes = [node for path in paths if (node := subject.files.find(path))]
-    nodes = [node for node in nodes if node.kind is Kind.FILE and node.is_readable()]
+    nodes = [node for node in nodes if node.kind is FileKind.FILE and node.is_readable()]
     texts = subject.contents(nodes) if nodes else {}
     code: list[tuple[Node, str]] = []
     for node in nodes:
@@ -87,7 +87,7 @@ def _read_code(
         if name in _HARMLESS and not CHANGES_IMPORTS.search(line.encode()):
             continue
         file = folder.children.get(f"{name}.py")
-        if file is None or file.kind is not Kind.FILE:
+        if file is None or file.kind is not FileKind.FILE:
             found.unknown.append(node.path)
         else:
             modules[name] = file

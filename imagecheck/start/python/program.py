@@ -10,14 +10,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.rule import EXIT_ERROR
-from imagecheck.start.judged import Judged, judged
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
 from imagecheck.start.launch import Process
-from imagecheck.start.python.client import CLIENT
+from imagecheck.start.python.client_walk import CLIENT
 from imagecheck.start.python.graph import Graph
 from imagecheck.start.python.interpreter import interpreter_of
-from imagecheck.start.python.modules import Miss, Module, Modules
+from imagecheck.start.python.modules import Miss, Module, PythonModules
 from imagecheck.start.python.reports import of_graph, without_library
 from imagecheck.start.python.search_path import search_path
 
@@ -29,15 +29,15 @@ _TAKES_AN_APP: Final = frozenset({"gunicorn", "uvicorn", "hypercorn"})
 _FIX = "COPY it into the image or install it for this Python, or correct the name"
 
 
-def modules_of(subject: "Subject", process: Process) -> Modules | None:
+def modules_of(subject: "Subject", process: Process) -> PythonModules | None:
     """Return what the Python of a process can import; None where it runs no Python.
 
-    Raises CannotLookError.
+    Raises ImageReadError.
     """
     interpreter = interpreter_of(subject, process)
     if interpreter is None:
         return None
-    return Modules(subject, search_path(subject, interpreter, on_aws_base=False))
+    return PythonModules(subject, search_path(subject, interpreter, on_aws_base=False))
 
 
 def can_import(subject: "Subject", process: Process, name: str) -> Module | Miss | None:
@@ -51,8 +51,10 @@ def find_client(subject: "Subject", process: Process) -> Module | Miss | None:
     return can_import(subject, process, CLIENT)
 
 
-def judge_python_program(subject: "Subject", process: Process) -> Iterator[Judged | Node | str]:
-    """Judge what a Python that is no runtime client is told to run. Raises CannotLookError.
+def judge_python_program(
+    subject: "Subject", process: Process
+) -> Iterator[HandlerProblem | Node | str]:
+    """Judge what a Python that is not a runtime client is told to run. Raises ImageReadError.
 
     What fails ends the process, with exit status 1 or 2, before it listens.
     """
@@ -72,7 +74,9 @@ def judge_python_program(subject: "Subject", process: Process) -> Iterator[Judge
         yield from _app(subject, modules, name, options.arguments)
 
 
-def _module(subject: "Subject", modules: Modules, name: str) -> Iterator[Judged | Node | str]:
+def _module(
+    subject: "Subject", modules: PythonModules, name: str
+) -> Iterator[HandlerProblem | Node | str]:
     graph = Graph(subject, modules)
     found = graph.start(name)
     started = modules.path.interpreter.name
@@ -86,7 +90,9 @@ def _module(subject: "Subject", modules: Modules, name: str) -> Iterator[Judged 
     yield from _as_end(graph)
 
 
-def _script(subject: "Subject", modules: Modules, script: str) -> Iterator[Judged | Node | str]:
+def _script(
+    subject: "Subject", modules: PythonModules, script: str
+) -> Iterator[HandlerProblem | Node | str]:
     files = subject.files
     assert files  # noqa: S101  (nothing is started without files)
     path = posixpath.normpath(posixpath.join(modules.path.interpreter.workdir, script))
@@ -96,7 +102,7 @@ def _script(subject: "Subject", modules: Modules, script: str) -> Iterator[Judge
             f"{modules.path.interpreter.name} is to run {path}, which is not there; exit status 2"
         )
         return
-    if node.kind is not Kind.FILE or _is_zip(subject, node):
+    if node.kind is not FileKind.FILE or _is_zip(subject, node):
         yield f"what {node.path} runs: a folder or a zip file that is run is not read"
         return
     graph = Graph(subject, modules)
@@ -112,8 +118,8 @@ def _is_zip(subject: "Subject", node: Node) -> bool:
 
 
 def _app(
-    subject: "Subject", modules: Modules, server: str, arguments: tuple[str, ...]
-) -> Iterator[Judged | Node | str]:
+    subject: "Subject", modules: PythonModules, server: str, arguments: tuple[str, ...]
+) -> Iterator[HandlerProblem | Node | str]:
     """Judge the application that a server is told to load, such as ``main:app``."""
     if server not in _TAKES_AN_APP:
         return
@@ -139,18 +145,18 @@ def _is_app(word: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in module.split("."))
 
 
-def _as_end(graph: Graph) -> Iterator[Judged | Node | str]:
+def _as_end(graph: Graph) -> Iterator[HandlerProblem | Node | str]:
     """Say what a graph found, as what it does to a program: it ends."""
     for one in of_graph(graph):
-        if isinstance(one, Judged):
+        if isinstance(one, HandlerProblem):
             problem = one.problem
             text = f"{problem.found}; exit status 1"
-            yield judged(
+            yield handler_problem(
                 one.rule, text, problem.fix, severity=problem.severity, error_type=EXIT_ERROR
             )
         else:
             yield one
 
 
-def _ends(found: str) -> Judged:
-    return judged("E2", found, _FIX, error_type=EXIT_ERROR)
+def _ends(found: str) -> HandlerProblem:
+    return handler_problem("E2", found, _FIX, error_type=EXIT_ERROR)

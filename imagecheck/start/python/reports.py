@@ -1,4 +1,4 @@
-"""What following the imports found, as problems, loaded files and clauses for the report."""
+"""The result of following imports, as problems, loaded files and clauses for the report."""
 
 import posixpath
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import Node
 from imagecheck.rule import EXIT_ERROR, Severity
-from imagecheck.start.judged import Judged, judged
-from imagecheck.start.python.code import Unreadable
-from imagecheck.start.python.graph import Graph, Loaded, Lost, changes_imports, makes_modules
+from imagecheck.start.handler_problem import HandlerProblem, handler_problem
+from imagecheck.start.python.code import UnparsedCode
+from imagecheck.start.python.graph import Graph
+from imagecheck.start.python.import_changes import changes_imports, makes_modules
 from imagecheck.start.python.interpreter import Interpreter
-from imagecheck.start.python.modules import Miss, Modules
+from imagecheck.start.python.loaded import Loaded, Lost
+from imagecheck.start.python.modules import Miss, PythonModules
 from imagecheck.start.python.standard_library import gone_since, new_since
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _MAX_CLAUSES = 5
 _OF_OTHER_SYSTEMS = (b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
-def of_graph(graph: Graph) -> Iterator[Judged | Node | str]:
+def of_graph(graph: Graph) -> Iterator[HandlerProblem | Node | str]:
     """Say what a graph found."""
     unsure: list[str] = []
     said: set[str] = set()
@@ -40,7 +42,7 @@ def of_graph(graph: Graph) -> Iterator[Judged | Node | str]:
         yield f"modules of Python after the first {len(graph.loaded)} that are imported"
 
 
-def without_library(subject: "Subject", interpreter: Interpreter) -> Judged | None:
+def without_library(subject: "Subject", interpreter: Interpreter) -> HandlerProblem | None:
     """Report a PYTHONHOME without a standard library: that Python ends before it runs anything."""
     home = interpreter.variable("PYTHONHOME").partition(":")[0]
     if not home or interpreter.library or subject.files is None:
@@ -49,7 +51,7 @@ def without_library(subject: "Subject", interpreter: Interpreter) -> Judged | No
         node = subject.files.find(posixpath.join(home, name))
         if any(child.startswith("python3") for child in (node.children if node else ())):
             return None
-    return judged(
+    return handler_problem(
         "E2",
         f"PYTHONHOME is {home}, and there is no standard library in {home}/lib:"
         f" {interpreter.program} ends with exit status 1",
@@ -58,7 +60,9 @@ def without_library(subject: "Subject", interpreter: Interpreter) -> Judged | No
     )
 
 
-def missing(modules: Modules, miss: Miss, by: str, severity: Severity | None = None) -> Judged:
+def missing(
+    modules: PythonModules, miss: Miss, by: str, severity: Severity | None = None
+) -> HandlerProblem:
     """Report a module that is not found."""
     name = miss.name
     top = name.partition(".")[0]
@@ -78,10 +82,10 @@ def missing(modules: Modules, miss: Miss, by: str, severity: Severity | None = N
         fix = _FIX
     if miss.certainty != "certain":
         severity = "warning"
-    return judged("E2", f"{by} imports {name!r}: {text}", fix, severity=severity)
+    return handler_problem("E2", f"{by} imports {name!r}: {text}", fix, severity=severity)
 
 
-def _lost(graph: Graph, lost: Lost) -> Judged | str | None:
+def _lost(graph: Graph, lost: Lost) -> HandlerProblem | str | None:
     """Report an import that finds nothing, as far as it is certain."""
     if not graph.imports(lost.by, lost.what):
         return None
@@ -97,20 +101,20 @@ def _lost(graph: Graph, lost: Lost) -> Judged | str | None:
     return missing(graph.modules, lost.miss, by, "warning" if _is_changed(graph) else None)
 
 
-def _name(graph: Graph, lost: Lost, by: str) -> Judged | str | None:
+def _name(graph: Graph, lost: Lost, by: str) -> HandlerProblem | str | None:
     """Report ``from module import name`` where the module has no such name."""
     base, name = lost.what.name, lost.what.wanted
     module = graph.loaded.get(base)
     if module:
         code = graph.code(module)
-        if isinstance(code, SyntaxError | Unreadable):
+        if isinstance(code, SyntaxError | UnparsedCode):
             return None
         if code and (name in code.names or code.is_open):
             return None
         if not module.is_own and makes_modules(graph, base):
             return f"whether {by} finds {name!r} in {base}, which may be made at run time"
     why = f": {lost.why}" if lost.why else ""
-    return judged(
+    return handler_problem(
         "E2",
         f"{by}, line {lost.what.line}, imports {name!r} from {base!r}, which has no such name{why}",
         "correct the name, or install the version of the package that has it",
@@ -125,7 +129,7 @@ def _with_parents(name: str) -> set[str]:
 
 def _makes(loaded: Loaded) -> frozenset[str]:
     code = loaded.code
-    is_read = code is not None and not isinstance(code, SyntaxError | Unreadable)
+    is_read = code is not None and not isinstance(code, SyntaxError | UnparsedCode)
     return code.makes if is_read else frozenset()  # type: ignore[union-attr]
 
 
@@ -143,11 +147,11 @@ def _is_changed(graph: Graph) -> bool:
     return bool(graph.modules.unknown or graph.may_be_changed) or any(
         code.changes_imports
         for code in codes
-        if code is not None and not isinstance(code, SyntaxError | Unreadable)
+        if code is not None and not isinstance(code, SyntaxError | UnparsedCode)
     )
 
 
-def _no_library(node: Node) -> Iterator[Judged]:
+def _no_library(node: Node) -> Iterator[HandlerProblem]:
     """Report a native module that is none: files of other systems have a rule's own words."""
     if not node.is_readable() or node.entry.head.startswith(_OF_OTHER_SYSTEMS):
         return
@@ -155,13 +159,13 @@ def _no_library(node: Node) -> Iterator[Judged]:
     what = (
         "is empty" if not node.entry.size
         else "is a pointer of Git LFS to the module" if is_pointer
-        else "is no ELF file"
+        else "is not an ELF file"
     )  # fmt: skip
     fix = "git lfs pull before the build" if is_pointer else "install the package again"
-    yield judged("E7", f"{node.path}, which is loaded with the handler, {what}", fix)
+    yield handler_problem("E7", f"{node.path}, which is loaded with the handler, {what}", fix)
 
 
-def _loaded(graph: Graph, loaded: Loaded) -> Iterator[Judged | Node | str]:
+def _loaded(graph: Graph, loaded: Loaded) -> Iterator[HandlerProblem | Node | str]:
     node = loaded.module.node
     if node is None:
         return
@@ -169,13 +173,13 @@ def _loaded(graph: Graph, loaded: Loaded) -> Iterator[Judged | Node | str]:
         code = graph.code(loaded)
         if isinstance(code, SyntaxError):
             found = f"{loaded.module.path}, line {code.lineno}: {code.msg}"
-            yield judged("E4", found, f"correct {loaded.module.path}")
-        elif isinstance(code, Unreadable) and code.is_new:
+            yield handler_problem("E4", found, f"correct {loaded.module.path}")
+        elif isinstance(code, UnparsedCode) and code.is_new:
             yield f"the code of {loaded.module.path}: {code.why}"
-        elif isinstance(code, Unreadable):
+        elif isinstance(code, UnparsedCode):
             found = f"{loaded.module.path} is not judged: {code.why}"
             fix = f"see for yourself that {loaded.module.path} can be imported"
-            yield judged("E4", found, fix, severity="warning")
+            yield handler_problem("E4", found, fix, severity="warning")
     if node.path.endswith(".so") and not node.entry.elf and graph.certain(loaded):
         yield from _no_library(node)
     # What matters of a text that can be read is in it; of other files, that they are loaded.

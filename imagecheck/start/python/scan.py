@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from imagecheck.start.python.code import Import
+from imagecheck.start.python.import_statements import Import
 from imagecheck.start.python.modules import Module
 
 _IMPORT = re.compile(

@@ -1,4 +1,4 @@
-"""Where the image's Python looks for modules, in its order.
+"""The module search path of the image's Python, in its order.
 
 https://docs.python.org/3/library/sys_path_init.html and Lib/site.py of CPython.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.python.interpreter import Interpreter
 from imagecheck.start.python.path_files import CHANGES_IMPORTS, PathFiles, read_path_files
 
@@ -48,7 +48,7 @@ class SearchPath:
 
 
 def search_path(subject: "Subject", interpreter: Interpreter, *, on_aws_base: bool) -> SearchPath:
-    """Build it as CPython and, on AWS's base, its bootstrap do. Raises CannotLookError."""
+    """Build it as CPython and, on AWS's base, its bootstrap do. Raises ImageReadError."""
     files = subject.files
     assert files  # noqa: S101  (nothing is started without files)
     given = [
@@ -64,7 +64,7 @@ def search_path(subject: "Subject", interpreter: Interpreter, *, on_aws_base: bo
     for path in dict.fromkeys([*site, *extra]):
         folders.append(path)
         node = files.find(path)
-        if node and node.kind is Kind.DIRECTORY and node.is_readable():
+        if node and node.kind is FileKind.DIRECTORY and node.is_readable():
             more = read_path_files(subject, node)
             folders += more.folders
             found.mapped |= more.mapped
@@ -96,7 +96,7 @@ def _first(files: FileSystem, interpreter: Interpreter, *, on_aws_base: bool) ->
         return []
     if options.script and options.script != "-":
         script = files.find(posixpath.join(interpreter.workdir, options.script))
-        if script and script.kind is Kind.DIRECTORY:
+        if script and script.kind is FileKind.DIRECTORY:
             return [script.path]
         return [posixpath.dirname(script.path)] if script else []
     return [posixpath.normpath(interpreter.workdir)]
@@ -163,7 +163,7 @@ def _is_debian(files: FileSystem, prefix: str) -> bool:
 def _all_site(files: FileSystem, minor: int | None) -> Iterator[str]:
     """Yield every folder of packages that can be of this version: no library was found."""
     for node in files.below("/"):
-        if node.kind is Kind.DIRECTORY and posixpath.basename(node.path) in _PACKAGES:
+        if node.kind is FileKind.DIRECTORY and posixpath.basename(node.path) in _PACKAGES:
             versions = {int(version) for version in _VERSION.findall(node.path)}
             if minor is None or not versions or minor in versions:
                 yield node.path
@@ -179,4 +179,4 @@ def _customized(subject: "Subject", files: FileSystem, folders: list[str]) -> li
 
 def _file(files: FileSystem, path: str) -> Node | None:
     node = files.find(path)
-    return node if node and node.kind is Kind.FILE and node.is_readable() else None
+    return node if node and node.kind is FileKind.FILE and node.is_readable() else None

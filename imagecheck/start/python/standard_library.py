@@ -1,4 +1,4 @@
-"""Which modules the standard library of each CPython has, from 3.8 on.
+"""The modules of the standard library of each CPython, from 3.8 on.
 
 The names are those of ``sys.stdlib_module_names`` of real interpreters (3.10 to 3.13), of the
 folders of 3.8 and 3.9, and of "What's new in Python 3.14".
@@ -25,7 +25,7 @@ COMPILED: Final = frozenset(
     _zoneinfo _zstd array audioop binascii cmath fcntl grp math mmap nis ossaudiodev pyexpat
     readline resource select spwd syslog termios unicodedata zlib""".split()  # noqa: SIM905
 )
-"""Modules that are built in or lie in lib-dynload, as whoever built the interpreter chose."""
+"""Modules that are built in or lie in lib-dynload, as the builder of the interpreter chose."""
 
 NEEDS_A_LIBRARY: Final = frozenset(
     """_bz2 _ctypes _curses _curses_panel _dbm _gdbm _lzma _sqlite3 _ssl _tkinter _uuid _zstd

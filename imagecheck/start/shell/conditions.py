@@ -1,9 +1,9 @@
-"""What ``test`` and its brackets say, where that is certain."""
+"""The result of ``test`` and its brackets, where it is certain."""
 
 import fnmatch
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 from imagecheck.start.shell.state import UNKNOWN, State
 
 _NUMBERS = {
@@ -67,8 +67,8 @@ def _of_file(option: str, path: str, state: State) -> bool | None:
         return False
     return {
         "-e": True,
-        "-f": node.kind is Kind.FILE,
-        "-d": node.kind is Kind.DIRECTORY,
+        "-f": node.kind is FileKind.FILE,
+        "-d": node.kind is FileKind.DIRECTORY,
         "-x": node.is_executable(),
         "-r": node.is_readable(),
         "-s": node.entry.size > 0,

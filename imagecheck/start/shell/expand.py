@@ -7,7 +7,7 @@ from typing import Final
 
 from imagecheck.image.filesystem import Node
 from imagecheck.start.shell.state import UNKNOWN, State
-from imagecheck.start.shell.syntax import TooHardError, quoted_end
+from imagecheck.start.shell.syntax import UnsupportedScriptError, quoted_end
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER: Final = re.compile(r"([A-Za-z_]\w*|[0-9]+|[@*#?$!-])(.*)", re.DOTALL)
@@ -16,7 +16,7 @@ _GLOB: Final = "*?["
 _SEPARATOR: Final = "\1"
 """Stands between fields that expand from one word."""
 _NOTHING: Final = "\2"
-"""Stands for a "$@" of no arguments, which is no argument itself."""
+"""Stands for a "$@" of no arguments, which is not an argument itself."""
 
 
 def assignment(word: str) -> tuple[str, str] | None:
@@ -26,7 +26,7 @@ def assignment(word: str) -> tuple[str, str] | None:
 
 
 def fields(word: str, state: State) -> list[str]:
-    """Expand a word to the arguments that it becomes. Raises TooHardError."""
+    """Expand a word to the arguments that it becomes. Raises UnsupportedScriptError."""
     text, has_quotes = _expanded(word, state, split=True)
     if not text and not has_quotes:
         return []
@@ -37,7 +37,7 @@ def fields(word: str, state: State) -> list[str]:
 
 
 def one_text(word: str, state: State) -> str:
-    """Expand a word that stays one. Raises TooHardError."""
+    """Expand a word that stays one. Raises UnsupportedScriptError."""
     return _expanded(word, state, split=False)[0].replace(_NOTHING, "")
 
 
@@ -119,7 +119,7 @@ def _in_quotes(text: str, state: State, *, split: bool) -> str:
         part, at = _whole(text, at, quoted_end(text, at))
         if part in ("$@", "${@}"):
             joined = _SEPARATOR if split else " "
-            # A "$@" of nothing is no argument, where "" is one.
+            # A "$@" of nothing is not an argument, where "" is one.
             result.append(joined.join(state.arguments) if state.arguments else _NOTHING)
         else:
             result.append(_substituted(part, state, in_quotes=True))
@@ -141,7 +141,7 @@ def _substituted(part: str, state: State, *, in_quotes: bool) -> str:
         return str(len(_value(body[1:], state) or "")) if _is_known(body[1:], state) else UNKNOWN
     match = _PARAMETER.fullmatch(body)
     if match is None:
-        raise TooHardError(f"{part}")
+        raise UnsupportedScriptError(f"{part}")
     name, rest = match.groups()
     if name in "@*" and not in_quotes and not rest:
         return " ".join(state.arguments)
@@ -185,14 +185,14 @@ def _modified(name: str, rest: str, value: str | None, state: State) -> str:
     if mark == "?":
         if is_given:
             return value or ""
-        raise TooHardError(f"${name}, which has to be set")
+        raise UnsupportedScriptError(f"${name}, which has to be set")
     if mark in "#%" and not colon:
         is_longest = word.startswith(mark)
         pattern = one_text(word.removeprefix(mark), state)
         if UNKNOWN in pattern or UNKNOWN in (value or ""):
             return UNKNOWN
         return _without(value or "", mark, pattern, longest=is_longest)
-    raise TooHardError(f"${{{name}{colon}{rest}}}")
+    raise UnsupportedScriptError(f"${{{name}{colon}{rest}}}")
 
 
 def _without(value: str, mark: str, pattern: str, *, longest: bool) -> str:

@@ -1,4 +1,4 @@
-"""What a script comes to."""
+"""The outcomes of a script."""
 
 from dataclasses import dataclass
 
@@ -21,13 +21,13 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Unclear:
+class UnknownOutcome:
     """It is not certain what is run."""
 
     why: str
 
 
-Outcome = Runs | Ends | Unclear
+Outcome = Runs | Ends | UnknownOutcome
 
 
 class DoneError(Exception):

@@ -1,25 +1,31 @@
-"""What a script comes to: the program that it becomes or waits for, or its end."""
+"""The run of a shell script: the program that it becomes or waits for, or its end."""
 
 import fnmatch
 import posixpath
 from typing import Final
 
 from imagecheck.image.filesystem import Node
-from imagecheck.image.layer import Kind
-from imagecheck.start.shell.conditions import is_true
-from imagecheck.start.shell.either import Way, run_either
+from imagecheck.image.layer import FileKind
+from imagecheck.start.shell.branches import Way, run_branches
+from imagecheck.start.shell.builtins import (
+    change_folder,
+    condition_status,
+    export,
+    make_folders,
+    set_options,
+)
 from imagecheck.start.shell.expand import assignment, fields, one_text
-from imagecheck.start.shell.outcome import DoneError, Ends, Outcome, Runs, Unclear
+from imagecheck.start.shell.outcome import DoneError, Ends, Outcome, Runs, UnknownOutcome
 from imagecheck.start.shell.state import UNKNOWN, State
 from imagecheck.start.shell.syntax import (
-    Case,
+    CaseCommand,
     Group,
-    If,
+    IfCommand,
     Program,
-    Simple,
+    SimpleCommand,
     Step,
-    TooHardError,
-    UnsureError,
+    UnknownOnLambdaError,
+    UnsupportedScriptError,
     parse,
 )
 
@@ -30,23 +36,21 @@ _PLAIN: Final = {
     "echo", "printf", "ulimit", "umask", "trap", "shopt", "hash", "alias", "chmod",
 }  # fmt: skip
 """What changes nothing here, and succeeds or does not matter."""
-_OF_MKDIR: Final = {"-p", "--parents", "-pv", "-vp", "-v"}
-"""Options of mkdir without a word of their own."""
 _STOPS: Final = {"eval", "read", "wait", "return", "break", "continue", "shift", "getopts", "local"}
 
 
 def run_script(text: str, state: State) -> Outcome:
-    """Run a script as far as it is certain. Raises CannotLookError past the budget."""
+    """Run a script as far as it is certain. Raises ImageReadError past the budget."""
     try:
         status = _run(parse(text, state.budget), state, is_last=True)
-    except TooHardError as error:
-        return Unclear(f"its shell script has {error}")
+    except UnsupportedScriptError as error:
+        return UnknownOutcome(f"its shell script has {error}")
     except DoneError as done:
         return done.outcome
     except RecursionError:
-        return Unclear("its shell script has commands in commands")
+        return UnknownOutcome("its shell script has commands in commands")
     if status is None:
-        return Unclear("its script ends")
+        return UnknownOutcome("its script ends")
     return Ends(status, "its script is at its end")
 
 
@@ -65,7 +69,7 @@ def _run(program: Program, state: State, *, is_last: bool) -> int | None:
         state.has_fallback = bool(rest) and rest[0].joined == "||"
         try:
             status = _step(step, state, is_last=is_last and not _goes_on(rest))
-        except UnsureError:
+        except UnknownOnLambdaError:
             if not rest:
                 raise
             if not _is_tested(rest):
@@ -76,7 +80,9 @@ def _run(program: Program, state: State, *, is_last: bool) -> int | None:
             end = next((n for n, one in enumerate(rest) if not _is_tested((one,))), len(rest))
             chain, waiting = rest[:end], rest[end:]
             is_end = is_last and not waiting
-            status = run_either([_joined(chain, holds, is_last=is_end) for holds in (0, 1)], state)
+            status = run_branches(
+                [_joined(chain, holds, is_last=is_end) for holds in (0, 1)], state
+            )
             continue
         if (
             state.ends_on_error
@@ -95,7 +101,7 @@ def _is_tested(rest: Program) -> bool:
 
 def _joined(chain: Program, status: int, *, is_last: bool) -> Way:
     """Run what is joined to a command with that status."""
-    first = Step(";", Simple(("true" if status == 0 else "false",)))
+    first = Step(";", SimpleCommand(("true" if status == 0 else "false",)))
     return lambda state: _run((first, *chain), state, is_last=is_last)
 
 
@@ -107,11 +113,11 @@ def _goes_on(rest: Program) -> bool:
 def _step(step: Step, state: State, *, is_last: bool) -> int | None:
     if step.is_piped:
         if is_last:
-            raise TooHardError("a pipe")
+            raise UnsupportedScriptError("a pipe")
         return None
     if step.in_background:
         if is_last:
-            raise TooHardError("a program in the background")
+            raise UnsupportedScriptError("a program in the background")
         return 0
     status = _command(step, state, is_last=is_last)
     if step.is_negated and status is not None:
@@ -123,11 +129,11 @@ def _command(step: Step, state: State, *, is_last: bool) -> int | None:
     match step.command:
         case Group(program):
             return _run(program, state, is_last=is_last)
-        case If(branches):
+        case IfCommand(branches):
             return _if(branches, state, is_last=is_last)
-        case Case(word, branches):
+        case CaseCommand(word, branches):
             return _case(word, branches, state, is_last=is_last)
-        case Simple(words):
+        case SimpleCommand(words):
             return _simple(words, state, is_last=is_last)
 
 
@@ -144,7 +150,7 @@ def _if(
                 lambda own: _run(body, own, is_last=is_last),  # noqa: B023  (run at once)
                 lambda own: _if(rest, own, is_last=is_last),  # noqa: B023
             ]
-            return run_either(ways, state)
+            return run_branches(ways, state)
     return 0
 
 
@@ -152,7 +158,7 @@ def _condition(program: Program, state: State) -> int | None:
     before, state.ends_on_error = state.ends_on_error, False
     try:
         return _run(program, state, is_last=False)
-    except UnsureError:
+    except UnknownOnLambdaError:
         return None
     finally:
         state.ends_on_error = before
@@ -166,7 +172,7 @@ def _case(
         for pattern in patterns:
             wanted = one_text(pattern, state)
             if wanted != "*" and (UNKNOWN in wanted or UNKNOWN in text):
-                raise TooHardError("a case that is known only on Lambda")
+                raise UnsupportedScriptError("a case that is known only on Lambda")
             if fnmatch.fnmatchcase(text, wanted):
                 return _run(body, state, is_last=is_last)
     return 0
@@ -182,41 +188,13 @@ def _simple(words: tuple[str, ...], state: State, *, is_last: bool) -> int | Non
         state.variables |= given
         return 0
     if words[at] in ("[[", "["):
-        return _test(words[at:], state)
+        return condition_status(words[at:], state)
     if words[at] == "test":
-        return _test(("[", *words[at + 1 :], "]"), state)
+        return condition_status(("[", *words[at + 1 :], "]"), state)
     argv = [field for word in words[at:] for field in fields(word, state)]
     if not argv:
         return 0
     return _execute(argv, given, state, is_last=is_last)
-
-
-def _test(words: tuple[str, ...], state: State) -> int | None:
-    for word in words:
-        _require_sure(word, state)
-    if words[0] == "[[":
-        if words[-1] != "]]":
-            raise TooHardError("[[ with more than one condition")
-        found = is_true([one_text(word, state) for word in words[1:-1]], state, patterns=True)
-    else:
-        argv = [field for word in words[1:] for field in fields(word, state)]
-        if argv[-1:] != ["]"]:
-            raise TooHardError("something that no shell takes")
-        found = is_true(argv[:-1], state)
-    if found is None:
-        raise UnsureError("a condition that is known only on Lambda")
-    return int(not found)
-
-
-def _require_sure(word: str, state: State) -> None:
-    """Raise TooHardError where a condition asks for a variable that the function may set."""
-    for part in word.replace("{", "").split("$")[1:]:
-        name = part[
-            : len(part)
-            - len(part.lstrip("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
-        ]
-        if name and not name[0].isdigit() and state.value(name) is None and not state.is_sure(name):
-            raise UnsureError(f"a condition with ${name}, which the function may set")
 
 
 def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: bool) -> int | None:
@@ -227,26 +205,26 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
         case "false":
             return 1
         case "export" | "readonly" | "declare" | "typeset":
-            _export(arguments, state)
+            export(arguments, state)
             return 0
         case "unset":
             for one in arguments:
                 state.variables.pop(one, None)
             return 0
         case "set":
-            return _set(arguments, state)
+            return set_options(arguments, state)
         case "cd":
-            return _cd(arguments, state)
+            return change_folder(arguments, state)
         case "source" if state.shell == "dash":
             return _NOT_FOUND
         case "." | "source":
             return _source(arguments, state, is_last=is_last)
         case "mkdir":
-            return _mkdir(arguments, state)
+            return make_folders(arguments, state)
         case "exit":
             status = arguments[0] if arguments else "0"
             if not status.isdigit():
-                raise TooHardError("an exit status that is known only on Lambda")
+                raise UnsupportedScriptError("an exit status that is known only on Lambda")
             raise DoneError(Ends(int(status), "its script ends"))
         case "command" if arguments[:1] == ["-v"] and len(arguments) == 2:  # noqa: PLR2004
             found_path = state.command(arguments[1])
@@ -254,7 +232,7 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
         case "exec":
             return _exec(arguments, given, state)
     if name in _STOPS:
-        raise TooHardError(f"a {name}")
+        raise UnsupportedScriptError(f"a {name}")
     if name in {"command", "builtin"}:
         return _execute(arguments, given, state, is_last=is_last) if arguments else 0
     if name in _PLAIN:
@@ -267,7 +245,7 @@ def _execute(argv: list[str], given: dict[str, str], state: State, *, is_last: b
 
 def _runs(argv: list[str], given: dict[str, str], state: State) -> Outcome:
     if UNKNOWN in argv[0]:
-        return Unclear("the name of the program is known only on Lambda")
+        return UnknownOutcome("the name of the program is known only on Lambda")
     return Runs(tuple(argv), state.environment() | given, state.workdir)
 
 
@@ -279,82 +257,6 @@ def _exec(arguments: list[str], given: dict[str, str], state: State) -> int:
     raise DoneError(_runs(arguments, given, state))
 
 
-def _export(arguments: list[str], state: State) -> None:
-    for argument in arguments:
-        if argument.startswith("-"):
-            continue
-        found = assignment(argument)
-        if found:
-            state.variables[found[0]] = found[1]
-        state.exported.add(found[0] if found else argument)
-
-
-def _set(arguments: list[str], state: State) -> int:
-    while arguments:
-        word = arguments.pop(0)
-        if word == "--":
-            state.arguments = arguments
-            break
-        if word in ("-o", "+o"):
-            option = arguments.pop(0) if arguments else ""
-            _require_option(option, state)
-            if option == "errexit":
-                state.ends_on_error = word == "-o"
-            continue
-        if word[:1] not in ("-", "+") or len(word) == 1:
-            state.arguments = [word, *arguments]
-            break
-        if "e" in word:
-            state.ends_on_error = word[0] == "-"
-        if word.endswith("o") and arguments:
-            _require_option(arguments.pop(0), state)
-    return 0
-
-
-def _require_option(option: str, state: State) -> None:
-    """End a dash that does not know an option: only its later versions have pipefail."""
-    if option != "pipefail" or state.shell != "dash" or state.program is None:
-        return
-    if option.encode() not in state.read(state.program):
-        raise DoneError(Ends(2, f"{state.program.path} has no option {option}, as bash has it"))
-
-
-def _mkdir(arguments: list[str], state: State) -> int | None:
-    """Make folders, which succeeds where they are there: all else of the image is read-only."""
-    may_be_there = False
-    statuses: list[int | None] = []
-    words = iter(arguments)
-    for one in words:
-        if one in _OF_MKDIR:
-            may_be_there |= "p" in one
-            continue
-        if one == "-m":
-            next(words, None)
-            continue
-        if one.startswith("-"):
-            return None
-        node = state.find(one)
-        is_known = isinstance(node, Node) or node is None
-        is_there = isinstance(node, Node) and node.kind is Kind.DIRECTORY
-        statuses.append(int(not (is_there and may_be_there)) if is_known else None)
-    return 1 if 1 in statuses else None if None in statuses else 0
-
-
-def _cd(arguments: list[str], state: State) -> int | None:
-    target = [one for one in arguments if one not in ("--", "-P", "-L")]
-    if len(target) != 1 or target[0] == "-" or UNKNOWN in target[0]:
-        raise TooHardError("a cd to where only Lambda knows")
-    node = state.find(target[0])
-    path = posixpath.normpath(posixpath.join(state.workdir, target[0]))
-    if isinstance(node, bool):
-        state.workdir = path
-        return None
-    if node is None or node.kind is not Kind.DIRECTORY or not node.is_executable():
-        return 1
-    state.workdir = path
-    return 0
-
-
 def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
     path = arguments[0] if arguments else ""
     node = state.find(path)
@@ -362,8 +264,8 @@ def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
         if state.shell == "bash":
             return 1
         raise DoneError(Ends(2, f"it reads {path}, which is not there"))
-    if "/" not in path or not isinstance(node, Node) or node.kind is not Kind.FILE:
-        raise TooHardError(f"a file that it reads: {path.replace(UNKNOWN, '…')}")
+    if "/" not in path or not isinstance(node, Node) or node.kind is not FileKind.FILE:
+        raise UnsupportedScriptError(f"a file that it reads: {path.replace(UNKNOWN, '…')}")
     if path.endswith("/bin/activate"):
         # A virtual environment's own script, which is too long to be read here.
         folder = posixpath.dirname(posixpath.join(state.workdir, path))
@@ -372,7 +274,7 @@ def _source(arguments: list[str], state: State, *, is_last: bool) -> int | None:
         state.exported |= {"PATH", "VIRTUAL_ENV"}
         return 0
     if state.depth >= _MAX_SOURCED or node.entry.size > MAX_SCRIPT_BYTES:
-        raise TooHardError(f"a file that it reads: {path}")
+        raise UnsupportedScriptError(f"a file that it reads: {path}")
     text = state.read(node).decode("utf-8", "replace")
     state.depth += 1
     try:

@@ -1,4 +1,4 @@
-"""What a shell knows while it runs, as far as that is certain on Lambda."""
+"""The state of a shell while it runs, as far as it is certain on Lambda."""
 
 import posixpath
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from imagecheck.budget import Budget
 from imagecheck.image.filesystem import FileSystem, Node
-from imagecheck.image.layer import Kind
+from imagecheck.image.layer import FileKind
 
 UNKNOWN: Final = "\0"
 """Stands in a text for a part that is known only on Lambda: no argument can have it in it."""
@@ -94,7 +94,7 @@ class State:
             node = self.find(name)
             if isinstance(node, bool):
                 return UNKNOWN
-            is_program = node and node.kind is Kind.FILE and node.is_executable()
+            is_program = node and node.kind is FileKind.FILE and node.is_executable()
             return name if is_program else None
         path = self.variables.get(
             "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -104,6 +104,6 @@ class State:
         for folder in path.split(":"):
             candidate = posixpath.join(self.workdir, folder, name)
             node = self.find(candidate)
-            if isinstance(node, Node) and node.kind is Kind.FILE and node.is_executable():
+            if isinstance(node, Node) and node.kind is FileKind.FILE and node.is_executable():
                 return candidate
         return None

@@ -6,11 +6,11 @@ from typing import Final
 from imagecheck.budget import Budget
 
 
-class TooHardError(Exception):
+class UnsupportedScriptError(Exception):
     """The script has something that this reader does not follow; its text says what."""
 
 
-class UnsureError(TooHardError):
+class UnknownOnLambdaError(UnsupportedScriptError):
     """A condition is known only on Lambda."""
 
 
@@ -23,21 +23,21 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Simple:
+class SimpleCommand:
     """Assignments and words, not expanded yet."""
 
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class If:
+class IfCommand:
     """Conditions with what is done where they hold; the last may have none."""
 
     branches: tuple[tuple["Program | None", "Program"], ...]
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseCommand:
     """Patterns with what is done where they match."""
 
     word: str
@@ -56,7 +56,7 @@ class Step:
     """A command, and how it is joined to the one before it: ``;``, ``&&`` or ``||``."""
 
     joined: str
-    command: Simple | If | Case | Group
+    command: SimpleCommand | IfCommand | CaseCommand | Group
     is_negated: bool = False
     in_background: bool = False
     is_piped: bool = False
@@ -71,7 +71,7 @@ _MAX_DEPTH: Final = 30
 
 
 def parse(text: str, budget: Budget) -> Program:
-    """Parse a script. Raises TooHardError, and CannotLookError when the budget is used up."""
+    """Parse a script. Raises UnsupportedScriptError, and ImageReadError at the budget's end."""
     budget.spend(len(text))
     return _Parser(_tokens(text)).program(())
 
@@ -125,9 +125,9 @@ def _tokens(text: str) -> list[Token]:
 def _redirection(text: str, at: int) -> int:
     """Return where a redirection ends: what is written where does not matter here."""
     if text.startswith("<<", at):
-        raise TooHardError("a here-document")
+        raise UnsupportedScriptError("a here-document")
     if text.startswith(("<(", ">("), at):
-        raise TooHardError("a process substitution")
+        raise UnsupportedScriptError("a process substitution")
     while at < len(text) and text[at] in "<>&|":
         at += 1
     while at < len(text) and text[at] in " \t":
@@ -173,7 +173,7 @@ def _found(text: str, end: str, at: int) -> int:
 
 def _closed(text: str, at: int) -> int:
     if at >= len(text):
-        raise TooHardError("quotes that do not end")
+        raise UnsupportedScriptError("quotes that do not end")
     return at + 1
 
 
@@ -186,7 +186,7 @@ class _Parser:
     def program(self, ends: tuple[str, ...]) -> Program:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise TooHardError("commands in commands")
+            raise UnsupportedScriptError("commands in commands")
         steps: list[Step] = []
         joined = ";"
         while True:
@@ -198,7 +198,7 @@ class _Parser:
             steps.append(step)
             joined = after if after in ("&&", "||") else ";"
         if ends and self._peek() is None:
-            raise TooHardError("a command that does not end")
+            raise UnsupportedScriptError("a command that does not end")
         self._depth -= 1
         return tuple(steps)
 
@@ -220,18 +220,18 @@ class _Parser:
             after = ""
         return Step(joined, command, is_negated, after == "&", is_piped), after
 
-    def _command(self) -> Simple | If | Case | Group:
+    def _command(self) -> SimpleCommand | IfCommand | CaseCommand | Group:
         token = self._peek()
         if token is None or (token.is_operator and token.text != "("):
-            raise TooHardError("something that no shell takes")
+            raise UnsupportedScriptError("something that no shell takes")
         if token.text in _LOOPS:
-            raise TooHardError(_LOOPS[token.text])
+            raise UnsupportedScriptError(_LOOPS[token.text])
         if token.text == "(":
-            raise TooHardError("a subshell")
+            raise UnsupportedScriptError("a subshell")
         if token.text == "function":
-            raise TooHardError("a function")
+            raise UnsupportedScriptError("a function")
         if token.text in _RESERVED:
-            raise TooHardError("something that no shell takes")
+            raise UnsupportedScriptError("something that no shell takes")
         if token.text == "if":
             return self._if()
         if token.text == "case":
@@ -246,10 +246,10 @@ class _Parser:
             words.append(token.text)
             self._at += 1
         if token and token.text == "(":
-            raise TooHardError("a function")
-        return Simple(tuple(words))
+            raise UnsupportedScriptError("a function")
+        return SimpleCommand(tuple(words))
 
-    def _if(self) -> If:
+    def _if(self) -> IfCommand:
         branches: list[tuple[Program | None, Program]] = []
         self._at += 1
         while True:
@@ -261,13 +261,13 @@ class _Parser:
                 branches.append((None, self.program(("fi",))))
                 word = self._next().text
             if word == "fi":
-                return If(tuple(branches))
+                return IfCommand(tuple(branches))
 
-    def _case(self) -> Case:
+    def _case(self) -> CaseCommand:
         self._at += 1
         word = self._next().text
         if self._next().text != "in":
-            raise TooHardError("something that no shell takes")
+            raise UnsupportedScriptError("something that no shell takes")
         branches: list[tuple[tuple[str, ...], Program]] = []
         self._skip("\n")
         while (token := self._next()).text != "esac":
@@ -278,7 +278,7 @@ class _Parser:
             branches.append((tuple(patterns), self.program((";;", "esac"))))
             self._skip(";;")
             self._skip("\n")
-        return Case(word, tuple(branches))
+        return CaseCommand(word, tuple(branches))
 
     def _peek(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
@@ -286,7 +286,7 @@ class _Parser:
     def _next(self) -> Token:
         token = self._peek()
         if token is None:
-            raise TooHardError("a command that does not end")
+            raise UnsupportedScriptError("a command that does not end")
         self._at += 1
         return token
 

@@ -1,9 +1,9 @@
-"""CloudFormation models of the resource types that moto lacks, or has without what we need."""
+"""CloudFormation models of resource types that moto lacks or has only in part."""
 
 from moto.awslambda.models import LambdaStorage
 from moto.cloudformation import parsing
 
-from local.emulated_aws.mending import Mend
+from local.emulated_aws.patching import Patch
 from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classes once they exist)
     alias,
     api_gateway,
@@ -20,15 +20,15 @@ from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classe
 )
 
 
-def mends() -> tuple[Mend, ...]:
-    """Publish versions as Lambda does, and know CDK's custom resources."""
+def patches() -> tuple[Patch, ...]:
+    """Return patches: versions as Lambda publishes them, and CDK's custom resources."""
     return (
-        Mend(LambdaStorage, "publish_version", function.publish_version),
-        *cdk_custom.mends(),
+        Patch(LambdaStorage, "publish_version", function.publish_version),
+        *cdk_custom.patches(),
     )
 
 
 def register() -> None:
-    """Make moto look for its models again, now that those of these modules exist."""
+    """Let moto find the models of these modules."""
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()

@@ -1,5 +1,5 @@
 """Aliases of Lambda functions, which CodeDeploy moves where the template says so."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from local.emulated_aws import codedeploy
 from local.emulated_aws.resources.model import Model, Properties, arguments
 
 
-class Alias(Model, CloudFormationModel):
+class AliasModel(Model, CloudFormationModel):
     """Ref is the alias's ARN."""
 
     TYPE = "AWS::Lambda::Alias"

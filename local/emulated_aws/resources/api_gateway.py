@@ -1,5 +1,5 @@
 """HTTP APIs: API, integration, route and stage."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 from moto.core.common_models import CloudFormationModel
@@ -7,13 +7,13 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.resources.model import Model, Properties, arguments, camel
 
 
-class _ApiPart(Model):
+class _HttpApiModel(Model):
     @property
     def backend(self) -> ApiGatewayV2Backend:
         return apigatewayv2_backends[self.account_id][self.region]
 
 
-class Api(_ApiPart, CloudFormationModel):
+class ApiModel(_HttpApiModel, CloudFormationModel):
     """Ref is the API's id."""
 
     TYPE = "AWS::ApiGatewayV2::Api"
@@ -37,7 +37,7 @@ class Api(_ApiPart, CloudFormationModel):
         self.backend.delete_api(self.physical_resource_id)
 
 
-class Integration(_ApiPart, CloudFormationModel):
+class IntegrationModel(_HttpApiModel, CloudFormationModel):
     """Ref is the integration's id; it stays the same when the integration is updated."""
 
     TYPE = "AWS::ApiGatewayV2::Integration"
@@ -58,7 +58,7 @@ class Integration(_ApiPart, CloudFormationModel):
         self.backend.delete_integration(self.api_id, self.physical_resource_id)
 
 
-class Route(_ApiPart, CloudFormationModel):
+class RouteModel(_HttpApiModel, CloudFormationModel):
     """Ref is the route's id; it stays the same when the route is updated."""
 
     TYPE = "AWS::ApiGatewayV2::Route"
@@ -77,7 +77,7 @@ class Route(_ApiPart, CloudFormationModel):
         self.backend.delete_route(self.api_id, self.physical_resource_id)
 
 
-class Stage(_ApiPart, CloudFormationModel):
+class StageModel(_HttpApiModel, CloudFormationModel):
     """Ref is the stage's name."""
 
     TYPE = "AWS::ApiGatewayV2::Stage"

@@ -1,8 +1,8 @@
-"""The custom resources that CDK brings: what their functions do is done here.
+"""The custom resources of CDK, emulated without their functions.
 
-They are not run: one needs the AWS CLI at a fixed place, the other Node.
+Those cannot run here: one needs the AWS CLI at a fixed path, the other Node.
 """
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 import io
 import mimetypes
@@ -14,7 +14,7 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import S3Backend, s3_backends
 
-from local.emulated_aws.mending import Mend
+from local.emulated_aws.patching import Patch
 from local.emulated_aws.resources.model import Model, Properties
 
 # Scripts are text/javascript: https://www.rfc-editor.org/rfc/rfc9239
@@ -22,23 +22,23 @@ _TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}
 _FALSE = (False, "false")
 
 
-class _OfCdk(Model):
+class _CdkResource(Model):
     @property
     def s3(self) -> S3Backend:
         return s3_backends[self.account_id]["aws"]
 
 
-class BucketDeployment(_OfCdk, CloudFormationModel):
-    """Unzips what the CDK CLI uploaded into a bucket, beside what is there.
+class BucketDeploymentModel(_CdkResource, CloudFormationModel):
+    """Unzips the CDK CLI's upload into a bucket, and removes nothing there.
 
-    Nothing is kept of the invalidation that it asks for: the edge keeps the page for a second.
+    It ignores the invalidation: the edge keeps the page for a second only.
     """
 
     TYPE = "Custom::CDKBucketDeployment"
     ATTRIBUTES = ("DestinationBucketArn",)
 
     def put(self, name: str, properties: Properties) -> None:
-        _refuse_what_is_not_done(properties)
+        _refuse_unsupported(properties)
         self.physical_resource_id = self.physical_resource_id or name
         self.bucket = properties["DestinationBucketName"]
         prefix = properties.get("DestinationBucketKeyPrefix", "").strip("/")
@@ -67,10 +67,10 @@ class BucketDeployment(_OfCdk, CloudFormationModel):
         return f"arn:aws:s3:::{self.bucket}"
 
     def delete(self, *_: str) -> None:
-        """Leave the files, as CDK does."""
+        """Keep the files, as CDK does."""
 
 
-def _refuse_what_is_not_done(properties: Properties) -> None:
+def _refuse_unsupported(properties: Properties) -> None:
     refused = {
         "Prune": properties.get("Prune") not in _FALSE,
         "Extract": properties.get("Extract") in _FALSE,
@@ -85,8 +85,8 @@ def _refuse_what_is_not_done(properties: Properties) -> None:
         raise NotImplementedError(f"the emulated upload does not do {', '.join(found)}")
 
 
-class AutoDeleteObjects(_OfCdk, CloudFormationModel):
-    """Empties its bucket when it is deleted, so that the bucket can be."""
+class AutoDeleteObjectsModel(_CdkResource, CloudFormationModel):
+    """Empties its bucket before that is deleted."""
 
     TYPE = "Custom::S3AutoDeleteObjects"
 
@@ -99,12 +99,14 @@ class AutoDeleteObjects(_OfCdk, CloudFormationModel):
             self.s3.delete_object(self.bucket, key)
 
 
-def mends() -> tuple[Mend, ...]:
-    """Let moto take these for their types; it takes every custom resource for its own."""
+def patches() -> tuple[Patch, ...]:
+    """Return the patch that maps these types; moto maps every custom resource to its own model."""
     theirs = parsing.resource_class_from_type
-    ours: dict[str, Any] = {cls.TYPE: cls for cls in (BucketDeployment, AutoDeleteObjects)}
+    ours: dict[str, Any] = {
+        cls.TYPE: cls for cls in (BucketDeploymentModel, AutoDeleteObjectsModel)
+    }
 
     def resource_class_from_type(resource_type: str) -> Any:
         return ours.get(resource_type) or theirs(resource_type)
 
-    return (Mend(parsing, "resource_class_from_type", resource_class_from_type),)
+    return (Patch(parsing, "resource_class_from_type", resource_class_from_type),)

@@ -1,8 +1,8 @@
-"""CloudFront: a distribution and its policies, kept as they are deployed.
+"""CloudFront: a distribution and its policies, stored as they are deployed.
 
-``local.distribution`` reads them, and ``local.edge`` does what they say.
+``local.distribution`` reads them, and ``local.edge`` serves by them.
 """
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 import secrets
 from typing import Any
@@ -12,7 +12,7 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.resources.model import Model, Properties
 
 
-class _Kept(Model):
+class _StoredModel(Model):
     """Ref is a generated id; it stays the same when the resource is updated."""
 
     properties: Properties
@@ -34,7 +34,7 @@ class _Kept(Model):
         """There is nothing else to remove."""
 
 
-class Distribution(_Kept, CloudFormationModel):
+class DistributionModel(_StoredModel, CloudFormationModel):
     """Ref is the distribution's id."""
 
     TYPE = "AWS::CloudFront::Distribution"
@@ -46,7 +46,7 @@ class Distribution(_Kept, CloudFormationModel):
         return id_ if name == "Id" else f"{id_.lower()}.cloudfront.net"
 
 
-class OriginAccessControl(_Kept, CloudFormationModel):
+class OriginAccessControlModel(_StoredModel, CloudFormationModel):
     """Ref is its id. Nothing is signed here: the edge reads the bucket as its owner."""
 
     TYPE = "AWS::CloudFront::OriginAccessControl"
@@ -54,7 +54,7 @@ class OriginAccessControl(_Kept, CloudFormationModel):
     CONFIG = "OriginAccessControlConfig"
 
 
-class CachePolicy(_Kept, CloudFormationModel):
+class CachePolicyModel(_StoredModel, CloudFormationModel):
     """Ref is its id."""
 
     TYPE = "AWS::CloudFront::CachePolicy"
@@ -62,7 +62,7 @@ class CachePolicy(_Kept, CloudFormationModel):
     CONFIG = "CachePolicyConfig"
 
 
-class ResponseHeadersPolicy(_Kept, CloudFormationModel):
+class ResponseHeadersPolicyModel(_StoredModel, CloudFormationModel):
     """Ref is its id."""
 
     TYPE = "AWS::CloudFront::ResponseHeadersPolicy"

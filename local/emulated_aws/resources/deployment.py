@@ -1,5 +1,5 @@
 """CodeDeploy's applications and deployment groups."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from moto.codedeploy.models import AlarmConfiguration, CodeDeployBackend, codedeploy_backends
 from moto.core.common_models import CloudFormationModel
@@ -7,13 +7,13 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.resources.model import Model, Properties, camel
 
 
-class _Part(Model):
+class _CodeDeployModel(Model):
     @property
     def backend(self) -> CodeDeployBackend:
         return codedeploy_backends[self.account_id][self.region]
 
 
-class Application(_Part, CloudFormationModel):
+class ApplicationModel(_CodeDeployModel, CloudFormationModel):
     """Ref is the application's name."""
 
     TYPE = "AWS::CodeDeploy::Application"
@@ -28,7 +28,7 @@ class Application(_Part, CloudFormationModel):
         del self.backend.applications[self.physical_resource_id]
 
 
-class DeploymentGroup(_Part, CloudFormationModel):
+class DeploymentGroupModel(_CodeDeployModel, CloudFormationModel):
     """Ref is the group's name."""
 
     TYPE = "AWS::CodeDeploy::DeploymentGroup"

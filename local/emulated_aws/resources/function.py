@@ -13,10 +13,10 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.registry import source_image
 
 
-class Function(LambdaFunction, CloudFormationModel):
+class FunctionModel(LambdaFunction, CloudFormationModel):
     """moto's function, with the properties that moto's template model drops.
 
-    The code is a zip in S3 or in the template, or an image; which of these cannot be changed.
+    The code is a zip in S3 or in the template, or an image; an update cannot change which.
     """
 
     logging_config: dict[str, str]
@@ -29,8 +29,8 @@ class Function(LambdaFunction, CloudFormationModel):
         account_id: str,
         region_name: str,
         **_: Any,
-    ) -> "Function":
-        """Make the function. Raises ValidationError with the words of Lambda's refusal."""
+    ) -> "FunctionModel":
+        """Create the function. Raises ValidationError with Lambda's message."""
         spec = {"FunctionName": resource_name, **cloudformation_json["Properties"]}
         spec["Code"] = _code(spec["Code"])
         tags = {tag["Key"]: tag["Value"] for tag in spec.pop("Tags", [])}
@@ -50,8 +50,8 @@ class Function(LambdaFunction, CloudFormationModel):
         cloudformation_json: dict[str, Any],
         account_id: str,
         region_name: str,
-    ) -> "Function":
-        """Change code and configuration, and leave the name and the policy as they are.
+    ) -> "FunctionModel":
+        """Change code and configuration, and keep the name and the policy.
 
         Raises ValidationError where CloudFormation would replace the function.
         """
@@ -71,7 +71,7 @@ class Function(LambdaFunction, CloudFormationModel):
         return function
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
-        """Add where the function logs to, and how."""
+        """Add the logging configuration."""
         logging = {"LogFormat": "Text", "LogGroup": self.logs_group_name} | self.logging_config
         return super().get_configuration(on_create) | {"LoggingConfig": logging}
 
@@ -92,7 +92,7 @@ class Function(LambdaFunction, CloudFormationModel):
         self.code_size = 0
 
 
-class Version(LambdaVersion, CloudFormationModel):
+class VersionModel(LambdaVersion, CloudFormationModel):
     """moto's version, with Ref (its ARN) and Fn::GetAtt."""
 
     physical_resource_id: str
@@ -105,8 +105,8 @@ class Version(LambdaVersion, CloudFormationModel):
         account_id: str,
         region_name: str,
         **_: Any,
-    ) -> "Version":
-        """Publish the function as it is. Raises ValidationError when it is published already."""
+    ) -> "VersionModel":
+        """Publish the function. Raises ValidationError when nothing has changed."""
         name = cloudformation_json["Properties"]["FunctionName"]
         backend = lambda_backends[account_id][region_name]
         before = list(backend._lambdas._functions[name]["versions"])  # noqa: SLF001
@@ -122,31 +122,31 @@ class Version(LambdaVersion, CloudFormationModel):
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        """Say whether Fn::GetAtt knows it."""
+        """Return whether Fn::GetAtt has this attribute."""
         return attr in ("FunctionArn", "Version")
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
-        """Answer Fn::GetAtt."""
+        """Return an attribute for Fn::GetAtt."""
         if not self.has_cfn_attr(attribute_name):
             raise UnformattedGetAttTemplateException
         return str(self.version) if attribute_name == "Version" else self.physical_resource_id
 
     def delete(self, account_id: str, region: str) -> None:
-        """Remove this version; the others keep their numbers, and its own is not given again."""
+        """Remove this version; its number is not used again."""
         lambda_backends[account_id][region].delete_function(self.physical_resource_id)
 
 
 def publish_version(
     storage: LambdaStorage, name_or_arn: str, description: str = ""
 ) -> LambdaFunction:
-    """Publish what has changed since the last version, under a number that no other ever had.
+    """Publish the changes since the last version, under a number that was never used.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
     """
     latest = storage.get_function_by_name_or_arn_forbid_qualifier(name_or_arn)
     entry = storage._functions[latest.function_name]  # noqa: SLF001
     versions: list[LambdaFunction] = entry["versions"]
-    if versions and _what_runs(versions[-1]) == _what_runs(latest):
+    if versions and _runtime_configuration(versions[-1]) == _runtime_configuration(latest):
         return versions[-1]
     entry["published"] = entry.get("published", 0) + 1
     version = copy.copy(latest)
@@ -157,17 +157,17 @@ def publish_version(
     return version
 
 
-def _what_runs(function: LambdaFunction) -> dict[str, Any]:
-    of_this_version = ("FunctionArn", "LastModified", "Version")
+def _runtime_configuration(function: LambdaFunction) -> dict[str, Any]:
+    version_specific = ("FunctionArn", "LastModified", "Version")
     return {
         name: value
         for name, value in function.get_configuration().items()
-        if name not in of_this_version
+        if name not in version_specific
     }
 
 
 def _code(code: dict[str, Any]) -> dict[str, Any]:
-    """Code that stands in the template itself is text there, and a zip for Lambda."""
+    """Zip code that is text in the template."""
     if "ZipFile" not in code:
         return dict(code)
     zipped = LambdaFunction._create_zipfile_from_plaintext_code(code["ZipFile"])  # noqa: SLF001
@@ -175,7 +175,7 @@ def _code(code: dict[str, Any]) -> dict[str, Any]:
 
 
 def _handler_error(message: str) -> str:
-    """Say it as CloudFormation hands on what a service has refused."""
+    """Return CloudFormation's message for the refusal of a service."""
     return (
         f'Resource handler returned message: "{message} (Service: Lambda, Status Code: 400,'
         f' Request ID: {uuid4()})" (RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)'

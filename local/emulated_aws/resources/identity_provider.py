@@ -1,5 +1,5 @@
-"""What an account knows the signers of tokens by."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+"""The OIDC identity providers of an account."""
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from moto.core.common_models import CloudFormationModel
 from moto.iam.exceptions import EntityAlreadyExists
@@ -9,7 +9,7 @@ from moto.utilities.utils import get_partition
 from local.emulated_aws.resources.model import Model, Properties
 
 
-class OidcProvider(Model, CloudFormationModel):
+class OidcProviderModel(Model, CloudFormationModel):
     """Ref is the provider's ARN. An account has one for each URL."""
 
     TYPE = "AWS::IAM::OIDCProvider"

@@ -1,5 +1,5 @@
 """Lambda layers."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from moto.awslambda.models import lambda_backends
 from moto.core.common_models import CloudFormationModel
@@ -7,7 +7,7 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.resources.model import Model, Properties
 
 
-class LayerVersion(Model, CloudFormationModel):
+class LayerVersionModel(Model, CloudFormationModel):
     """Ref is the version's ARN: each change is a new version with a new one."""
 
     TYPE = "AWS::Lambda::LayerVersion"

@@ -1,9 +1,9 @@
-"""What the models have in common: moto's protocol, on top of moto's own backends.
+"""The base of the models: moto's protocol for CloudFormation, on moto's own backends.
 
 moto finds a model by ``CloudFormationModel.__subclasses__()``: every class here names that base
 itself. Property names and return values: the AWS CloudFormation template reference.
 """
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 import inspect
 from typing import Any, ClassVar, Self
@@ -31,7 +31,7 @@ class Model:
         raise NotImplementedError
 
     def attribute(self, name: str) -> str:
-        """Answer Fn::GetAtt for one of ATTRIBUTES."""
+        """Return one of ATTRIBUTES for Fn::GetAtt."""
         raise NotImplementedError(name)
 
     @classmethod
@@ -79,7 +79,7 @@ class Model:
 
 
 def arguments(function: Any, properties: Properties) -> dict[str, Any]:
-    """Name properties as the parameters of moto's function: ``api_id`` is ``ApiId``."""
+    """Map properties to the parameters of one of moto's functions: ``ApiId`` is ``api_id``."""
     return {
         name: properties.get("".join(part.capitalize() for part in name.split("_")))
         for name in inspect.signature(function).parameters

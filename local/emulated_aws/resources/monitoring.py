@@ -1,5 +1,5 @@
 """Alarms, and the filters that count log lines for them."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from moto.logs.models import logs_backends
 from local.emulated_aws.resources.model import Model, Properties, arguments, camel
 
 
-class Alarm(Model, CloudFormationModel):
+class AlarmModel(Model, CloudFormationModel):
     """Ref is the alarm's name."""
 
     TYPE = "AWS::CloudWatch::Alarm"
@@ -45,7 +45,7 @@ class Alarm(Model, CloudFormationModel):
         backend.delete_alarms([self.physical_resource_id])
 
 
-class MetricFilter(Model, CloudFormationModel):
+class MetricFilterModel(Model, CloudFormationModel):
     """Ref is the filter's name."""
 
     TYPE = "AWS::Logs::MetricFilter"

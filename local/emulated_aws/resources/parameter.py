@@ -1,5 +1,5 @@
 """Parameters of the Systems Manager."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 from moto.core.common_models import CloudFormationModel
 from moto.ssm.models import ssm_backends
@@ -7,7 +7,7 @@ from moto.ssm.models import ssm_backends
 from local.emulated_aws.resources.model import Model, Properties, arguments
 
 
-class Parameter(Model, CloudFormationModel):
+class ParameterModel(Model, CloudFormationModel):
     """Ref is the parameter's name. A changed value is a new version in the parameter's history."""
 
     TYPE = "AWS::SSM::Parameter"

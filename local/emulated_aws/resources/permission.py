@@ -1,5 +1,5 @@
-"""Who may invoke a Lambda function."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+"""Permissions to invoke Lambda functions."""
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ from moto.core.common_models import CloudFormationModel
 from local.emulated_aws.resources.model import Model, Properties
 
 
-class Permission(Model, CloudFormationModel):
+class PermissionModel(Model, CloudFormationModel):
     """Ref is the id of the statement in the function's policy. A change is another statement."""
 
     TYPE = "AWS::Lambda::Permission"

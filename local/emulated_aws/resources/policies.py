@@ -1,5 +1,5 @@
 """Policies of buckets and topics."""
-# ruff: noqa: D102  (what the methods are for is moto's protocol, and said once, in Model)
+# ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
 import json
 
@@ -9,7 +9,7 @@ from moto.sns.models import sns_backends
 from local.emulated_aws.resources.model import Model, Properties
 
 
-class BucketPolicy(Model, CloudFormationModel):
+class BucketPolicyModel(Model, CloudFormationModel):
     """Part of ``cdk bootstrap``. Accepted and not applied: moto enforces bucket policies without
     their conditions, so "deny what comes without TLS" would deny everything.
     """
@@ -23,7 +23,7 @@ class BucketPolicy(Model, CloudFormationModel):
         """There is nothing to remove."""
 
 
-class TopicPolicy(Model, CloudFormationModel):
+class TopicPolicyModel(Model, CloudFormationModel):
     """Ref is a generated name."""
 
     TYPE = "AWS::SNS::TopicPolicy"

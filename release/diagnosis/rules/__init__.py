@@ -1,23 +1,62 @@
-"""The rules: from facts to causes. They ask nobody.
+"""The rules, which turn facts into causes and read no source themselves.
 
-A rule of a case looks at one version, live or refused; a rule of the stage at everything.
+A version rule judges one version, live or refused; a stage rule judges all facts.
 """
 
 from collections.abc import Callable, Iterator
 
-from release.diagnosis.case import Case
-from release.diagnosis.cause import Cause
-from release.diagnosis.facts import Facts
-from release.diagnosis.rules import dependencies, reach, releases, running, start, state
-
-CaseRule = Callable[[Case], Iterator[Cause]]
-StageRule = Callable[[Facts], Iterator[Cause]]
-
-CASE_RULES: tuple[CaseRule, ...] = (
-    *state.RULES,
-    *start.RULES,
-    *running.RULES,
-    *dependencies.RULES,
+from release.diagnosis.cause import FailureCause
+from release.diagnosis.facts import StageFacts
+from release.diagnosis.rules import (
+    dependencies,
+    handler,
+    reach,
+    releases,
+    running,
+    start,
+    state,
+    throttling,
 )
-"""In the order in which a failure of one makes those of the next unlikely to be reached."""
-STAGE_RULES: tuple[StageRule, ...] = (*reach.RULES, *releases.RULES)
+from release.diagnosis.version_facts import VersionFacts
+
+VersionRule = Callable[[VersionFacts], Iterator[FailureCause]]
+StageRule = Callable[[StageFacts], Iterator[FailureCause]]
+
+VERSION_RULES: tuple[VersionRule, ...] = (
+    state.image_is_gone,
+    state.image_may_not_be_pulled,
+    state.key_cannot_be_used,
+    state.role_cannot_be_assumed,
+    state.state_is_not_active,
+    start.function_overrides_the_start,
+    start.image_cannot_start,
+    start.entrypoint_cannot_be_started,
+    start.working_directory_is_wrong,
+    handler.handler_cannot_be_loaded,
+    handler.code_may_not_be_read,
+    start.extension_fails,
+    start.process_ends,
+    running.out_of_memory,
+    running.takes_too_long,
+    running.init_takes_too_long,
+    running.variable_is_missing,
+    running.code_raises,
+    dependencies.table_is_missing,
+    dependencies.role_may_not_use_table,
+    dependencies.table_is_unreachable,
+    dependencies.table_throttles,
+    dependencies.table_key_cannot_be_used,
+    dependencies.answers_with_errors,
+)
+"""Where one of them holds, those after it are less likely to be reached."""
+STAGE_RULES: tuple[StageRule, ...] = (
+    reach.never_deployed,
+    throttling.throttled,
+    reach.lambda_turns_away,
+    reach.answers_something_else,
+    reach.api_may_not_call,
+    throttling.api_throttles,
+    releases.stack_is_stuck,
+    releases.live_is_not_what_was_released,
+    releases.alarms_ring,
+)

@@ -1,4 +1,4 @@
-"""The function runs, but what it needs does not answer it: its table, and its role's permissions.
+"""Rules for what a running function needs: its table, and its role's permissions.
 
 It answers 503 where DynamoDB is out of reach and 500 where DynamoDB refuses, and logs the cause.
 """
@@ -6,21 +6,18 @@ It answers 503 where DynamoDB is out of reach and 500 where DynamoDB refuses, an
 from collections.abc import Iterator
 from typing import Final
 
-from release.diagnosis.case import Case, Symptom, evidence_of
-from release.diagnosis.cause import (
-    Cause,
-    Evidence,
-    Remedy,
+from config.project import Stage
+from release.diagnosis.cause import Evidence, FailureCause, Remedy, seen
+from release.diagnosis.facts import ABSENT, Absent
+from release.diagnosis.log_lines import SERVER_ERROR
+from release.diagnosis.remedies import (
     aws_command,
     compare_with_stack,
     release_command,
     revert_drift,
     roll_back,
-    seen,
 )
-from release.diagnosis.facts import ABSENT, Absent
-from release.diagnosis.log_lines import SERVER_ERROR
-from release.project import Stage
+from release.diagnosis.version_facts import Symptom, VersionFacts, evidence_of
 
 _DENIED: Final = ("AccessDenied", "not authorized to perform")
 _MISSING: Final = ("ResourceNotFoundException",)
@@ -42,157 +39,163 @@ _KMS: Final = ("KMS", "InaccessibleEncryptionCredentials")
 _VARIABLE: Final = "ROOMS_TABLE"
 
 
-def table_is_missing(case: Case) -> Iterator[Cause]:
+def table_is_missing(version: VersionFacts) -> Iterator[FailureCause]:
     """503 with cause ResourceNotFoundException, or no such table at all."""
-    table = case.stage.names.table
-    symptoms = case.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_MISSING))
-    is_gone = case.is_live and case.facts.table is ABSENT
-    if not (symptoms or is_gone) or (case.works_now and not is_gone and not symptoms):
+    table = version.stage.names.table
+    symptoms = version.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_MISSING))
+    is_gone = version.is_live and version.facts.table is ABSENT
+    if not (symptoms or is_gone) or (version.works_now and not is_gone and not symptoms):
         return
-    named = case.function.variables.get(_VARIABLE) if case.function else None
+    named = version.function.variables.get(_VARIABLE) if version.function else None
     evidence = evidence_of(symptoms)
-    evidence += _of_table(case.facts.table)
-    if case.facts.table not in (None, ABSENT) and named in (None, table):
-        yield _code_asks_elsewhere(case, evidence)
+    evidence += _of_table(version.facts.table)
+    if version.facts.table not in (None, ABSENT) and named in (None, table):
+        yield _code_asks_elsewhere(version, evidence)
         return
     is_other = named not in (None, table)
     if is_other:
         evidence += (seen("GetFunction", f"{_VARIABLE} does not name {table}"),)
-    yield Cause(
+    yield FailureCause(
         name="table-missing",
-        title="The function asks for another table than the stage's"
+        title="The function uses another table than the stage's"
         if is_other
-        else f"The table {table} is not there",
-        likelihood="possible" if case.works_now else case.likelihood(symptoms),
+        else f"The table {table} does not exist",
+        likelihood="possible" if version.works_now else version.likelihood(symptoms),
         error_type=SERVER_ERROR,
         evidence=evidence,
         fix=(
-            compare_with_stack(case.stage, f"{_VARIABLE} was changed"),
-            revert_drift(case.stage, case.stage.names.rooms_stack),
+            compare_with_stack(version.stage, f"{_VARIABLE} was changed"),
+            revert_drift(version.stage, version.stage.names.rooms_stack),
         )
         if is_other
-        else (compare_with_stack(case.stage, "it was deleted"), *_table_again(case.stage)),
-        explanation="The image starts and the handler runs: it is what the handler needs that is"
+        else (compare_with_stack(version.stage, "it was deleted"), *_table_again(version.stage)),
+        explanation="The image starts and the handler runs: a table that the handler needs is"
         " missing.",
     )
 
 
-def _code_asks_elsewhere(case: Case, evidence: tuple[Evidence, ...]) -> Cause:
+def _code_asks_elsewhere(version: VersionFacts, evidence: tuple[Evidence, ...]) -> FailureCause:
     """The stage's table is there and named, so it is not what the code asks for."""
-    return Cause(
+    return FailureCause(
         name="code-asks-other-table",
-        title=f"The code asks for another table than {case.stage.names.table}, which is there",
+        title=f"The code uses another table than {version.stage.names.table}, which exists",
         likelihood="likely",
         error_type=SERVER_ERROR,
         evidence=evidence,
         fix=(
             Remedy(
-                f"see that the code takes the table's name from {_VARIABLE} as it is",
+                f"check that the code takes the table's name from {_VARIABLE}",
                 f"git grep -n {_VARIABLE} lambda_src",
             ),
-            *((roll_back(case.stage),) if case.is_live else ()),
+            *((roll_back(version.stage),) if version.is_live else ()),
         ),
     )
 
 
-def role_may_not_use_table(case: Case) -> Iterator[Cause]:
+def role_may_not_use_table(version: VersionFacts) -> Iterator[FailureCause]:
     """500 with cause ``get_item: AccessDeniedException``."""
-    symptoms = case.with_(
+    symptoms = version.with_(
         lambda symptom: (
             _is_server_error(symptom) and symptom.has(*_DENIED) and not symptom.has(*_KMS)
         )
     )
     if not symptoms:
         return
-    role = case.function.role.rpartition("/")[2] if case.function and case.function.role else "ROLE"
-    yield Cause(
+    role = (
+        version.function.role.rpartition("/")[2]
+        if version.function and version.function.role
+        else "ROLE"
+    )
+    yield FailureCause(
         name="role-denied",
         title="The function's role may not use its table",
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type="AccessDeniedException",
         evidence=evidence_of(symptoms),
         fix=(
             Remedy(
-                "see what it may do: the stack grants GetItem, PutItem, UpdateItem and DeleteItem"
-                f" on {case.stage.names.table}",
+                "check its permissions: the stack grants GetItem, PutItem, UpdateItem and"
+                f" DeleteItem on {version.stage.names.table}",
                 f"aws iam list-role-policies --role-name {role}",
             ),
-            compare_with_stack(case.stage, "that was changed"),
+            compare_with_stack(version.stage, "that was changed"),
         ),
         explanation="This is the function's own role, not who deploys, and not Lambda's permission"
         " to pull the image.",
     )
 
 
-def table_is_unreachable(case: Case) -> Iterator[Cause]:
+def table_is_unreachable(version: VersionFacts) -> Iterator[FailureCause]:
     """503 with the name of a network error."""
-    symptoms = case.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_UNREACHABLE))
+    symptoms = version.with_(
+        lambda symptom: _is_server_error(symptom) and symptom.has(*_UNREACHABLE)
+    )
     if not symptoms:
         return
-    yield Cause(
+    yield FailureCause(
         name="table-unreachable",
         title="The function cannot reach DynamoDB",
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=SERVER_ERROR,
-        evidence=(*evidence_of(symptoms), *_of_table(case.facts.table)),
+        evidence=(*evidence_of(symptoms), *_of_table(version.facts.table)),
         fix=(
             Remedy(
-                "see whether it was put into a VPC, which needs a way to DynamoDB, or sent"
-                " elsewhere: the stack does neither",
+                "check whether it was put into a VPC, which needs a route to DynamoDB, or"
+                " sent elsewhere: the stack does neither",
                 aws_command(
                     "lambda",
                     "get-function-configuration",
-                    case.stage,
-                    function_name=case.facts.function_name,
+                    version.stage,
+                    function_name=version.facts.function_name,
                     qualifier="live",
                     query="[VpcConfig,Environment.Variables.AWS_ENDPOINT_URL]",
                 ),
             ),
-            Remedy("see whether DynamoDB itself is disturbed: https://health.aws.amazon.com"),
+            Remedy("check whether DynamoDB has an outage: https://health.aws.amazon.com"),
         ),
     )
 
 
-def table_throttles(case: Case) -> Iterator[Cause]:
+def table_throttles(version: VersionFacts) -> Iterator[FailureCause]:
     """503 with cause ThrottlingException or its kin."""
-    symptoms = case.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_THROTTLED))
+    symptoms = version.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_THROTTLED))
     if not symptoms:
         return
-    table = case.stage.names.table
-    yield Cause(
+    table = version.stage.names.table
+    yield FailureCause(
         name="table-throttled",
         title=f"DynamoDB throttles the table {table}",
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=SERVER_ERROR,
         evidence=evidence_of(symptoms),
         fix=(
             Remedy(
-                "see its maximum, under OnDemandThroughput",
-                aws_command("dynamodb", "describe-table", case.stage, table_name=table),
+                "check its limit, under OnDemandThroughput",
+                aws_command("dynamodb", "describe-table", version.stage, table_name=table),
             ),
         ),
     )
 
 
-def table_key_cannot_be_used(case: Case) -> Iterator[Cause]:
+def table_key_cannot_be_used(version: VersionFacts) -> Iterator[FailureCause]:
     """DynamoDB answers with errors of KMS's."""
-    symptoms = case.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_KMS))
+    symptoms = version.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_KMS))
     if not symptoms:
         return
-    yield Cause(
+    yield FailureCause(
         name="table-kms-key",
         title="The key of the table cannot be used",
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type="KMS",
         evidence=evidence_of(symptoms),
         fix=(
             Remedy(
-                "see which key it is, and what became of it",
+                "check which key it is, and its state",
                 aws_command(
                     "dynamodb",
                     "describe-table",
-                    case.stage,
-                    table_name=case.stage.names.table,
+                    version.stage,
+                    table_name=version.stage.names.table,
                     query="Table.SSEDescription",
                 ),
             ),
@@ -200,45 +203,37 @@ def table_key_cannot_be_used(case: Case) -> Iterator[Cause]:
     )
 
 
-def answers_with_errors(case: Case) -> Iterator[Cause]:
+def answers_with_errors(version: VersionFacts) -> Iterator[FailureCause]:
     """500 and 503 of another cause: with its log line, or without."""
     known = (*_DENIED, *_MISSING, *_THROTTLED, *_UNREACHABLE, *_KMS)
-    symptoms = case.with_(lambda symptom: _is_server_error(symptom) and not symptom.has(*known))
+    symptoms = version.with_(lambda symptom: _is_server_error(symptom) and not symptom.has(*known))
     if not symptoms:
         return
     # What has a cause says more than what has none, and is likely the same.
     with_cause = tuple(symptom for symptom in symptoms if symptom.cause)
-    explained = case.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*known))
+    explained = version.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*known))
     if not with_cause and explained:
         return
     named = next((symptom.cause for symptom in with_cause), "")
-    yield Cause(
+    yield FailureCause(
         name="server-error",
         title="The function starts, but answers with a server error"
         + (f": {named}" if named else ""),
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=SERVER_ERROR,
         evidence=evidence_of(symptoms),
         fix=(
-            *((roll_back(case.stage),) if case.is_live else ()),
+            *((roll_back(version.stage),) if version.is_live else ()),
             Remedy(
-                "see in the log line where it was raised",
-                f"aws logs tail /aws/lambda/{case.facts.function_name} --since 1h"
-                f" --filter-pattern '{{ $.status >= 500 }}' --region {case.stage.settings.region}",
+                "find in the log line where it was raised",
+                f"aws logs tail /aws/lambda/{version.facts.function_name} --since 1h"
+                " --filter-pattern '{ $.status >= 500 }'"
+                f" --region {version.stage.settings.region}",
             ),
         ),
-        explanation="The image starts and the handler runs, so it is the code or what it asks.",
+        explanation="The image starts and the handler runs, so the cause is in the code or in what"
+        " it calls.",
     )
-
-
-RULES = (
-    table_is_missing,
-    role_may_not_use_table,
-    table_is_unreachable,
-    table_throttles,
-    table_key_cannot_be_used,
-    answers_with_errors,
-)
 
 
 def _is_server_error(symptom: Symptom) -> bool:
@@ -255,7 +250,7 @@ def _table_again(stage: Stage) -> tuple[Remedy, ...]:
     if not stage.settings.retain_data:
         return (
             Remedy(
-                f"its rooms are lost ({stage.name} has no retainData), so begin anew: delete the"
+                f"its rooms are lost ({stage.name} has no retainData), so start again: delete the"
                 " stack",
                 f"npx cdk destroy -c stage={stage.name} {stack}",
             ),
@@ -274,7 +269,7 @@ def _table_again(stage: Stage) -> tuple[Remedy, ...]:
             ),
         ),
         Remedy(
-            "bring its rooms back, as they were a moment before",
+            "restore its rooms as they were just before",
             aws_command("dynamodb", "restore-table-from-backup", stage, target_table_name=table)
             + " --backup-arn ARN",
         ),

@@ -1,22 +1,15 @@
-"""How what is live came to be: the stack, what was changed beside it, and its alarms.
+"""Rules for the stack, for changes outside of it, and for its alarms.
 
-A deployment that was refused is a case of its own: ``release.diagnosis.causes``.
+A deployment that was refused has its own module: ``release.diagnosis.refused``.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from release.diagnosis.cause import (
-    Cause,
-    Evidence,
-    Remedy,
-    aws_command,
-    release_command,
-    seen,
-)
-from release.diagnosis.facts import Facts, FailedResource, FunctionFacts, StackFacts
-from release.diagnosis.rules.state import push_again
-from release.project import Stage
+from config.project import Stage
+from release.diagnosis.cause import Evidence, FailureCause, Remedy, seen
+from release.diagnosis.facts import FailedResource, FunctionFacts, StackFacts, StageFacts
+from release.diagnosis.remedies import aws_command, push_again, release_command
 
 _IMAGE_GONE: Final = ("does not exist", "deleted image")
 _ROLLBACK_FAILED: Final = "UPDATE_ROLLBACK_FAILED"
@@ -32,8 +25,8 @@ _STUCK: Final = (
 )
 
 
-def stack_is_stuck(facts: Facts) -> Iterator[Cause]:
-    """A6, and the other states that no deployment can begin in.
+def stack_is_stuck(facts: StageFacts) -> Iterator[FailureCause]:
+    """A6, and the other states that no deployment can start in.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
     """
@@ -44,20 +37,20 @@ def stack_is_stuck(facts: Facts) -> Iterator[Cause]:
         failure for failure in stack.failures if failure.logical_id and failure.type != _STACK_TYPE
     ]
     is_image = any(_is_image_gone(failure) for failure in failed)
-    yield Cause(
+    yield FailureCause(
         name="stack-stuck",
-        title=f"The stack is stuck in {stack.status}: no deployment can begin",
+        title=f"The stack is stuck in {stack.status}: no deployment can start",
         likelihood="certain",
         error_type=stack.status,
         rule="A6" if is_image and stack.status == _ROLLBACK_FAILED else "",
         evidence=stack_evidence(facts),
         fix=_unstick(stage, stack.status, failed, is_image=is_image),
-        explanation="The alias live is as it was; players are affected only where another cause"
+        explanation="The alias live is unchanged; players are affected only if another cause"
         " says so.",
     )
 
 
-def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
+def live_is_not_what_was_released(facts: StageFacts) -> Iterator[FailureCause]:
     """H4: somebody used update-function-code, or moved the alias, beside the stack."""
     stage = facts.stage
     live = facts.live if isinstance(facts.live, FunctionFacts) else None
@@ -73,7 +66,7 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
         source = (
             f"SSM parameter {stage.names.release_parameter}" if is_released_known else "lock file"
         )
-        yield Cause(
+        yield FailureCause(
             name="live-drifted",
             title="Live runs another image than was released"
             if is_released_known
@@ -88,7 +81,12 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
                 *(
                     ()
                     if is_released_known
-                    else (Remedy("if it was only pinned so far", release_command("deploy", stage)),)
+                    else (
+                        Remedy(
+                            "if it is pinned and not deployed yet, deploy it",
+                            release_command("deploy", stage),
+                        ),
+                    )
                 ),
                 Remedy(
                     "find the version of the image that was released",
@@ -101,7 +99,7 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
                     ),
                 ),
                 Remedy(
-                    "let live point to it",
+                    "point live to it",
                     aws_command("lambda", "update-alias", stage, function_name=name, name="live")
                     + " --function-version N",
                 ),
@@ -111,9 +109,9 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
         )
     elif latest and latest.package == "Image" and latest.digest not in (live.digest, ""):
         repository = live.image.partition("@")[0]
-        yield Cause(
+        yield FailureCause(
             name="latest-drifted",
-            title="The function's code was changed beside the stack; live is not affected yet",
+            title="The function's code was changed outside of the stack; live is not affected yet",
             likelihood="possible",
             rule="H4",
             evidence=(
@@ -122,7 +120,7 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
             ),
             fix=(
                 Remedy(
-                    "put back what is live",
+                    "restore the image that is live",
                     aws_command(
                         "lambda",
                         "update-function-code",
@@ -132,17 +130,17 @@ def live_is_not_what_was_released(facts: Facts) -> Iterator[Cause]:
                     ),
                 ),
             ),
-            explanation="CloudFormation does not see it, and would publish it with the next"
-            " version that changes any other thing.",
+            explanation="CloudFormation does not see it, and publishes it with the next"
+            " version that changes anything else.",
         )
 
 
-def alarms_ring(facts: Facts) -> Iterator[Cause]:
+def alarms_ring(facts: StageFacts) -> Iterator[FailureCause]:
     """Alarms that nothing else explains."""
     for alarm in facts.alarms or ():
-        yield Cause(
+        yield FailureCause(
             name="alarm",
-            title=f"The alarm {alarm.name} rings",
+            title=f"The alarm {alarm.name} is in ALARM",
             likelihood="possible",
             evidence=tuple(
                 seen("CloudWatch", text) for text in (alarm.reason, alarm.description) if text
@@ -150,19 +148,17 @@ def alarms_ring(facts: Facts) -> Iterator[Cause]:
             or (seen("CloudWatch", "ALARM"),),
             fix=(
                 Remedy(
-                    "docs/runbook.md has a section for it; a fix can be deployed while it rings: a"
+                    "docs/runbook.md has a section for it; a fix can be deployed meanwhile: a"
                     " deployment is stopped only by the alarms of its own version"
                 ),
             ),
         )
 
 
-RULES = (stack_is_stuck, live_is_not_what_was_released, alarms_ring)
-
 _STACK_TYPE: Final = "AWS::CloudFormation::Stack"
 
 
-def stack_evidence(facts: Facts) -> tuple[Evidence, ...]:
+def stack_evidence(facts: StageFacts) -> tuple[Evidence, ...]:
     """Return what the stack says of its last operation."""
     if not isinstance(facts.stack, StackFacts):
         return ()
@@ -190,12 +186,12 @@ def _unstick(
         go_on = aws_command("cloudformation", "continue-update-rollback", stage, stack_name=name)
         return (
             # Going back needs the image before, too.
-            push_again(stage) if is_image else Remedy("mend what the first failed event names"),
-            Remedy("let the roll-back go on", go_on),
+            push_again(stage) if is_image else Remedy("repair what the first failed event names"),
+            Remedy("continue the roll-back", go_on),
             *(
                 (
                     Remedy(
-                        "or, where it cannot be mended, leave out what stands in the way",
+                        "or, if it cannot be fixed, skip the resources that block it",
                         f"{go_on} --resources-to-skip {skip}",
                     ),
                 )
@@ -211,12 +207,12 @@ def _unstick(
             again,
         )
     events = aws_command("cloudformation", "describe-stack-events", stage, stack_name=name)
-    return (Remedy("see what stands in the way", events), again)
+    return (Remedy("find what blocks it", events), again)
 
 
 def _is_image_gone(failure: FailedResource) -> bool:
     return any(text in failure.reason for text in _IMAGE_GONE)
 
 
-def _is_moving(facts: Facts) -> bool:
+def _is_moving(facts: StageFacts) -> bool:
     return isinstance(facts.stack, StackFacts) and facts.stack.status.endswith("_IN_PROGRESS")

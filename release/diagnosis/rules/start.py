@@ -1,7 +1,7 @@
-"""Why a version does not start: its entrypoint, then its runtime client, then its handler.
+"""Rules for a version that does not start: override, image, entrypoint, extensions, exits.
 
 ``Runtime.InvalidEntrypoint`` is set where no command can be worked out and where starting it fails:
-both come before anything reads the handler's name. What is wrong with the handler has other names.
+both come before anything reads the handler's name, whose errors have other types.
 https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-images.html
 """
 
@@ -10,152 +10,151 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from imagecheck.finding import Finding
 from imagecheck.rules import BY_ID
-from release.diagnosis.case import Case, Symptom, evidence_of
-from release.diagnosis.cause import (
-    Cause,
-    Evidence,
-    Remedy,
-    aws_command,
-    release_command,
-    roll_back,
-    seen,
+from release.diagnosis.cause import FailureCause, Remedy, seen
+from release.diagnosis.facts import Override
+from release.diagnosis.remedies import aws_command, release_command
+from release.diagnosis.rules.start_failures import (
+    CLIENT_ERRORS,
+    ENTRYPOINT,
+    PERMISSION_DENIED,
+    WORKDIR,
+    check_source,
+    explains,
+    explanation_of,
+    findings_of_override,
+    is_explained,
+    may_come_of_override,
+    start_evidence,
+    way_back,
 )
-from release.diagnosis.facts import ImageFacts, Override
+from release.diagnosis.version_facts import VersionFacts, evidence_of
 
-ENTRYPOINT: Final = "Runtime.InvalidEntrypoint"
-_WORKDIR: Final = "Runtime.InvalidWorkingDir"
 _EXIT: Final = "Runtime.ExitError"
-_CLIENT: Final = {
-    "Runtime.HandlerNotFound": "E3",
-    "Runtime.ImportModuleError": "E2",
-    "Runtime.MalformedHandlerName": "E1",
-    "Runtime.UserCodeSyntaxError": "E4",
-    "Runtime.BuiltInModuleConflict": "E5",
-}
-"""What the runtime client reports of the handler, and the rule that `check` has for it."""
-_HANDLER_NAMES: Final = {"E2": "module-missing", "E3": "handler-missing"}
 _REGISTRY: Final = ("A1", "A3", "A4")
-_UNREADABLE: Final = ("Permission denied", "PermissionError")
 
 _SPAWN: Final = (
     ("exec format error", "its programs are for another CPU, or a script has no shebang"),
     (
         "no such file",
-        "it, its interpreter or its loader is missing, or a script has CRLF line ends",
+        "it, its interpreter or its loader is missing, or a script has CRLF line endings",
     ),
-    ("permission denied", "it may not be run, or a folder above it not be entered, by others"),
+    ("permission denied", "others may not execute it, or may not enter a folder above it"),
     ("valid bootstrap", "there is no ENTRYPOINT, so that the handler's name itself is started"),
 )
-"""What the message of a failed start says, and what that leaves as its cause."""
+"""Parts of the message of a failed start, and the cause that each points to."""
 
 _EXIT_STATUS: Final = {
-    "142": "AWS's entrypoint wants exactly one argument, the handler: CMD has none, or too many",
+    "142": "AWS's entrypoint takes exactly one argument, the handler: CMD has none, or too many",
     "127": "a program or a shared library that the entrypoint needs is not in the image",
-    "226": "npm wants to write below HOME, and the image is read-only",
+    "226": "npm writes below HOME, and the image is read-only",
 }
 
 
-def function_overrides_the_start(case: Case) -> Iterator[Cause]:
+def function_overrides_the_start(version: VersionFacts) -> Iterator[FailureCause]:
     """C5. It is sticky: neither a new image nor taking it out of the template removes it."""
-    function = case.function
-    if function is None or function.override is None or case.works_now:
+    function = version.function
+    if function is None or function.override is None or version.works_now:
         return
     override = function.override
-    symptoms = case.with_(partial(_may_come_of_override, case))
-    if not symptoms and any(symptom.is_now for symptom in case.symptoms):
+    symptoms = version.with_(partial(may_come_of_override, version))
+    if not symptoms and any(symptom.is_now for symptom in version.symptoms):
         return
-    found = [finding.found for finding in _by_override(case)]
+    found = [finding.found for finding in findings_of_override(version)]
     wrong = _wrong_with(override) or next(iter(found), "")
-    name = case.facts.function_name
-    yield Cause(
+    name = version.facts.function_name
+    yield FailureCause(
         name="image-config-override",
-        title="The function's ImageConfig overrides what the image says it starts",
-        likelihood=case.likelihood(symptoms) if wrong else "likely" if symptoms else "possible",
+        title="The function's ImageConfig overrides the image's own start",
+        likelihood=version.likelihood(symptoms) if wrong else "likely" if symptoms else "possible",
         error_type=ENTRYPOINT,
         rule="C5",
         evidence=(
             seen(
-                f"GetFunction {_which(case)}",
+                f"GetFunction {version.label}",
                 f"ImageConfigResponse: {override}" + (f": {wrong}" if wrong else ""),
             ),
             *evidence_of(symptoms, 2),
         ),
         fix=(
             Remedy(
-                "take it off the function",
+                "remove it from the function",
                 aws_command(
                     "lambda",
                     "update-function-configuration",
-                    case.stage,
+                    version.stage,
                     function_name=name,
                     image_config="{}",
                 ),
             ),
             Remedy(
-                "versions keep what they were published with, so publish another one",
-                aws_command("lambda", "wait function-updated-v2", case.stage, function_name=name)
+                "publish a new version: existing ones keep what they were published with",
+                aws_command("lambda", "wait function-updated-v2", version.stage, function_name=name)
                 + " && "
-                + aws_command("lambda", "publish-version", case.stage, function_name=name),
+                + aws_command("lambda", "publish-version", version.stage, function_name=name),
             ),
             Remedy(
-                "let live point to the version that this answers",
-                aws_command("lambda", "update-alias", case.stage, function_name=name, name="live")
+                "point live to the version number that the command before prints",
+                aws_command(
+                    "lambda", "update-alias", version.stage, function_name=name, name="live"
+                )
                 + " --function-version N",
             ),
         ),
-        explanation="The stack never sets ImageConfig, so somebody did by hand. It stays through"
-        " every new image; the console shows an empty string like no override at all ('-'); and"
-        " the image itself starts on any other machine.",
+        explanation="The stack never sets ImageConfig, so it was set by hand. It stays through"
+        " every new image. The console shows an empty string like no override at all ('-')."
+        " The image itself starts on any other machine.",
     )
 
 
-def image_cannot_start(case: Case) -> Iterator[Cause]:
+def image_cannot_start(version: VersionFacts) -> Iterator[FailureCause]:
     """What `check` finds in the image, most of the rules of the catalogue."""
-    if case.works_now or case.image is None:
+    if version.works_now or version.image is None:
         return
-    findings = [f for f in case.image.errors if f.rule not in _REGISTRY and f.rule != "C5"]
+    findings = [f for f in version.image.errors if f.rule not in _REGISTRY and f.rule != "C5"]
     for finding in findings:
-        symptoms = case.with_(partial(_explains, finding))
+        symptoms = version.with_(partial(explains, finding))
         # What fails differently now has another cause; this one waits behind it.
-        is_other = not symptoms and any(symptom.is_now for symptom in case.symptoms)
-        likelihood = case.likelihood(symptoms)
-        yield Cause(
+        is_other = not symptoms and any(symptom.is_now for symptom in version.symptoms)
+        likelihood = version.likelihood(symptoms)
+        yield FailureCause(
             name=f"image-{finding.rule.lower()}",
             title=BY_ID[finding.rule].title,
             likelihood="possible" if is_other else max(likelihood, "likely", key=_certainty),
             error_type=finding.error_type,
             rule=finding.rule,
             evidence=(
-                seen(_check(case.image), finding.found),
+                seen(check_source(version.image), finding.found),
                 *evidence_of(symptoms, 3),
             ),
-            fix=(*_way_back(case), Remedy(finding.fix)),
-            explanation=_explanation(finding.error_type),
+            fix=(*way_back(version), Remedy(finding.fix)),
+            explanation=explanation_of(finding.error_type),
         )
 
 
-def entrypoint_cannot_be_started(case: Case) -> Iterator[Cause]:
+def entrypoint_cannot_be_started(version: VersionFacts) -> Iterator[FailureCause]:
     """InvalidEntrypoint, where `check` and the override do not explain it."""
-    symptoms = case.of_type(ENTRYPOINT)
-    if not symptoms or _is_explained(case, symptoms):
+    symptoms = version.of_type(ENTRYPOINT)
+    if not symptoms or is_explained(version, symptoms):
         return
     hint = next((hint for text, hint in _SPAWN if any(s.has(text) for s in symptoms)), "")
-    function = case.function
-    command = f"python -m release check {_reference(case)} --architecture " + (
-        function.architecture if function else case.stage.settings.architecture
+    function = version.function
+    command = f"python -m release check {_reference(version)} --architecture " + (
+        function.architecture if function else version.stage.settings.architecture
     )
-    if case.image is None:
+    if version.image is None:
         title = "Lambda cannot start the image's entrypoint"
         explanation = (
-            "The image itself could not be looked at, and it has the cause"
+            "The image could not be read, and the cause is in it"
             + (f"; by the message, {hint}" if hint else "")
             + ". It is not the handler's name: that is read later, and is reported differently."
         )
-        fix = (*_way_back(case), Remedy("read the image from where you may", command))
+        fix = (
+            *way_back(version),
+            Remedy("check the image with credentials that may read it", command),
+        )
     else:
-        title = "Lambda cannot start the entrypoint, and nothing of the image says why"
+        title = "Lambda cannot start the entrypoint, and no problem was found in the image"
         explanation = (
             "`check` found nothing that stops this image on this function's CPU, and nothing"
             " overrides it. What is left: Lambda runs another copy of the image than the registry"
@@ -165,151 +164,98 @@ def entrypoint_cannot_be_started(case: Case) -> Iterator[Cause]:
             + ". It is not the handler's name: that is read later, and is reported differently."
         )
         fix = (
-            *_way_back(case),
+            *way_back(version),
             Remedy(
                 "start the image here, as Lambda does",
-                release_command("boot", case.stage),
+                release_command("boot", version.stage),
             ),
             Remedy(
-                "hold it against one that worked", f"{command} --against docker://IMAGE-THAT-WORKED"
+                "compare it with one that worked", f"{command} --against docker://IMAGE-THAT-WORKED"
             ),
         )
-    yield Cause(
+    yield FailureCause(
         name="invalid-entrypoint",
         title=title,
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=ENTRYPOINT,
-        evidence=(*evidence_of(symptoms), *_starts(case)),
+        evidence=(*evidence_of(symptoms), *start_evidence(version)),
         fix=fix,
         explanation=explanation,
     )
 
 
-def working_directory_is_wrong(case: Case) -> Iterator[Cause]:
+def working_directory_is_wrong(version: VersionFacts) -> Iterator[FailureCause]:
     """InvalidWorkingDir, where `check` does not explain it."""
-    symptoms = case.of_type(_WORKDIR)
-    if not symptoms or _is_explained(case, symptoms):
+    symptoms = version.of_type(WORKDIR)
+    if not symptoms or is_explained(version, symptoms):
         return
-    yield Cause(
+    yield FailureCause(
         name="invalid-working-dir",
         title=BY_ID["C15"].title,
-        likelihood=case.likelihood(symptoms),
-        error_type=_WORKDIR,
+        likelihood=version.likelihood(symptoms),
+        error_type=WORKDIR,
         rule="C15",
-        evidence=(*evidence_of(symptoms), *_starts(case)),
+        evidence=(*evidence_of(symptoms), *start_evidence(version)),
         fix=(
-            *_way_back(case),
-            Remedy("WORKDIR in lambda_src/Dockerfile: an absolute path that is there"),
+            *way_back(version),
+            Remedy("set WORKDIR in lambda_src/Dockerfile to an absolute path that exists"),
         ),
     )
 
 
-def handler_cannot_be_loaded(case: Case) -> Iterator[Cause]:
-    """E1 to E7: what the runtime client reports, where `check` does not explain it."""
-    for type_, rule in _CLIENT.items():
-        symptoms = case.of_type(type_)
-        if not symptoms or _is_explained(case, symptoms):
-            continue
-        title, fix = _handler_fix(case, rule, symptoms)
-        yield Cause(
-            name=_HANDLER_NAMES.get(rule, f"image-{rule.lower()}"),
-            title=title,
-            likelihood=case.likelihood(symptoms),
-            error_type=type_,
-            rule=rule,
-            evidence=(*evidence_of(symptoms), *_starts(case)),
-            fix=(*_way_back(case), Remedy(fix)),
-            explanation=_explanation(type_),
-        )
-
-
-def code_may_not_be_read(case: Case) -> Iterator[Cause]:
-    """E6, where `check` does not explain it: Lambda's user is not the files' owner."""
-    symptoms = case.with_(
-        lambda symptom: symptom.has(*_UNREADABLE) and symptom.type not in (ENTRYPOINT, *_CLIENT)
-    )
-    if not symptoms or _is_explained(case, symptoms):
-        return
-    yield Cause(
-        name="image-e6",
-        title=BY_ID["E6"].title,
-        likelihood=case.likelihood(symptoms),
-        error_type="PermissionError",
-        rule="E6",
-        evidence=evidence_of(symptoms),
-        fix=(
-            *_way_back(case),
-            Remedy(
-                "build as `release build` does, which makes files readable by others",
-                release_command("build", case.stage),
-            ),
-        ),
-        explanation="Lambda runs the code as a user who owns nothing in the image; as root, as"
-        " under plain `docker run`, the same image works.",
-    )
-
-
-def extension_fails(case: Case) -> Iterator[Cause]:
+def extension_fails(version: VersionFacts) -> Iterator[FailureCause]:
     """F1 to F3, where `check` does not explain it."""
-    symptoms = case.with_(lambda symptom: symptom.type.startswith("Extension."))
-    if not symptoms or _is_explained(case, symptoms):
+    symptoms = version.with_(lambda symptom: symptom.type.startswith("Extension."))
+    if not symptoms or is_explained(version, symptoms):
         return
-    yield Cause(
+    yield FailureCause(
         name="extension",
         title="An extension fails, and the function with it",
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=symptoms[0].type,
         evidence=evidence_of(symptoms),
         fix=(
-            *_way_back(case),
-            Remedy("take it out of /opt/extensions in lambda_src/Dockerfile"),
+            *way_back(version),
+            Remedy("remove it from /opt/extensions in lambda_src/Dockerfile"),
         ),
     )
 
 
-def process_ends(case: Case) -> Iterator[Cause]:
+def process_ends(version: VersionFacts) -> Iterator[FailureCause]:
     """ExitError with an exit status, where `check` does not explain it."""
-    symptoms = case.with_(
+    symptoms = version.with_(
         lambda symptom: symptom.type == _EXIT and not symptom.has("signal: killed")
     )
-    if not symptoms or _is_explained(case, symptoms):
+    if not symptoms or is_explained(version, symptoms):
         return
     # The exit of a runtime client that has said what is wrong adds nothing.
-    if case.with_(lambda symptom: symptom.type in _CLIENT or symptom.has(*_UNREADABLE)):
+    if version.with_(
+        lambda symptom: symptom.type in CLIENT_ERRORS or symptom.has(*PERMISSION_DENIED)
+    ):
         return
     status = next((m[1] for s in symptoms if (m := re.search(r"exit status (\d+)", s.message))), "")
     known = _EXIT_STATUS.get(status, "")
-    other = case.with_(lambda symptom: "." not in symptom.type and bool(symptom.type))
+    other = version.with_(lambda symptom: "." not in symptom.type and bool(symptom.type))
     if other and not known:
         return
-    yield Cause(
+    yield FailureCause(
         name="process-exits",
-        title="The image starts, and its process ends by itself"
+        title="The image starts, and its process exits"
         + (f" with status {status}" if status else ""),
-        likelihood=case.likelihood(symptoms),
+        likelihood=version.likelihood(symptoms),
         error_type=_EXIT,
         rule={"142": "D1", "127": "D2", "226": "D3"}.get(status, ""),
-        evidence=(*evidence_of(symptoms), *_starts(case)),
+        evidence=(*evidence_of(symptoms), *start_evidence(version)),
         fix=(
-            *_way_back(case),
+            *way_back(version),
             Remedy(known)
             if known
-            else Remedy("see what it says before it ends", release_command("boot", case.stage)),
+            else Remedy(
+                "read what it prints before it exits", release_command("boot", version.stage)
+            ),
         ),
         explanation="This is not Runtime.InvalidEntrypoint: the entrypoint was started.",
     )
-
-
-RULES = (
-    function_overrides_the_start,
-    image_cannot_start,
-    entrypoint_cannot_be_started,
-    working_directory_is_wrong,
-    handler_cannot_be_loaded,
-    code_may_not_be_read,
-    extension_fails,
-    process_ends,
-)
 
 
 def _wrong_with(override: Override) -> str:
@@ -327,111 +273,12 @@ def _wrong_with(override: Override) -> str:
     return ""
 
 
-def _explains(finding: Finding, symptom: Symptom) -> bool:
-    if finding.rule == "E6":
-        return symptom.has(*_UNREADABLE) and symptom.type != ENTRYPOINT
-    if finding.error_type == symptom.type:
-        return not symptom.has("signal: killed")
-    return finding.rule == "C5" and symptom.type == ENTRYPOINT
-
-
-def _is_explained(case: Case, symptoms: tuple[Symptom, ...]) -> bool:
-    """Whether a finding or the override accounts for them."""
-    if case.works_now:
-        return False
-    findings = case.image.errors if case.image else ()
-    return any(_explains(finding, symptom) for finding in findings for symptom in symptoms) or any(
-        _may_come_of_override(case, symptom) for symptom in symptoms
+def _reference(version: VersionFacts) -> str:
+    return (
+        f"docker://{version.function.image}"
+        if version.function and version.function.image
+        else "IMAGE"
     )
-
-
-def _may_come_of_override(case: Case, symptom: Symptom) -> bool:
-    override = case.function.override if case.function else None
-    if override is None:
-        return False
-    if symptom.type in (ENTRYPOINT, _WORKDIR):
-        return True
-    if symptom.type in _CLIENT and (override.command or override.workdir):
-        return True
-    return any(_explains(finding, symptom) for finding in _by_override(case))
-
-
-def _by_override(case: Case) -> tuple[Finding, ...]:
-    found = case.image.by_override if case.image else ()
-    return tuple(finding for finding in found if finding.severity == "error")
-
-
-def _handler_fix(case: Case, rule: str, symptoms: tuple[Symptom, ...]) -> tuple[str, str]:
-    """Return a title, and how to mend it."""
-    names = (
-        'handler="rooms.main.handler" in stacks/rooms_stack.py'
-        if case.is_zip
-        else 'CMD ["rooms.main.handler"] in lambda_src/Dockerfile'
-    )
-    if rule == "E2":
-        return _module_fix(names, " ".join(symptom.message for symptom in symptoms))
-    if rule == "E3":
-        return (
-            "The handler's path is wrong: the module has no such function",
-            f"{names} names module and function: see that both are there",
-        )
-    return BY_ID[rule].title, f"{names} names module and function: see that both are there"
-
-
-def _module_fix(names: str, said: str) -> tuple[str, str]:
-    missing = re.search(r"No module named '([^']+)'", said)
-    imported = re.search(r"Unable to import module '([^']+)'", said)
-    if re.search(r"cannot open shared object|invalid ELF header|wrong ELF class|GLIBC", said):
-        return BY_ID["E7"].title, "install the libraries for the function's CPU: build again"
-    if "Permission denied" in said:
-        return BY_ID["E6"].title, "build with `python -m release build`"
-    if missing and imported and f"{imported[1]}.".startswith(f"{missing[1]}."):
-        return (
-            f"The handler's path is wrong: there is no module {imported[1]!r}",
-            f"{names} names it: see that it is in what is deployed",
-        )
-    if missing:
-        return (
-            f"The module {missing[1]!r} is missing in what was deployed",
-            f"name what has {missing[1]} in lambda_src/requirements.in, lock it, build again",
-        )
-    return BY_ID["E2"].title, f"see what {names} names, and what it imports"
-
-
-def _explanation(error_type: str) -> str:
-    if error_type in _CLIENT:
-        return (
-            "This is not Runtime.InvalidEntrypoint: the image started, and its runtime client,"
-            f" which then looked for the handler, reports {error_type}."
-        )
-    if error_type == ENTRYPOINT:
-        return "It is not the handler's name: that is read only after the entrypoint has started."
-    return ""
-
-
-def _starts(case: Case) -> tuple[Evidence, ...]:
-    if case.image and case.image.starts:
-        return (seen(_check(case.image), f"starts {' '.join(case.image.starts)}"),)
-    if case.function and case.function.handler:
-        return (seen(f"GetFunction {_which(case)}", f"handler {case.function.handler}"),)
-    return ()
-
-
-def _way_back(case: Case) -> tuple[Remedy, ...]:
-    """What brings players back first, where they are affected."""
-    return (roll_back(case.stage),) if case.is_live else ()
-
-
-def _check(image: ImageFacts) -> str:
-    return f"check of {image.digest[:19]}…"
-
-
-def _reference(case: Case) -> str:
-    return f"docker://{case.function.image}" if case.function and case.function.image else "IMAGE"
-
-
-def _which(case: Case) -> str:
-    return "live" if case.is_live else "of the refused version"
 
 
 def _certainty(likelihood: str) -> int:

@@ -11,11 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from urllib3.util import parse_url
 
-from imagecheck.image.authorization import Access, authorization, login, parse_challenges
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.authorization import Access, authorization, login_hint, parse_challenges
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.http import HttpClient
-from tests.imagecheck.certificate import self_signed
-from tests.imagecheck.http_server import Answer, Server, serving
+from tests.support.errors import shows
+from tests.support.imagecheck.certificate import self_signed
+from tests.support.imagecheck.http_server import Answer, Server, serving
 
 SECRET = "correct horse"
 BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
@@ -139,7 +140,7 @@ def test_a_registry_elsewhere_cannot_have_credentials_sent_by_plain_http(
         log_in(config)
     with (
         serving(lambda _: gives(token=TOKEN)) as server,
-        pytest.raises(CannotLookError, match="anything but HTTPS stays on this machine"),
+        pytest.raises(ImageReadError, match="which is not HTTPS"),
     ):
         authorization(bearer(server), FAR, http)
     assert server.requests == []
@@ -149,7 +150,7 @@ def test_a_local_registry_cannot_have_credentials_sent_elsewhere_by_plain_http(
     http: HttpClient, config: Path
 ) -> None:
     log_in(config)
-    with pytest.raises(CannotLookError, match="anything but HTTPS stays on this machine"):
+    with pytest.raises(ImageReadError, match="which is not HTTPS"):
         authorization('Bearer realm="http://192.0.2.1/token"', LOCAL, http)
 
 
@@ -159,7 +160,7 @@ def test_a_token_server_without_a_trusted_certificate_gets_no_credentials(
     log_in(config)
     with (
         serving(lambda _: gives(token=TOKEN), self_signed(tmp_path).tls()) as server,
-        pytest.raises(CannotLookError, match="TLS fails"),
+        pytest.raises(ImageReadError, match="TLS fails"),
     ):
         authorization(f'Bearer realm="https://{server.host}/token"', FAR, http)
     assert server.requests == []
@@ -173,7 +174,7 @@ def test_a_token_server_cannot_send_credentials_on(
     with (
         serving(lambda _: gives(token=TOKEN)) as other,
         serving(lambda _: Answer(307, {"Location": other.url})) as server,
-        pytest.raises(CannotLookError, match="gives no token: it answers HTTP 307"),
+        pytest.raises(ImageReadError, match="gives no token: it answers HTTP 307"),
     ):
         authorization(bearer(server), LOCAL, http)
     assert other.requests == []
@@ -185,7 +186,7 @@ def test_refused_credentials_are_not_shown(http: HttpClient, config: Path, statu
     with (
         serving(lambda _: Answer(status, body=SECRET.encode())) as server,
         pytest.raises(
-            CannotLookError, match=f"the stored credentials.*docker login {LOCAL.host}"
+            ImageReadError, check=shows(f"the stored credentials.*docker login {LOCAL.host}")
         ) as caught,
     ):
         authorization(bearer(server), LOCAL, http)
@@ -210,7 +211,7 @@ def test_refused_credentials_are_not_shown(http: HttpClient, config: Path, statu
 def test_an_answer_without_a_token_is_not_quoted(http: HttpClient, body: bytes) -> None:
     with (
         serving(lambda _: Answer(body=body)) as server,
-        pytest.raises(CannotLookError, match="but with no token") as caught,
+        pytest.raises(ImageReadError, match="but with no token") as caught,
     ):
         authorization(bearer(server), LOCAL, http)
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
@@ -218,7 +219,10 @@ def test_an_answer_without_a_token_is_not_quoted(http: HttpClient, body: bytes) 
 
 def test_an_answer_without_end_is_not_read_to_it(http: HttpClient) -> None:
     endless = Answer(headers={"Content-Length": str(10**12)}, body=b" " * 65536, endless=True)
-    with serving(lambda _: endless) as server, pytest.raises(CannotLookError, match="too long"):
+    with (
+        serving(lambda _: endless) as server,
+        pytest.raises(ImageReadError, match="too long"),
+    ):
         authorization(bearer(server), LOCAL, http)
 
 
@@ -233,7 +237,7 @@ def test_without_a_password_there_is_no_answer_to_that(
 ) -> None:
     if entry:
         log_in(config, **entry)
-    with pytest.raises(CannotLookError, match=r"docker login registry\.example"):
+    with pytest.raises(ImageReadError, check=shows(r"docker login registry\.example")):
         authorization('Basic realm="registry"', FAR, http)
 
 
@@ -241,9 +245,9 @@ def test_without_a_password_there_is_no_answer_to_that(
     "challenge", ["", "Negotiate", "Bearer", 'Bearer realm=""', 'Bearer realm="http://["']
 )
 def test_a_challenge_that_cannot_be_answered_is_said(http: HttpClient, challenge: str) -> None:
-    with pytest.raises(CannotLookError, match=r"registry\.example"):
+    with pytest.raises(ImageReadError, match=r"registry\.example"):
         authorization(challenge, FAR, http)
 
 
 def test_amazons_public_registry_has_a_login_of_its_own() -> None:
-    assert "aws ecr-public get-login-password" in login("public.ecr.aws")
+    assert "aws ecr-public get-login-password" in login_hint("public.ecr.aws")

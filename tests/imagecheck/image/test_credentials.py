@@ -1,4 +1,4 @@
-"""What `docker login` has stored is found under all its names, and never shown."""
+"""The credentials of `docker login` are found under all their names, and never shown."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagecheck.image.credentials import Credentials, IdentityToken, Password, stored_credentials
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 
 HOST = "registry.example"
 SECRET = "correct horse"
@@ -141,7 +141,7 @@ def test_a_helper_that_fails_is_named_and_not_quoted(
 ) -> None:
     write_helper(helper, output, status)
     write(config, credsStore="test")
-    with pytest.raises(CannotLookError, match="docker-credential-test") as caught:
+    with pytest.raises(ImageReadError, match="docker-credential-test") as caught:
         stored_credentials(HOST)
     assert_not_shown(SECRET, caught.value)
 
@@ -149,7 +149,9 @@ def test_a_helper_that_fails_is_named_and_not_quoted(
 def test_a_helper_that_is_not_installed_is_named(config: Path, helper: Path) -> None:
     assert not helper.exists()
     write(config, credsStore="test")
-    with pytest.raises(CannotLookError, match="docker-credential-test is not installed"):
+    with pytest.raises(
+        ImageReadError, match=r"docker-credential-test, which \S+ names, is not installed"
+    ):
         stored_credentials(HOST)
 
 
@@ -160,7 +162,7 @@ def test_a_helper_that_hangs_is_given_up(
     helper.write_text("#!/bin/sh\nexec sleep 600\n")
     helper.chmod(0o755)
     write(config, credsStore="test")
-    with pytest.raises(CannotLookError, match=r"no answer within 0\.1 s"):
+    with pytest.raises(ImageReadError, match=r"no answer within 0\.1 s"):
         stored_credentials(HOST)
 
 
@@ -179,14 +181,14 @@ def test_a_helper_that_hangs_is_given_up(
 )
 def test_a_malformed_file_is_named_and_not_quoted(config: Path, content: str) -> None:
     config.write_text(content)
-    with pytest.raises(CannotLookError, match=r"config\.json is malformed") as caught:
+    with pytest.raises(ImageReadError, match=r"config\.json is malformed") as caught:
         stored_credentials(HOST)
     assert_not_shown(SECRET, caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_named(config: Path) -> None:
     config.mkdir()
-    with pytest.raises(CannotLookError, match=r"config\.json cannot be read: Is a directory"):
+    with pytest.raises(ImageReadError, match=r"config\.json cannot be read: Is a directory"):
         stored_credentials(HOST)
 
 

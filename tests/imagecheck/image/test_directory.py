@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from imagecheck.image import files
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.image import FaultKind
-from tests.imagecheck.images import File, layer_of, write_image, write_index
-from tests.imagecheck.programs import HOST, OTHER
-from tests.imagecheck.reading import read_image
-from tests.imagecheck.tools import run, skopeo_copy
+from tests.support.errors import shows
+from tests.support.imagecheck.images import File, layer_of, write_image, write_index
+from tests.support.imagecheck.programs import HOST, OTHER
+from tests.support.imagecheck.reading import read_image
+from tests.support.imagecheck.tools import run, skopeo_copy
 
 LAYER = layer_of(File("run", "#!/bin/sh\n", 0o755))
 
@@ -67,11 +68,13 @@ def test_what_is_no_such_folder(tmp_path: Path) -> None:
     image = write_image(tmp_path / "image", [LAYER])
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(CannotLookError, match=f"OCI image layout: oci:{image.folder}"):
+    with pytest.raises(
+        ImageReadError, check=shows(f"hint: it is an OCI image layout: oci:{image.folder}")
+    ):
         read_image(f"dir:{image.folder}")
-    with pytest.raises(CannotLookError, match=r"it has no manifest\.json"):
+    with pytest.raises(ImageReadError, match=r"it has no manifest\.json"):
         read_image(f"dir:{tmp_path / 'empty'}")
-    with pytest.raises(CannotLookError, match="No such file"):
+    with pytest.raises(ImageReadError, match="No such file"):
         read_image(f"dir:{tmp_path / 'nowhere'}")
     (tmp_path / "empty/manifest.json").write_text(json.dumps([]))
     assert [f.kind for f in read_image(f"dir:{tmp_path / 'empty'}").faults] == [FaultKind.DOCUMENT]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imagecheck.image.download import RESUMES, download
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.http import HttpClient
-from tests.imagecheck.http_server import Answer, Request, serving
+from tests.support.imagecheck.http_server import Answer, Request, serving
 
 BLOB = bytes(range(256)) * 4096
 HALF = len(BLOB) // 2
@@ -84,7 +84,7 @@ def test_a_download_that_keeps_breaking_is_given_up(http: HttpClient) -> None:
         asked.append(request.headers.get("range", ""))
         return less(request) if "range" in request.headers else cut(request)
 
-    with pytest.raises(CannotLookError, match="the registry cannot be read to the end"):
+    with pytest.raises(ImageReadError, match="the registry cannot be read to the end"):
         read(http, answer)
     assert len(asked) == 1 + RESUMES
 
@@ -97,7 +97,7 @@ def other_part(_: Request) -> Answer:
 def test_a_server_that_cannot_take_up_a_broken_download_is_given_up(
     http: HttpClient, again: Callable[[Request], Answer]
 ) -> None:
-    with pytest.raises(CannotLookError, match="from their start only"):
+    with pytest.raises(ImageReadError, match="from their start only"):
         read(http, in_turn(cut, again))
 
 
@@ -116,7 +116,7 @@ def test_a_size_that_no_blob_has_reads_next_to_nothing(http: HttpClient) -> None
 
 
 def test_a_blob_whose_end_cannot_be_told_from_a_break_is_refused(http: HttpClient) -> None:
-    with pytest.raises(CannotLookError, match="does not say how long"):
+    with pytest.raises(ImageReadError, match="does not say how long"):
         read(http, lambda _: Answer(headers={"Content-Length": ""}, body=BLOB))
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from imagecheck.image.elf import AARCH64, MAGIC, X86_64, Elf, NeededVersion, machine_name
 from imagecheck.image.elf_reader import HEAD_BYTES, Piece, later_pieces, read_elf
-from tests.imagecheck import elf_by_pyelftools
-from tests.imagecheck.images import File, layer_of
-from tests.imagecheck.programs import tiny_elf
-from tests.imagecheck.reading import learned
-from tests.imagecheck.tools import run
+from tests.support.imagecheck import elf_by_pyelftools
+from tests.support.imagecheck.images import File, layer_of
+from tests.support.imagecheck.programs import tiny_elf
+from tests.support.imagecheck.reading import learned
+from tests.support.imagecheck.tools import run
 
 
 @cache

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from imagecheck.image import files as files_module
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.files import Files, FolderFiles, TarFiles
-from tests.imagecheck.images import Directory, File, HardLink, Member, Symlink, layer_of
+from tests.support.errors import shows
+from tests.support.imagecheck.images import Directory, File, HardLink, Member, Symlink, layer_of
 
 
 def archive(folder: Path, *members: Member) -> Path:
@@ -79,7 +80,7 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
         (tmp_path / "file/below", "Not a directory"),
         (tmp_path / ("x" * 300), "File name too long"),
     ):
-        with pytest.raises(CannotLookError, match=why):
+        with pytest.raises(ImageReadError, match=why):
             FolderFiles(path)
 
 
@@ -90,15 +91,15 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
     for name, why in (("pipe", "not a file"), (".", "not a file"), ("file/below", "Not a dir")):
         for look in (files.open, files.size):
-            with pytest.raises(CannotLookError, match=why):
+            with pytest.raises(ImageReadError, match=why):
                 look(name)
-    with pytest.raises(CannotLookError, match="not a file"):
+    with pytest.raises(ImageReadError, match="not a file"):
         FolderFiles(Path("/dev")).open("zero")
 
 
 def test_a_file_that_cannot_be_read_while_it_is_read() -> None:
     file = FolderFiles(Path("/proc/self")).open("mem")
-    with closing(file), pytest.raises(CannotLookError, match="be read: Input/output error"):
+    with closing(file), pytest.raises(ImageReadError, match="be read: Input/output error"):
         file.read(10)
 
 
@@ -120,7 +121,7 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
         (".", "is not a file"),
         ("pipe", "is not a file"),
     ):
-        with pytest.raises(CannotLookError, match=why):
+        with pytest.raises(ImageReadError, match=why):
             TarFiles(tmp_path / name)
 
 
@@ -136,7 +137,7 @@ def test_an_archive_that_claims_too_much(tmp_path: Path, type_: bytes, size: int
     path = tmp_path / "archive.tar"
     path.write_bytes(claiming(size, type_))
 
-    with pytest.raises(CannotLookError, match=r"is not a tar archive|Invalid argument"):
+    with pytest.raises(ImageReadError, match=r"is not a tar archive|Invalid argument"):
         TarFiles(path)
 
 
@@ -146,7 +147,7 @@ def test_an_archive_that_claims_too_much(tmp_path: Path, type_: bytes, size: int
     ids=["name", "target", "many"],
 )
 def test_an_archive_that_is_too_much(tmp_path: Path, members: list[Member]) -> None:
-    with pytest.raises(CannotLookError, match="too many files for an image, or too long names"):
+    with pytest.raises(ImageReadError, match="too many files for an image, or too long names"):
         TarFiles(archive(tmp_path, *members))
 
 
@@ -168,7 +169,7 @@ def test_an_archive_in_broken_gzip(tmp_path: Path, change: Callable[[bytes], byt
     whole = archive(tmp_path, File("a", os.urandom(3000))).read_bytes()
     (tmp_path / "image.tar.gz").write_bytes(change(gzip.compress(whole)))
 
-    with pytest.raises(CannotLookError, match=r"gz cannot be read to its end: the gzip"):
+    with pytest.raises(ImageReadError, match=r"gz cannot be read to its end: the gzip"):
         TarFiles(tmp_path / "image.tar.gz")
 
 
@@ -178,7 +179,7 @@ def test_an_archive_that_inflates_without_end(
     monkeypatch.setattr(files_module, "_MAX_ARCHIVE_BYTES", 1_000_000)
     (tmp_path / "image.tar.gz").write_bytes(gzip.compress(bytes(50_000_000)))
 
-    with pytest.raises(CannotLookError, match="more bytes than any image"):
+    with pytest.raises(ImageReadError, match="more bytes than this tool reads"):
         TarFiles(tmp_path / "image.tar.gz")
 
 
@@ -187,7 +188,7 @@ def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with Path("/dev/full").open("wb", buffering=0) as full:
         monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
 
-        with pytest.raises(CannotLookError, match="No space left on device; TMPDIR"):
+        with pytest.raises(ImageReadError, check=shows("No space left on device\nhint: .* TMPDIR")):
             TarFiles(tmp_path / "image.tar.gz")
 
 
@@ -198,5 +199,7 @@ def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_another_compression_is_named(tmp_path: Path, magic: bytes, what: str) -> None:
     (tmp_path / "image.tar").write_bytes(magic + bytes(1000))
 
-    with pytest.raises(CannotLookError, match=f"compressed with {what}, so run this first: {what}"):
+    with pytest.raises(
+        ImageReadError, check=shows(f"hint: it is compressed with {what}: run `{what} ")
+    ):
         TarFiles(tmp_path / "image.tar")

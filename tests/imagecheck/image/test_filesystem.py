@@ -15,12 +15,12 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from imagecheck.image import filesystem
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.filesystem import FileSystem, PathError
-from imagecheck.image.layer import Kind
-from local.image_sandbox import ImageSandboxError
-from local.image_sandbox.launch import LAMBDA_GID, LAMBDA_UID
-from tests.imagecheck.images import (
+from imagecheck.image.layer import FileKind
+from lambda_runtime.image_sandbox import ImageSandboxError
+from lambda_runtime.image_sandbox.launch import LAMBDA_GID, LAMBDA_UID
+from tests.support.imagecheck.images import (
     Directory,
     File,
     HardLink,
@@ -31,9 +31,9 @@ from tests.imagecheck.images import (
     layer_of,
     write_image,
 )
-from tests.imagecheck.reading import learned, merged
-from tests.imagecheck.starting import unpack
-from tests.imagecheck.tools import tool
+from tests.support.imagecheck.reading import learned, merged
+from tests.support.imagecheck.starting import unpack
+from tests.support.imagecheck.tools import tool
 
 # --- merging ------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ def tree_of(files: FileSystem) -> dict[str, tuple[str, ...]]:
     for node in files.below("/"):
         entry = node.entry
         what: tuple[str, ...] = (str(entry.kind),)
-        if entry.kind is Kind.SYMLINK:
+        if entry.kind is FileKind.SYMLINK:
             what += (entry.target,)
         else:
             what += (f"{entry.mode:o}", entry.head.decode())
@@ -78,11 +78,11 @@ def tree_on_disk(rootfs: Path) -> dict[str, tuple[str, ...]]:
         mode = path.lstat().st_mode
         name = f"/{path.relative_to(rootfs)}"
         if stat.S_ISLNK(mode):
-            found[name] = (Kind.SYMLINK, str(path.readlink()))
+            found[name] = (FileKind.SYMLINK, str(path.readlink()))
         elif stat.S_ISDIR(mode):
-            found[name] = (Kind.DIRECTORY, f"{stat.S_IMODE(mode):o}", "")
+            found[name] = (FileKind.DIRECTORY, f"{stat.S_IMODE(mode):o}", "")
         else:
-            found[name] = (Kind.FILE, f"{stat.S_IMODE(mode):o}", path.read_text())
+            found[name] = (FileKind.FILE, f"{stat.S_IMODE(mode):o}", path.read_text())
     return found
 
 
@@ -193,7 +193,7 @@ def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     FileSystem([layer])
     monkeypatch.setattr(filesystem, "MAX_LISTING_BYTES", 1000)
-    with pytest.raises(CannotLookError, match="more files"):
+    with pytest.raises(ImageReadError, match="more files"):
         FileSystem([layer])
 
 
@@ -202,7 +202,7 @@ def test_folders_that_are_not_listed_count_too(monkeypatch: pytest.MonkeyPatch) 
     layer = learned(layer_of(File("d/" * 1000 + "file"), parents=False))
 
     monkeypatch.setattr(filesystem, "MAX_LISTING_BYTES", 1_000_000)
-    with pytest.raises(CannotLookError, match="more files"):
+    with pytest.raises(ImageReadError, match="more files"):
         FileSystem([layer])
 
 
@@ -243,7 +243,7 @@ def kernel_says(rootfs: Path, names: list[str]) -> list[tuple[int, str]]:
 
 
 def we_say(files: FileSystem, names: list[str]) -> Iterator[tuple[int, str]]:
-    kinds = {Kind.DIRECTORY: stat.S_IFDIR, Kind.FILE: stat.S_IFREG}
+    kinds = {FileKind.DIRECTORY: stat.S_IFDIR, FileKind.FILE: stat.S_IFREG}
     for name in names:
         try:
             entry = files.resolve(name).node.entry
@@ -282,13 +282,13 @@ def write_tree(files: FileSystem, rootfs: Path) -> None:
     for node in files.below("/"):
         path = rootfs / node.path[1:]
         match node.kind:
-            case Kind.DIRECTORY:
+            case FileKind.DIRECTORY:
                 path.mkdir()
-            case Kind.SYMLINK:
+            case FileKind.SYMLINK:
                 path.symlink_to(node.entry.target)
             case _:
                 path.touch()
-        if node.kind is not Kind.SYMLINK:
+        if node.kind is not FileKind.SYMLINK:
             path.chmod(node.entry.mode)
 
 
@@ -348,7 +348,7 @@ def test_the_links_on_the_way_are_told() -> None:
 
     assert [link.path for link in resolved.links] == ["/one", "/two"]
     link = files.find_link("/one")
-    assert link and link.kind is Kind.SYMLINK
+    assert link and link.kind is FileKind.SYMLINK
     assert files.find_link("/nowhere/x") is None
     assert files.find("/nowhere") is None
 

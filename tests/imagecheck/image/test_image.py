@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from imagecheck.image import files
-from imagecheck.image import image as image_module
-from imagecheck.image.errors import CannotLookError
-from imagecheck.image.image import FaultKind, ImageReader
+from imagecheck.image import files, image_reader
+from imagecheck.image.errors import ImageReadError
+from imagecheck.image.image import FaultKind
+from imagecheck.image.image_reader import ImageReader
 from imagecheck.image.layer import read_layer
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.manifest import DOCKER_LIST, MAX_DOCUMENT_BYTES, Descriptor
-from tests.imagecheck.images import (
+from tests.support.imagecheck.images import (
     File,
     HardLink,
     Image,
@@ -31,8 +31,8 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import HOST, OTHER
-from tests.imagecheck.reading import NoProgress, WatchedSource, read_image
+from tests.support.imagecheck.programs import HOST, OTHER
+from tests.support.imagecheck.reading import NoProgress, WatchedSource, read_image
 
 BASE = layer_of(File("run", "#!/bin/sh\n", 0o755), File("app.py", "old"))
 TOP = layer_of(File("app.py", "new"), HardLink("same.py", "app.py"))
@@ -158,9 +158,9 @@ def test_all_layers_together_are_bounded(tmp_path: Path, monkeypatch: pytest.Mon
     image = image_in(tmp_path / "image", BASE, TOP)
     sizes = [layer.size for layer in read_image(image.reference).layers or ()]
 
-    monkeypatch.setattr(image_module, "MAX_IMAGE_BYTES", sum(sizes))
+    monkeypatch.setattr(image_reader, "MAX_IMAGE_BYTES", sum(sizes))
     assert faults_of(image, cache=tmp_path / "cache") == []
-    monkeypatch.setattr(image_module, "MAX_IMAGE_BYTES", sum(sizes) - 1)
+    monkeypatch.setattr(image_reader, "MAX_IMAGE_BYTES", sum(sizes) - 1)
     assert faults_of(image) == [FaultKind.TOO_LARGE]
     assert faults_of(image, cache=tmp_path / "cache") == [FaultKind.TOO_LARGE]
 
@@ -172,9 +172,9 @@ def test_the_files_of_all_layers_are_bounded(
     layers = read_image(image.reference, cache=tmp_path / "cache").layers or ()
 
     limit = sum(layer.listing_bytes for layer in layers) - 1
-    monkeypatch.setattr(image_module, "MAX_LISTING_BYTES", limit)
+    monkeypatch.setattr(image_reader, "MAX_LISTING_BYTES", limit)
     for cache in (None, tmp_path / "cache"):
-        with pytest.raises(CannotLookError, match="more files"):
+        with pytest.raises(ImageReadError, match="more files"):
             read_image(image.reference, cache=cache)
 
 
@@ -256,7 +256,7 @@ def test_of_another_image_on_the_same_base_only_the_top_is_unpacked(
         unpacked.append(descriptor.digest)
         return read_layer(blob, descriptor, **options)
 
-    monkeypatch.setattr(image_module, "read_layer", noted)
+    monkeypatch.setattr(image_reader, "read_layer", noted)
 
     read, _ = opened_by(image.reference, tmp_path / "cache")
 
@@ -455,5 +455,5 @@ def test_contents_that_change_while_they_are_read(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"x")
         node = read.files.find("/app.py")
         assert node
-        with pytest.raises(CannotLookError, match="changed while it was read"):
+        with pytest.raises(ImageReadError, match="changed while it was read"):
             reader.contents(read, [node])

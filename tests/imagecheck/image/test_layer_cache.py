@@ -1,4 +1,4 @@
-"""What is kept of layers is theirs, and its loss or its damage only costs time."""
+"""The cache of layers: its loss or its damage only costs time."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 from imagecheck.image import layer_cache
 from imagecheck.image.layer_cache import LayerCache, default_folder
-from tests.imagecheck.images import File, Opaque, Symlink, Whiteout, layer_of
-from tests.imagecheck.programs import tiny_elf
-from tests.imagecheck.reading import learned
+from tests.support.imagecheck.images import File, Opaque, Symlink, Whiteout, layer_of
+from tests.support.imagecheck.programs import tiny_elf
+from tests.support.imagecheck.reading import learned
 
 MADE = layer_of(
     File("run", tiny_elf(interpreter="/lib/ld.so"), 0o755),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.image import FaultKind
-from tests.imagecheck.images import (
+from tests.support.imagecheck.images import (
     Directory,
     File,
     Image,
@@ -20,9 +20,9 @@ from tests.imagecheck.images import (
     write_index,
     write_layout,
 )
-from tests.imagecheck.programs import HOST, OTHER
-from tests.imagecheck.reading import read_image
-from tests.imagecheck.tools import skopeo_copy
+from tests.support.imagecheck.programs import HOST, OTHER
+from tests.support.imagecheck.reading import read_image
+from tests.support.imagecheck.tools import skopeo_copy
 
 LAYER = layer_of(File("run", "#!/bin/sh\n", 0o755))
 
@@ -71,13 +71,13 @@ def test_one_of_several_images(tmp_path: Path) -> None:
         descriptor["annotations"]["org.opencontainers.image.ref.name"] = f"v{number}"
     (tmp_path / "index.json").write_text(json.dumps(index))
 
-    with pytest.raises(CannotLookError) as error:
+    with pytest.raises(ImageReadError) as error:
         read_image(f"oci:{tmp_path}")
 
-    named = str(error.value).splitlines()[1:]
+    named = str(error.value.hint).splitlines()[1:]
     assert [read_image(name.strip()).digest for name in named] == [one.digest, two.digest]
     assert [read_image(f"oci:{tmp_path}:v{n}").digest for n in (0, 1)] == [one.digest, two.digest]
-    with pytest.raises(CannotLookError, match="no image with the tag v2"):
+    with pytest.raises(ImageReadError, match="no image with the tag v2"):
         read_image(f"oci:{tmp_path}:v2")
 
 
@@ -136,7 +136,7 @@ def test_a_size_in_the_index_that_is_not_the_manifests(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (None, "no OCI image layout: it has no index.json"),
+        (None, "is not an OCI image layout: it has no index.json"),
         (b"", "index.json: the manifest cannot be read"),
         (b"[" * 100_000, "index.json: the manifest cannot be read"),
         (b"{}", "has no image"),
@@ -150,7 +150,7 @@ def test_what_is_no_layout(tmp_path: Path, content: bytes | None, why: str) -> N
     path.unlink() if content is None else path.write_bytes(content)
 
     for name in (image.reference, f"oci-archive:{archive_of(image.folder)}"):
-        with pytest.raises(CannotLookError, match=why):
+        with pytest.raises(ImageReadError, match=why):
             read_image(name)
 
 
@@ -159,12 +159,12 @@ def test_blobs_that_are_no_folder(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "blobs")
     (tmp_path / "blobs").touch()
 
-    with pytest.raises(CannotLookError, match="Not a directory"):
+    with pytest.raises(ImageReadError, match="Not a directory"):
         read_image(image.reference)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotLookError, match="is no OCI image layout"):
+    with pytest.raises(ImageReadError, match="is not an OCI image layout"):
         read_image(f"oci:{tmp_path}")
 
 
@@ -172,5 +172,5 @@ def test_directories_in_an_archive_are_no_files(tmp_path: Path) -> None:
     layer = layer_of(Directory("index.json"), compression="none")
     (tmp_path / "image.tar").write_bytes(layer.blob)
 
-    with pytest.raises(CannotLookError, match="is no OCI image layout"):
+    with pytest.raises(ImageReadError, match="is not an OCI image layout"):
         read_image(f"oci-archive:{tmp_path}/image.tar")

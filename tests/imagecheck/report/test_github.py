@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from imagecheck.ignore import Ignored
-from imagecheck.report import Places, as_github
-from tests.imagecheck.findings import error
-from tests.imagecheck.report.reports import ERROR, EVIL, WARNING, report
+from imagecheck.report import ProjectFiles, as_github
+from tests.support.imagecheck.findings import error
+from tests.support.imagecheck.reports import ERROR, EVIL, WARNING, report
 
 # As actions/runner does: src/Runner.Common/ActionCommand.cs.
 _COMMAND = re.compile(r"::(\w+)(?: ([^:]*))?::(.*)")
@@ -40,7 +40,7 @@ def test_a_finding_is_an_annotation_of_its_severity(
     monkeypatch.chdir(tmp_path)
     lined = msgspec.structs.replace(WARNING, line=3)
 
-    first, second, third = read(as_github(report(ERROR, lined), Places(Path("Dockerfile"))))
+    first, second, third = read(as_github(report(ERROR, lined), ProjectFiles(Path("Dockerfile"))))
 
     assert first[:2] == (
         "error",
@@ -49,17 +49,17 @@ def test_a_finding_is_an_annotation_of_its_severity(
     assert first[2].splitlines()[:3] == ["oci:x", "`/run`: file missing (ENOENT)", "fix: COPY it"]
     assert first[2].endswith("/docs/rules.md#c6")
     assert (second[0], second[1]["line"]) == ("warning", "3")
-    assert (third[0], third[1]) == ("notice", {"title": "Not looked at"})
+    assert (third[0], third[1]) == ("notice", {"title": "Not checked"})
 
 
 def test_without_a_file_there_is_no_place() -> None:
-    ((_, properties, _), *_) = read(as_github(report(ERROR), Places()))
+    ((_, properties, _), *_) = read(as_github(report(ERROR), ProjectFiles()))
 
     assert properties == {"title": "C6 The entrypoint is missing"}
 
 
 def test_the_last_line_is_the_verdict() -> None:
-    text = as_github(report(ERROR), Places())
+    text = as_github(report(ERROR), ProjectFiles())
 
     assert text.splitlines()[-1] == "oci:x: 1 error, no warnings: do not deploy this image"
 
@@ -67,14 +67,16 @@ def test_the_last_line_is_the_verdict() -> None:
 def test_what_is_ignored_is_a_notice_with_its_reason() -> None:
     of = replace(report(), ignored=(Ignored(ERROR, "a, b: c"),))
 
-    ((name, properties, _), *_) = read(as_github(of, Places()))
+    ((name, properties, _), *_) = read(as_github(of, ProjectFiles()))
 
     assert (name, properties["title"]) == ("notice", "C6 ignored: a, b: c")
 
 
 @pytest.mark.parametrize("text", ["100%", "a::error::b", "a,b=c", "two\nlines", "%0A"])
 def test_no_text_of_an_image_is_taken_for_a_command(text: str) -> None:
-    printed = as_github(report(error("C6", text, text), name=f"oci:{text}"), Places(Path(text)))
+    printed = as_github(
+        report(error("C6", text, text), name=f"oci:{text}"), ProjectFiles(Path(text))
+    )
     command, *_ = read(printed)
 
     assert (command[0], command[1]["title"]) == ("error", "C6 The entrypoint is missing")
@@ -84,6 +86,6 @@ def test_no_text_of_an_image_is_taken_for_a_command(text: str) -> None:
 
 
 def test_a_terminal_obeys_nothing_of_it() -> None:
-    printed = as_github(report(error("C6", EVIL, EVIL), name=f"oci:{EVIL}"), Places())
+    printed = as_github(report(error("C6", EVIL, EVIL), name=f"oci:{EVIL}"), ProjectFiles())
 
     assert all(c.isprintable() or c == "\n" for c in printed)

@@ -12,19 +12,19 @@ from jsonschema import Draft4Validator
 from imagecheck import __version__
 from imagecheck.finding import Finding
 from imagecheck.ignore import Ignored
-from imagecheck.report import Places, as_sarif
+from imagecheck.report import ProjectFiles, as_sarif
 from imagecheck.rules import BY_ID
-from tests.cdk_context import ROOT
-from tests.imagecheck.findings import error, warning
-from tests.imagecheck.report.reports import ERROR, EVIL, WARNING, report
+from tests.support.cdk_context import ROOT
+from tests.support.imagecheck.findings import error, warning
+from tests.support.imagecheck.reports import ERROR, EVIL, WARNING, report
 
 SCHEMA = ROOT / "tests/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"
 
 
-def log(*findings: Finding, places: Places | None = None, **more: Any) -> dict[str, Any]:
+def log(*findings: Finding, places: ProjectFiles | None = None, **more: Any) -> dict[str, Any]:
     """The log of these findings; whatever they are, it is valid."""
     of = replace(report(*findings), **more)
-    found: dict[str, Any] = json.loads(as_sarif(of, places or Places()))
+    found: dict[str, Any] = json.loads(as_sarif(of, places or ProjectFiles()))
     schema = json.loads(SCHEMA.read_bytes())
     Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER).validate(found)
     return found
@@ -73,7 +73,7 @@ def test_a_finding_is_shown_beside_the_dockerfile_with_its_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     lined = replace_line(WARNING, 7)
-    places = Places(dockerfile=tmp_path / "docker/Dockerfile", template=Path("t.json"))
+    places = ProjectFiles(dockerfile=tmp_path / "docker/Dockerfile", template=Path("t.json"))
 
     assert [place_of(result) for result in results(lined, ERROR, places=places)] == [
         ("docker/Dockerfile", 7),
@@ -85,7 +85,7 @@ def test_what_the_template_says_is_shown_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    places = Places(dockerfile=Path("Dockerfile"), template=Path("a b/t.json"))
+    places = ProjectFiles(dockerfile=Path("Dockerfile"), template=Path("a b/t.json"))
 
     (of_template, of_image) = results(error("G1", "x", "y"), ERROR, places=places)
 
@@ -105,14 +105,14 @@ def test_a_file_elsewhere_is_an_absolute_uri(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    (result,) = results(ERROR, places=Places(dockerfile=Path("/elsewhere/Dockerfile")))
+    (result,) = results(ERROR, places=ProjectFiles(dockerfile=Path("/elsewhere/Dockerfile")))
 
     assert place_of(result) == ("file:///elsewhere/Dockerfile", 1)
 
 
 def test_the_same_finding_of_the_next_image_has_the_same_fingerprint() -> None:
     def fingerprints(name: str) -> list[str]:
-        found = json.loads(as_sarif(report(ERROR, WARNING, name=name), Places()))
+        found = json.loads(as_sarif(report(ERROR, WARNING, name=name), ProjectFiles()))
         return [
             one["partialFingerprints"]["lambdaImageCheck/v1"] for one in found["runs"][0]["results"]
         ]
@@ -134,19 +134,19 @@ def test_what_is_ignored_is_suppressed_with_its_reason() -> None:
     ]
 
 
-def test_what_was_not_looked_at_is_a_notification() -> None:
+def test_what_was_not_checked_is_a_notification() -> None:
     (run,) = log()["runs"]
     (invocation,) = run["invocations"]
 
     assert invocation["toolExecutionNotifications"][0]["message"]["text"] == (
-        "not looked at: the files of the image: it could not be read whole"
+        "not checked: the files of the image: not all of it could be read"
     )
 
 
 def test_a_terminal_obeys_nothing_of_it() -> None:
     of = report(error("C6", EVIL, EVIL), architecture=EVIL, name=f"oci:{EVIL}")
 
-    printed = as_sarif(of, Places())
+    printed = as_sarif(of, ProjectFiles())
 
     assert all(c.isprintable() or c == "\n" for c in printed)
     assert EVIL in json.loads(printed)["runs"][0]["results"][0]["message"]["text"]

@@ -1,4 +1,4 @@
-"""What a check prints."""
+"""The answer of a check as text and as JSON."""
 
 import json
 import re
@@ -11,8 +11,8 @@ from imagecheck.function import Function
 from imagecheck.ignore import Ignored
 from imagecheck.report import as_json, as_text
 from imagecheck.rules import BY_ID
-from tests.imagecheck.findings import error
-from tests.imagecheck.report.reports import DIGEST, ERROR, EVIL, WARNING, report
+from tests.support.imagecheck.findings import error
+from tests.support.imagecheck.reports import DIGEST, ERROR, EVIL, WARNING, report
 
 RULES = "https://github.com/hima-five-bomber/rooms/blob/main/docs/rules.md"
 
@@ -50,8 +50,8 @@ def test_text() -> None:
         "    fix: pin it",
         f"    {RULES}#h1",
         "",
-        "Not looked at:",
-        "    the files of the image: it could not be read whole",
+        "Not checked:",
+        "    the files of the image: not all of it could be read",
         "",
         "1 error, 1 warning: do not deploy this image",
     ]
@@ -60,10 +60,10 @@ def test_text() -> None:
 @pytest.mark.parametrize(
     ("findings", "ignored", "verdict"),
     [
-        ((), (), "no problems found; 1 thing not looked at"),
-        ((WARNING,), (), "no errors, 1 warning; 1 thing not looked at"),
+        ((), (), "no problems found; 1 thing not checked"),
+        ((WARNING,), (), "no errors, 1 warning; 1 thing not checked"),
         ((ERROR, ERROR), (), "2 errors, no warnings: do not deploy this image"),
-        ((), (Ignored(ERROR, ""),), "no problems found; 1 ignored; 1 thing not looked at"),
+        ((), (Ignored(ERROR, ""),), "no problems found; 1 ignored; 1 thing not checked"),
         (
             (ERROR,),
             (Ignored(ERROR, ""),),
@@ -87,19 +87,19 @@ def test_what_is_ignored_is_printed_with_its_reason() -> None:
     assert (
         "Ignored: C6 (never loaded): `/run`: file missing (ENOENT) H1 (no reason given): " in text
     )
-    found = json.loads(as_json(of))["ignored"]
+    found = json.loads(as_json(of, "check"))["ignored"]
     assert [(one["rule"], one["reason"]) for one in found] == [("C6", "never loaded"), ("H1", "")]
 
 
-def test_what_was_not_looked_at_is_said() -> None:
+def test_what_was_not_checked_is_said() -> None:
     of = report()
     assumed = replace(of, subject=replace(of.subject, function=Function("arm64", is_assumed=True)))
 
     assert "whether the image is for the function's CPU" in plain(as_text(assumed))
     assert "function arm64 (assumed)" in plain(as_text(assumed))
-    found = json.loads(as_json(assumed))
-    assert found["function"]["is_assumed"] is True
-    assert [one.partition(":")[0] for one in found["not_looked_at"]] == [
+    found = json.loads(as_json(assumed, "check"))
+    assert found["function"]["isAssumed"] is True
+    assert [one.partition(":")[0] for one in found["notChecked"]] == [
         "whether the image is for the function's CPU", "the files of the image",
     ]  # fmt: skip
 
@@ -116,18 +116,21 @@ def test_differences() -> None:
 
     assert "1. CMD ['a'] → ['b']" in text
     assert "2. files new: /x" in text
-    assert "nothing: the images are the same" in " ".join(same.split())
-    assert "differs" not in plain(as_text(report()))
+    assert "none: the images are the same" in " ".join(same.split())
+    assert "Differences" not in plain(as_text(report()))
 
 
 def test_json() -> None:
-    found = json.loads(as_json(report(ERROR, WARNING)))
+    found = json.loads(as_json(report(ERROR, WARNING), "check"))
 
     assert found == {
+        "version": 1,
+        "command": "check",
+        "ok": False,
         "image": "oci:x",
         "digest": DIGEST,
         "architecture": "x86_64",
-        "function": {"architecture": "x86_64", "is_assumed": False, "logical_id": "Rooms"},
+        "function": {"architecture": "x86_64", "isAssumed": False, "logicalId": "Rooms"},
         "starts": ["/run", "app.handler"],
         "handler": None,
         "findings": [
@@ -135,7 +138,7 @@ def test_json() -> None:
                 "rule": "C6",
                 "title": "The entrypoint is missing",
                 "severity": "error",
-                "error_type": "Runtime.InvalidEntrypoint",
+                "errorType": "Runtime.InvalidEntrypoint",
                 "when": BY_ID["C6"].when,
                 "found": "`/run`: file missing (ENOENT)",
                 "fix": "COPY it",
@@ -146,7 +149,7 @@ def test_json() -> None:
                 "rule": "H1",
                 "title": "A base image by tag",
                 "severity": "warning",
-                "error_type": "",
+                "errorType": "",
                 "when": BY_ID["H1"].when,
                 "found": WARNING.found,
                 "fix": "pin it",
@@ -155,21 +158,21 @@ def test_json() -> None:
             },
         ],
         "ignored": [],
-        "not_looked_at": ["the files of the image: it could not be read whole"],
+        "notChecked": ["the files of the image: not all of it could be read"],
     }
-    assert json.loads(as_json(report(), ["a"]))["differences"] == ["a"]
-    assert json.loads(as_json(report(), []))["differences"] == []
+    assert json.loads(as_json(report(), "check", ["a"]))["differences"] == ["a"]
+    assert json.loads(as_json(report(), "check", []))["differences"] == []
 
 
 @pytest.mark.parametrize(
     ("image", "lambda_"), [("amd64", "x86_64"), ("arm64", "arm64"), ("s390x", "s390x")]
 )
 def test_the_cpu_is_named_as_lambda_names_it(image: str, lambda_: str) -> None:
-    assert json.loads(as_json(report(architecture=image)))["architecture"] == lambda_
+    assert json.loads(as_json(report(architecture=image), "check"))["architecture"] == lambda_
 
 
 def test_json_is_text_that_no_terminal_obeys() -> None:
-    printed = as_json(report(error("C6", EVIL, EVIL), architecture=EVIL), [EVIL])
+    printed = as_json(report(error("C6", EVIL, EVIL), architecture=EVIL), "check", [EVIL])
 
     assert all(c.isprintable() or c == "\n" for c in printed)
     found = json.loads(printed)

@@ -1,4 +1,4 @@
-"""What the tests of all rules share."""
+"""Fixtures that the tests of all rules share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imagecheck.image.layer_cache import LayerCache
-from tests.imagecheck.cases import Case, check_case, findings_of
+from tests.support.imagecheck.cases import Case, check_case, findings_of
 
 Finds = Callable[[Case], None]
 """Checks the image of a case and asserts that exactly this is found."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, scratch
 
 CASES = (
     Case(

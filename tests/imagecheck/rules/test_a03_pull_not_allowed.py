@@ -5,8 +5,8 @@ import json
 import pytest
 
 from imagecheck.subject import Repository
-from tests.imagecheck.cases import DENIES, RUN, Case, E, W, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import DENIES, RUN, Case, E, W, scratch
 
 CASES = (
     Case(

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from imagecheck.subject import Repository
-from tests.imagecheck.cases import DENIES, INVALID_PARAMETER, RUN, Case, E, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import DENIES, INVALID_PARAMETER, RUN, Case, E, scratch
 
 CASES = (
     Case(

@@ -2,8 +2,16 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, REPOSITORY_URI, RUN, Case, E, W, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    INVALID_PARAMETER,
+    REPOSITORY_URI,
+    RUN,
+    Case,
+    E,
+    W,
+    scratch,
+)
 
 CASES = (
     *(

@@ -3,8 +3,8 @@
 import pytest
 
 from imagecheck.function import Function
-from tests.imagecheck.cases import INVALID_PARAMETER, OTHER_CPU, Case, E, index_image
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_PARAMETER, OTHER_CPU, Case, E, index_image
 
 CASES = (
     Case(

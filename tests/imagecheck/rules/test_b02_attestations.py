@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, Case, E, index_image
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_PARAMETER, Case, E, index_image
 
 CASES = (
     Case(

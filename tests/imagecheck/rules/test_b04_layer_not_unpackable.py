@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from imagecheck.image.manifest import digest_of
-from tests.imagecheck.cases import RUN, Case, E, W, built, damaged_layer, scratch
-from tests.imagecheck.images import File, HardLink, Layer, layer_from_tar, layer_of
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import RUN, Case, E, W, built, damaged_layer, scratch
+from tests.support.imagecheck.images import File, HardLink, Layer, layer_from_tar, layer_of
 
 
 def _cut(layer: Layer, end: int) -> Layer:

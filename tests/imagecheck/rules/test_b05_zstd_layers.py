@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, built
-from tests.imagecheck.images import layer_of
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, built
+from tests.support.imagecheck.images import layer_of
 
 CASES = (
     Case(

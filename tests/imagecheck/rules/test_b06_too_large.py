@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from tests.imagecheck.cases import RUN, Case, E, built
-from tests.imagecheck.images import File, Layer, layer_of
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import RUN, Case, E, built
+from tests.support.imagecheck.images import File, Layer, layer_of
 
 
 def _eighty_mib() -> Layer:

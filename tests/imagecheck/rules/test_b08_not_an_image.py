@@ -3,9 +3,9 @@
 import pytest
 
 from imagecheck.image.manifest import digest_of
-from tests.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, rewritten, scratch, then
-from tests.imagecheck.images import Image
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, rewritten, scratch, then
+from tests.support.imagecheck.images import Image
 
 _SIGNATURE = {
     "config": {

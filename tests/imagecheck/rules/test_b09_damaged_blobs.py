@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_PARAMETER, RUN, Case, E, first_layer, scratch, then
-from tests.imagecheck.images import File, Image
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    INVALID_PARAMETER,
+    RUN,
+    Case,
+    E,
+    first_layer,
+    scratch,
+    then,
+)
+from tests.support.imagecheck.images import File, Image
 
 
 def _config(image: Image) -> Path:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     INVALID_PARAMETER,
     RUN,
     Case,
@@ -14,8 +15,7 @@ from tests.imagecheck.cases import (
     first_layer,
     then,
 )
-from tests.imagecheck.images import Layer, layer_of
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import Layer, layer_of
 
 _FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import HANDLER, PROGRAM, RUN, Case, E, built, python
-from tests.imagecheck.images import Directory, File, Opaque, Symlink, layer_of
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import HANDLER, PROGRAM, RUN, Case, E, built, python
+from tests.support.imagecheck.images import Directory, File, Opaque, Symlink, layer_of
 
 APP = File("var/task/app.py", "import zippy\n" + HANDLER)
 ZIPPY = File("var/task/zippy/__init__.py", "")

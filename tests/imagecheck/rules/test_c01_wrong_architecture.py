@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.imagecheck.cases import FOREIGN, RUN, Case, W, bad_start, run, scratch, shell
-from tests.imagecheck.images import File
-from tests.imagecheck.programs import OTHER, busybox, of_other_cpu
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import FOREIGN, RUN, Case, W, bad_start, run, scratch, shell
+from tests.support.imagecheck.images import File
+from tests.support.imagecheck.programs import OTHER, busybox, of_other_cpu
 
 CASES = (
     bad_start("c1-other-cpu", "C1", scratch(run(FOREIGN), architecture=OTHER)),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     EXIT_ERROR,
     FOREIGN,
     LINKED,
@@ -14,9 +15,8 @@ from tests.imagecheck.cases import (
     scratch,
     shell,
 )
-from tests.imagecheck.images import File
-from tests.imagecheck.programs import busybox, of_other_cpu
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File
+from tests.support.imagecheck.programs import busybox, of_other_cpu
 
 CASES = (
     bad_start("c2-program", "C2", scratch(run(FOREIGN))),

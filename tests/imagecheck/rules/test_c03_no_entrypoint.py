@@ -2,8 +2,16 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_ENTRYPOINT, RUN, Case, E, bad_start, scratch, shell
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    INVALID_ENTRYPOINT,
+    RUN,
+    Case,
+    E,
+    bad_start,
+    scratch,
+    shell,
+)
 
 CASES = (
     Case(

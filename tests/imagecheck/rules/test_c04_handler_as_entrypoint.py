@@ -3,8 +3,8 @@
 import pytest
 
 from imagecheck.function import Function
-from tests.imagecheck.cases import HOST_CPU, Case, bad_start, shell
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import HOST_CPU, Case, bad_start, shell
 
 CASES = (
     bad_start("c4-handler-as-entrypoint", "C4", shell(entrypoint=["app.handler"], cmd=None)),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import APP, INVALID_ENTRYPOINT, Case, E, W, python
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import APP, INVALID_ENTRYPOINT, Case, E, W, python
 
 CASES = (
     Case(

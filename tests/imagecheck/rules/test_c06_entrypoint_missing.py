@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     EXIT_ERROR,
     PROGRAM,
     RUN,
@@ -12,9 +13,8 @@ from tests.imagecheck.cases import (
     shell,
     stacked,
 )
-from tests.imagecheck.images import Directory, File, Opaque, Whiteout
-from tests.imagecheck.programs import busybox
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import Directory, File, Opaque, Whiteout
+from tests.support.imagecheck.programs import busybox
 
 CASES = (
     bad_start("c6-missing", "C6", scratch()),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import SCRIPT, Case, bad_start, run, scratch, shell
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import SCRIPT, Case, bad_start, run, scratch, shell
+from tests.support.imagecheck.images import File
 
 CASES = (
     bad_start("c8-no-shebang", "C8", shell(File("run", "exit 0\n", 0o755), entrypoint=["/run"])),

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.imagecheck.cases import EXIT_ERROR, Case, bad_start, shell
-from tests.imagecheck.images import File, Symlink
-from tests.imagecheck.programs import ENTRYPOINT
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import EXIT_ERROR, Case, bad_start, shell
+from tests.support.imagecheck.images import File, Symlink
+from tests.support.imagecheck.programs import ENTRYPOINT
 
 CASES = (
     bad_start(

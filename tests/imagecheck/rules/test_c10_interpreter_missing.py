@@ -2,9 +2,18 @@
 
 import pytest
 
-from tests.imagecheck.cases import EXIT_ERROR, PROGRAM, Case, Make, bad_start, run, scratch, shell
-from tests.imagecheck.images import File, Member, Symlink
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    EXIT_ERROR,
+    PROGRAM,
+    Case,
+    Make,
+    bad_start,
+    run,
+    scratch,
+    shell,
+)
+from tests.support.imagecheck.images import File, Member, Symlink
 
 
 def _scripts(count: int) -> tuple[Member, ...]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import LINKED, Case, bad_start, run, scratch
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import LINKED, Case, bad_start, run, scratch
+from tests.support.imagecheck.images import File
 
 CASES = (
     bad_start("c11-no-loader", "C11", scratch(run(LINKED))),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import PROGRAM, Case, bad_start, run, scratch
-from tests.imagecheck.programs import tiny_elf
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import PROGRAM, Case, bad_start, run, scratch
+from tests.support.imagecheck.programs import tiny_elf
 
 CASES = (
     *(

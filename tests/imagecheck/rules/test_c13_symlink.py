@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import PROGRAM, Case, bad_start, scratch
-from tests.imagecheck.images import File, Member, Symlink
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import PROGRAM, Case, bad_start, scratch
+from tests.support.imagecheck.images import File, Member, Symlink
 
 
 def _links(count: int) -> tuple[Member, ...]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import INVALID_ENTRYPOINT, RUN, Case, E, W, bad_start, scratch
-from tests.imagecheck.images import Directory
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import INVALID_ENTRYPOINT, RUN, Case, E, W, bad_start, scratch
+from tests.support.imagecheck.images import Directory
 
 CASES = (
     *(

@@ -3,8 +3,16 @@
 import pytest
 
 from imagecheck.function import Function
-from tests.imagecheck.cases import HOST_CPU, INVALID_PARAMETER, RUN, Case, E, bad_start, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    HOST_CPU,
+    INVALID_PARAMETER,
+    RUN,
+    Case,
+    E,
+    bad_start,
+    scratch,
+)
 
 CASES = (
     bad_start("c16-large-variable", "C16", scratch(RUN, env={"X": "x" * (128 * 1024 - 2)})),

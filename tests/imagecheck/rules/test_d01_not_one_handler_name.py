@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import EXIT_ERROR, Case, bad_start, shell
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import EXIT_ERROR, Case, bad_start, shell
 
 CASES = (
     *(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     APP,
     EXIT_ERROR,
     HANDLER,
@@ -15,8 +16,7 @@ from tests.imagecheck.cases import (
     python,
     runtime_file,
 )
-from tests.imagecheck.images import File, Image, Whiteout
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File, Image, Whiteout
 
 
 def _without_libm(folder: Path) -> Image:

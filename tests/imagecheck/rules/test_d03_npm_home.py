@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.imagecheck.cases import EXIT_ERROR, NODE_HANDLER, Case, E, Make, node
-from tests.imagecheck.images import File, Symlink
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import EXIT_ERROR, NODE_HANDLER, Case, E, Make, node
+from tests.support.imagecheck.images import File, Symlink
 
 _SCRIPT = "#!/var/lang/bin/node\n"
 _NPM = "usr/lib/node_modules/npm"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     EXIT_ERROR,
     PROGRAM,
     Case,
@@ -15,9 +16,8 @@ from tests.imagecheck.cases import (
     scratch,
     shell,
 )
-from tests.imagecheck.images import File, Member, Whiteout, layer_of
-from tests.imagecheck.python_runtime import PYTHON
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File, Member, Whiteout, layer_of
+from tests.support.imagecheck.python_runtime import PYTHON
 
 
 def _server(*members: Member) -> Make:

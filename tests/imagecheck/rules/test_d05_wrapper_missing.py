@@ -2,9 +2,16 @@
 
 import pytest
 
-from tests.imagecheck.cases import EXIT_ERROR, SCRIPT, WRAPPING_RUNTIME, Case, bad_start, shell
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    EXIT_ERROR,
+    SCRIPT,
+    WRAPPING_RUNTIME,
+    Case,
+    bad_start,
+    shell,
+)
+from tests.support.imagecheck.images import File
 
 CASES = (
     bad_start(

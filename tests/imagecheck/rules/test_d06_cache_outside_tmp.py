@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import RUN, Case, W, app, python, scratch
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import RUN, Case, W, app, python, scratch
+from tests.support.imagecheck.images import File
 
 _AT_HOME = app(
     "import models\n\n\ndef handler(event, context):\n    return {}\n",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     EXIT_ERROR,
     HANDLER,
     Case,
@@ -12,9 +13,8 @@ from tests.imagecheck.cases import (
     python,
     python_elsewhere,
 )
-from tests.imagecheck.images import File, layer_of
-from tests.imagecheck.python_runtime import PYTHON
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File, layer_of
+from tests.support.imagecheck.python_runtime import PYTHON
 
 _ASKING_JSON = "import json\n\n\ndef load(text):\n    return json.loads(text)\n"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import APP, Case, E, bad_handler, node
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import APP, Case, E, bad_handler, node
 
 CASES = (
     bad_handler("e1-no-dot", "E1", "Runtime.MalformedHandlerName", "app", APP),

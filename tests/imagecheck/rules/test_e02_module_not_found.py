@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     APP,
     HANDLER,
     IMPORT_ERROR,
@@ -16,8 +17,7 @@ from tests.imagecheck.cases import (
     node,
     python,
 )
-from tests.imagecheck.images import Directory, File
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import Directory, File
 
 CASES = (
     bad_handler("e2-no-module", "E2", IMPORT_ERROR, "main.handler", APP),

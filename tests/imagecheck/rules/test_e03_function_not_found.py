@@ -4,9 +4,9 @@ from textwrap import indent
 
 import pytest
 
-from tests.imagecheck.cases import APP, HANDLER, NODE_HANDLER, Case, E, bad_handler, node
-from tests.imagecheck.images import Directory, File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import APP, HANDLER, NODE_HANDLER, Case, E, bad_handler, node
+from tests.support.imagecheck.images import Directory, File
 
 _APP, _STORE = "var/task/app.py", "var/task/store.py"
 CASES = (

@@ -1,10 +1,20 @@
-"""E4: the handler's module is no valid code."""
+"""E4: the handler's module has a syntax error."""
 
 import pytest
 
-from tests.imagecheck.cases import HANDLER, NODE_HANDLER, Case, E, W, app, bad_handler, node, python
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    HANDLER,
+    NODE_HANDLER,
+    Case,
+    E,
+    W,
+    app,
+    bad_handler,
+    node,
+    python,
+)
+from tests.support.imagecheck.images import File
 
 _SYNTAX = "Runtime.UserCodeSyntaxError"
 

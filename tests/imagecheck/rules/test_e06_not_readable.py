@@ -2,10 +2,20 @@
 
 import pytest
 
-from tests.imagecheck.cases import APP, HANDLER, IMPORT_ERROR, Case, E, W, app, bad_handler, python
-from tests.imagecheck.images import Directory, File
-from tests.imagecheck.python_runtime import SITE_PACKAGES
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
+    APP,
+    HANDLER,
+    IMPORT_ERROR,
+    Case,
+    E,
+    W,
+    app,
+    bad_handler,
+    python,
+)
+from tests.support.imagecheck.images import Directory, File
+from tests.support.imagecheck.python_runtime import SITE_PACKAGES
 
 CASES = (
     bad_handler(

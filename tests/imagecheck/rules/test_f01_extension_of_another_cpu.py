@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import EXTENSION, FOREIGN, Case, extension
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import EXTENSION, FOREIGN, Case, extension
+from tests.support.imagecheck.images import File
 
 CASES = (extension("f1-other-cpu", "F1", File(EXTENSION, FOREIGN, 0o755)),)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     EXTENSION,
     PROGRAM,
     RUN,
@@ -13,9 +14,8 @@ from tests.imagecheck.cases import (
     extension,
     scratch,
 )
-from tests.imagecheck.images import File
-from tests.imagecheck.programs import program_without
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File
+from tests.support.imagecheck.programs import program_without
 
 DATADOG = "opt/extensions/datadog-agent"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import PROGRAM, RUN, Case, E, scratch
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import PROGRAM, RUN, Case, E, scratch
+from tests.support.imagecheck.images import File
 
 CASES = (
     Case(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import Case, W, run, scratch
-from tests.imagecheck.programs import X86_64, tiny_elf
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import Case, W, run, scratch
+from tests.support.imagecheck.programs import X86_64, tiny_elf
 
 CASES = (
     Case(

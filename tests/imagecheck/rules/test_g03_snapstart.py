@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import (
+from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import (
     APP,
     INVALID_PARAMETER,
     NODE_HANDLER,
@@ -14,8 +15,7 @@ from tests.imagecheck.cases import (
     python,
     scratch,
 )
-from tests.imagecheck.images import File
-from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.images import File
 
 SNAP_START = {"SnapStart": {"ApplyOn": "PublishedVersions"}}
 LABEL = {"com.amazonaws.lambda.feature.snapstart": "Allow"}

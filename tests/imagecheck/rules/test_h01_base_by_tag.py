@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import PINNED, RUN, Case, E, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import PINNED, RUN, Case, E, scratch
 
 CASES = (
     *(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.imagecheck.cases import RUN, Case, E, stacked
-from tests.imagecheck.images import File
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import RUN, Case, E, stacked
+from tests.support.imagecheck.images import File
 
 CASES = (
     Case(

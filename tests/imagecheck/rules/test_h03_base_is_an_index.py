@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import RUN, Case, W, index_image, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import RUN, Case, W, index_image, scratch
 
 CASES = (
     Case(name="h3-base-is-an-index", make=scratch(RUN), base=index_image(), findings={"H3": W}),

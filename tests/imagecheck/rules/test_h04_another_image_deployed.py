@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.imagecheck.cases import REPOSITORY_URI, RUN, Case, W, scratch
 from tests.imagecheck.rules.conftest import Finds
+from tests.support.imagecheck.cases import REPOSITORY_URI, RUN, Case, W, scratch
 
 CASES = (
     Case(

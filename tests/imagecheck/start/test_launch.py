@@ -15,12 +15,20 @@ from imagecheck.function import Function
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.start.launch import Launch
-from tests.imagecheck.cases import HOST_CPU, Silent
-from tests.imagecheck.images import Directory, File, Image, Member, Symlink, layer_of, write_image
-from tests.imagecheck.programs import HOST, busybox
-from tests.imagecheck.sampling import mostly_proofs
-from tests.imagecheck.starting import Started, start
-from tests.imagecheck.tools import run
+from tests.support.imagecheck.cases import HOST_CPU, Silent
+from tests.support.imagecheck.images import (
+    Directory,
+    File,
+    Image,
+    Member,
+    Symlink,
+    layer_of,
+    write_image,
+)
+from tests.support.imagecheck.programs import HOST, busybox
+from tests.support.imagecheck.sampling import mostly_proofs
+from tests.support.imagecheck.starting import Started, start
+from tests.support.imagecheck.tools import run
 
 SHOW = """#!/bin/awk -f
 BEGIN {
@@ -123,7 +131,7 @@ FILES = {
         "    exec /usr/local/bin/aws-lambda-rie /usr/local/bin/show $@\nelse\n"
         "    exec /usr/local/bin/show $@\nfi\n"
     ),
-    "one that adds an interpreter to what is no program": (
+    "one that adds an interpreter to what is not a program": (
         '#!/bin/sh\nset -e\nif [ "${1#-}" != "${1}" ] || [ -z "$(command -v "${1}")" ]'
         ' || { [ -f "${1}" ] && ! [ -x "${1}" ]; }; then\n  set -- show "$@"\nfi\nexec "$@"\n'
     ),
@@ -213,7 +221,7 @@ STATUSES = {
 }
 
 
-# Each is a shell of its own mind. The last of them is what becomes of a CMD that is no JSON.
+# Each is a shell of its own mind. The last of them is what becomes of a CMD that is not JSON.
 ENDS_OF_SHELLS = (
     "set -euo pipefail; exec show",
     "set -o pipefail || true; exec show",
@@ -347,7 +355,7 @@ def test_what_is_not_certain_is_not_judged(tmp_path: Path, script: str) -> None:
 def program(name: str, folder: str = "usr/bin") -> list[Member]:
     """Return a program of this machine, and its libraries."""
     path = shutil.which(name)
-    assert path, f"{name} is needed: make tools"
+    assert path, f"{name} is needed: make packages"
     linked = run(["sh", "-c", f"ldd {path} || true"])
     libraries = [Path(library) for library in re.findall(r"(/\S+) \(0x", linked)]
     copies = [File(f"{folder}/{name}", Path(path).read_bytes(), 0o755)]

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from imagecheck.image.image import ImageReader
+from imagecheck.image.image_reader import ImageReader
 from imagecheck.image.layer_cache import LayerCache
-from tests.imagecheck.cases import Case, Make, check_case, findings_of, shell
-from tests.imagecheck.images import File, Member
-from tests.imagecheck.programs import tiny_elf
-from tests.imagecheck.start.java_classes import jar_of, main_class
+from tests.support.imagecheck.cases import Case, Make, check_case, findings_of, shell
+from tests.support.imagecheck.images import File, Member
+from tests.support.imagecheck.java_classes import jar_of, main_class
+from tests.support.imagecheck.programs import tiny_elf
 
 CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 JAVA_17 = File("var/lang/release", 'IMPLEMENTOR="Amazon.com Inc."\nJAVA_VERSION="17.0.15"\n')
@@ -107,7 +107,7 @@ BAD = {
 def found(tmp_path: Path, make: Make) -> tuple[dict[str, str], tuple[str, ...]]:
     case = Case(name="case", make=make)
     report = check_case(case, case.write(tmp_path), LayerCache(tmp_path / "layers"))
-    return dict(findings_of(report)), report.subject.judgement.not_judged
+    return dict(findings_of(report)), report.subject.judgement.not_checked
 
 
 @pytest.mark.parametrize("make", GOOD.values(), ids=GOOD.keys())
@@ -226,7 +226,7 @@ STARTS = {
     ),
 }
 ENDS = {
-    "a jar that is no program": server(
+    "a jar that is not a program": server(
         ["java", "-jar", "a-plain.jar"], File("app/a-plain.jar", jar(MAIN))
     ),
     "a main class that is nowhere": server(

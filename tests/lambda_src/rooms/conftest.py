@@ -13,12 +13,12 @@ import jsonschema
 import pytest
 from botocore.config import Config
 
-from docs import openapi
 from lambda_src.rooms.dynamodb import CLIENT_CONFIG
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.routes import ROUTES
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
+from tools import openapi
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

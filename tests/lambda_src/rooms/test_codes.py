@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_src.rooms import codes
-from tests.lambda_src.rooms.code_cases import NO_CODE, SAME_CODE
+from tests.support.rooms.code_cases import NO_CODE, SAME_CODE
 
 CODE = st.text(codes.ALPHABET, min_size=6, max_size=6)
 

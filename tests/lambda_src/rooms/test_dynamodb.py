@@ -1,4 +1,4 @@
-"""What players are told when DynamoDB cannot be asked, and what then stands in the table."""
+"""The API and the table when DynamoDB does not answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens when an answer is lost: between client and API, or between function and table."""
+"""Lost answers: between client and API, or between function and table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request has in common: it is answered, and logged in one line that tells no secret."""
+"""Every request gets a response, and one log line without a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the conditions of the writes guarantee, under real concurrency."""
+"""The guarantees of conditional writes, under real concurrency."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_one_token_that_creates_many_times_at_once_opens_one_room(rooms: Rooms, 
     assert len({answer.room.room_id for answer in answers if not isinstance(answer, str)}) == 1
 
 
-def test_joins_and_leaves_at_once_leave_exactly_those_who_were_told_so(rooms: Rooms) -> None:
+def test_concurrent_joins_and_leaves_match_their_responses(rooms: Rooms) -> None:
     for _ in range(15):
         host = rooms.create(NAME, None)
         code = host.room.room_id

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.release.commanding import Run, runner
+from tests.support.release.commanding import Run, runner
 
 
 @pytest.fixture

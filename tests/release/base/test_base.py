@@ -1,4 +1,4 @@
-"""Whether a newer base is found, in a real registry, and what is said of it."""
+"""`release base`: a newer base in a real registry, and the report on it."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ import pytest
 
 from imagecheck.image.manifest import digest_of
 from local.docker_registry import running_registry
-from tests.cdk_context import CDK_JSON
-from tests.imagecheck.images import (
+from tests.support.cdk_context import CDK_JSON
+from tests.support.imagecheck.images import (
     Directory,
     File,
     Image,
@@ -24,10 +24,10 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import tiny_elf
-from tests.imagecheck.tools import run as run_tool
-from tests.imagecheck.tools import tool
-from tests.release.commanding import Run
+from tests.support.imagecheck.programs import tiny_elf
+from tests.support.imagecheck.tools import run as run_tool
+from tests.support.imagecheck.tools import tool
+from tests.support.release.commanding import Run
 
 SYSTEM = layer_of(
     Directory("tmp", 0o777), File("bin/sh", tiny_elf(), 0o755), File("etc/os-release", "2023\n")
@@ -135,7 +135,7 @@ def test_the_tag_is_what_is_pinned(registry: Registry, run: Run) -> None:
 
     status, out, _ = run("base", "--write")
 
-    assert (status, out) == (0, f"{registry.name} is still {digest}: nothing is newer\n")
+    assert (status, out) == (0, f"{registry.name} is still {digest}: there is no newer image\n")
     assert dockerfile.read_bytes() == before
 
 
@@ -279,8 +279,8 @@ def test_a_new_index_with_the_same_image_is_nothing_newer(registry: Registry, ru
 
     assert status == 0
     assert out == (
-        f"{registry.name} is still {old}: nothing is newer (its index is another one, {index},"
-        " with the same image)\n"
+        f"{registry.name} is still {old}: there is no newer image (the tag has a new index,"
+        f" {index}, with the same image)\n"
     )
     assert old in dockerfile.read_text()
 
@@ -335,7 +335,7 @@ def test_what_is_pinned_is_gone_from_the_registry(registry: Registry, run: Run) 
 
     assert status == 0
     assert "| Python | - | `3.13.1` |" in out
-    assert "What is pinned is not in its registry any more" in out
+    assert "The pinned image is no longer in its registry" in out
     assert new in dockerfile.read_text()
 
 
@@ -370,7 +370,7 @@ def test_a_registry_that_cannot_be_reached(
         ("ARG BASE=example.org/base@sha256:" + "0" * 64 + "\nFROM $BASE", "line 2: the base"
          f" example.org/base@sha256:{'0' * 64} has no tag"),
         ("FROM example.org/base:3.13", "line 1: the base example.org/base:3.13 has no digest"),
-        ("FROM scratch", "there is no base that could be newer"),
+        ("FROM scratch", "so it has no base image"),
     ],
 )  # fmt: skip
 def test_a_base_that_is_not_named_by_both_is_refused(
@@ -393,7 +393,7 @@ def test_a_digest_in_two_lines_is_left_to_a_person(registry: Registry, run: Run)
     status, _, err = run("base", "--write")
 
     assert status == 1
-    assert "in 2 lines: write sha256:" in err
+    assert "in 2 lines\nhint: write sha256:" in err
     assert dockerfile.read_bytes() == before
     assert [path.name for path in dockerfile.parent.iterdir()] == ["Dockerfile"]
 

@@ -1,4 +1,4 @@
-"""What boot says of an image: that it starts and answers, or in Lambda's words what it does not."""
+"""The result of a boot: the image starts and answers, or fails in Lambda's words."""
 
 import dataclasses
 import json
@@ -13,22 +13,23 @@ import boto3
 import pytest
 
 import release.boot.boot
+from config.project import Project, Stage
+from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.progress import ProgressBar
+from lambda_runtime.image_sandbox import unpack
+from lambda_runtime.variables import CREDENTIALS
 from local.docker_registry import running_registry
-from local.image_sandbox import unpack
-from local.lambda_variables import CREDENTIALS
 from release.boot.answer import Boot
 from release.boot.boot import boot_image, choose_engine
 from release.boot.reading import this_cpu
+from release.build.record import BuildRecord, read_record, write_record
 from release.cli import main
-from release.errors import CannotDoError
-from release.project import Project, Stage
-from release.record import BuildRecord, read_record, write_record
-from tests.cdk_context import CDK_JSON, ROOT
-from tests.imagecheck.images import (
+from release.cloud_assembly import CloudAssembly
+from tests.support.cdk_context import CDK_JSON, ROOT
+from tests.support.imagecheck.images import (
     Directory,
     File,
     Image,
@@ -39,7 +40,7 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import (
+from tests.support.imagecheck.programs import (
     ARCHITECTURES,
     HOST,
     OTHER,
@@ -47,9 +48,10 @@ from tests.imagecheck.programs import (
     aws_like_base,
     tiny_elf,
 )
-from tests.imagecheck.python_runtime import python_base
-from tests.imagecheck.tools import skopeo_copy
-from tests.release.rooms_image import rooms_image
+from tests.support.imagecheck.python_runtime import python_base
+from tests.support.imagecheck.tools import skopeo_copy
+from tests.support.release.output import parse_output
+from tests.support.release.rooms_image import rooms_image
 
 TEMPLATE = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-local].json"
 CPUS: dict[str, Architecture] = {"amd64": "x86_64", "arm64": "arm64"}
@@ -117,12 +119,11 @@ def deployed(
     found = Deployed(json.loads(TEMPLATE.read_bytes()))
     found.function.update(Architectures=[CPUS[HOST]], MemorySize=256)
 
-    @contextmanager
-    def synthesized(_project: Project, _stage: Stage, digest: str) -> Iterator[Path]:
+    def assembly_with_image(_project: Project, stage: Stage, digest: str) -> CloudAssembly:
         assert digest.startswith("sha256:")
-        path = tmp_path / "template.json"
-        path.write_text(json.dumps(found.template))
-        yield path
+        assembly = CloudAssembly(tmp_path)
+        assembly.template(stage).write_text(json.dumps(found.template))
+        return assembly
 
     @contextmanager
     def dynamodb_local() -> Iterator[str]:
@@ -134,7 +135,7 @@ def deployed(
     keys: dict[str, Any] = {name.lower(): value for name, value in CREDENTIALS.items()}
     session: Any = boto3.Session(region_name="ap-northeast-1", **keys)
     client = session.client("dynamodb", endpoint_url=dynamodb_endpoint)
-    monkeypatch.setattr("release.boot.boot.synthesized", synthesized)
+    monkeypatch.setattr("release.boot.boot.assembly_with_image", assembly_with_image)
     monkeypatch.setattr("release.boot.throw_away_tables.dynamodb_local", dynamodb_local)
     yield found
 
@@ -409,7 +410,7 @@ def test_an_image_for_a_function_of_another_cpu_can_only_be_read_here(
     good = small(tmp_path / "good", program, architecture=OTHER, entrypoint=["/app/run"])
     bad = small(tmp_path / "bad", architecture=OTHER, entrypoint=["/nowhere"])
 
-    with pytest.raises(CannotDoError, match=f"function is {CPUS[OTHER]} and this machine is"):
+    with pytest.raises(FailedError, match=f"function is {CPUS[OTHER]} and this machine is"):
         boot(good)
     assert failure(boot(bad)) == ("Runtime.InvalidEntrypoint", "init")
 
@@ -476,13 +477,16 @@ def test_the_sandbox_is_taken_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("shutil.which", lambda name: "/bin/docker" if name == "docker" else None)
     assert choose_engine(None) == "docker"
     assert choose_engine("docker") == "docker"
-    with pytest.raises(CannotDoError, match="apt-get install umoci bubblewrap"):
+    with pytest.raises(FailedError, match="umoci, bwrap are not installed") as missing:
         choose_engine("sandbox")
+    assert str(missing.value.hint).startswith("apt-get install umoci bubblewrap")
 
     monkeypatch.setattr("shutil.which", lambda _name: None)
-    with pytest.raises(CannotDoError, match="umoci bubblewrap, or install Docker"):
+    with pytest.raises(FailedError) as nothing:
         choose_engine(None)
-    with pytest.raises(CannotDoError, match="docker is not installed"):
+    assert str(nothing.value.hint).startswith("apt-get install umoci bubblewrap")
+    assert str(nothing.value.hint).endswith(", or install Docker")
+    with pytest.raises(FailedError, match="docker is not installed"):
         choose_engine("docker")
 
 
@@ -530,9 +534,9 @@ def test_the_command_notes_what_has_passed(
     assert lines[:2] == ["oci:build/image", f"  digest   {image.digest}"]
     assert lines[2].endswith(f", {CPUS[HOST]}, 256 MB, 20 s")
     assert [line[:9] for line in lines if line.startswith("✓")][:2] == ["✓ ready  ", "✓ create "]
-    assert lines[-1] == "it starts, and answers as the contract wants; noted for `pin`"
+    assert lines[-1] == "it starts, and passes the contract test; recorded for `push` and `pin`"
     assert "starting DynamoDB Local: " in err
-    assert read_record(checkout).booted_at
+    assert read_record(checkout, "dev").booted_at
 
 
 def test_the_command_notes_nothing_of_what_fails(
@@ -549,23 +553,24 @@ def test_the_command_notes_nothing_of_what_fails(
     json_status, json_out, _ = run(monkeypatch, capsys, "local", "--json")
 
     assert (status, json_status) == (1, 1)
-    assert read_record(checkout).booted_at is None
+    assert read_record(checkout, "dev").booted_at is None
     *_, shown, _, verdict, todo = out.splitlines()
     assert "✗ init: Runtime.ExitError" in out
     assert shown == "    \\x1b[31mno"
     assert verdict == "do not deploy this image"
     assert todo.endswith("python -m release check oci:build/image --stage local")
-    found = json.loads(json_out)
+    found = parse_output(json_out)
     assert list(found) == [
-        *("image", "digest", "architecture", "where", "ready_ms", "steps", "error", "output"),
-        *("notes", "noted"),
+        *("version", "command", "ok", "image", "digest", "architecture", "where"),
+        *("readyMilliseconds", "steps", "failure", "output", "notes", "recorded"),
     ]
-    assert found["error"] == {
-        "type": "Runtime.ExitError",
+    assert found["ok"] is False
+    assert found["failure"] == {
+        "errorType": "Runtime.ExitError",
         "message": "Runtime exited with error: exit status 1",
         "at": "init",
     }
-    assert (found["output"], found["noted"]) == (["\x1b[31mno"], False)
+    assert (found["output"], found["recorded"]) == (["\x1b[31mno"], False)
 
 
 @pytest.mark.usefixtures("checkout")
@@ -575,7 +580,7 @@ def test_the_command_says_when_nothing_was_built(
     assert run(monkeypatch, capsys, "local") == (
         2,
         "",
-        "error: nothing has been built here: run `python -m release build local`\n",
+        "error: no image has been built here\nhint: python -m release build local\n",
     )
     status, out, err = run(monkeypatch, capsys, "nowhere")
     assert (status, out) == (2, "")
@@ -591,7 +596,7 @@ def test_ctrl_c_leaves_nothing_behind(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("local.runtime_api.RuntimeApi.wait_until_ready", interrupted)
+    monkeypatch.setattr("lambda_runtime.runtime_api.RuntimeApi.wait_until_ready", interrupted)
     folders: set[Path] = set(Path(tempfile.gettempdir()).glob("boot-*"))
 
     status, out, err = run(monkeypatch, capsys, "local")
@@ -599,4 +604,4 @@ def test_ctrl_c_leaves_nothing_behind(
     assert (status, out) == (2, "")
     assert err.endswith("error: interrupted; nothing was changed\n")
     assert set(Path(tempfile.gettempdir()).glob("boot-*")) <= folders
-    assert read_record(checkout).booted_at is None
+    assert read_record(checkout, "dev").booted_at is None

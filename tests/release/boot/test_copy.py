@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import parse_reference
 from imagecheck.progress import ProgressBar
 from release.boot.copy import copy_to_layout
-from tests.imagecheck.images import File, layer_of, only_image, write_image, write_index
-from tests.imagecheck.tools import run, skopeo_copy, tool
+from tests.support.imagecheck.images import File, layer_of, only_image, write_image, write_index
+from tests.support.imagecheck.tools import run, skopeo_copy, tool
 
 
 def copied(name: str, folder: Path) -> str:
@@ -42,17 +42,17 @@ def test_what_changed_or_is_not_there_is_not_copied(tmp_path: Path) -> None:
 
     for number, content in enumerate((other.blob, layer.blob + b"x", layer.blob[:-1], b"")):
         image.blob(layer.digest).write_bytes(content)
-        with pytest.raises(CannotLookError, match=f"{layer.digest} is something else"):
+        with pytest.raises(ImageReadError, match=f"{layer.digest} is something else"):
             copied(image.reference, tmp_path / str(number))
     image.blob(layer.digest).unlink()
-    with pytest.raises(CannotLookError, match="has no blob"):
+    with pytest.raises(ImageReadError, match="has no blob"):
         copied(image.reference, tmp_path / "without")
 
 
 def test_an_index_is_no_image(tmp_path: Path) -> None:
     index = write_index(tmp_path / "image", write_image(tmp_path / "image", []))
 
-    with pytest.raises(CannotLookError, match="no image of one platform"):
+    with pytest.raises(ImageReadError, match="no image of one platform"):
         copied(index.reference, tmp_path / "copy")
 
 
@@ -60,7 +60,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     image = write_image(tmp_path / "image", [layer_of(File("a", "1"))])
     (tmp_path / "file").touch()
 
-    with pytest.raises(CannotLookError, match="copy cannot be written: Not a directory"):
+    with pytest.raises(ImageReadError, match="copy cannot be written: Not a directory"):
         copied(image.reference, tmp_path / "file" / "copy")
 
 
@@ -68,5 +68,5 @@ def test_a_document_that_is_another_one(tmp_path: Path) -> None:
     image = write_image(tmp_path / "image", [layer_of(File("a", "1"))])
     image.blob(image.digest).write_bytes(b"{}")
 
-    with pytest.raises(CannotLookError, match="cannot be copied"):
+    with pytest.raises(ImageReadError, match="cannot be copied"):
         copied(f"{image.reference}@{image.digest}", tmp_path / "copy")

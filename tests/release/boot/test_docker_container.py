@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 import release.boot.docker_container
+from imagecheck.errors import FailedError
 from imagecheck.function import Function, effective_start
 from imagecheck.image.manifest import RuntimeConfig
-from local.runtime_api import FunctionError
+from lambda_runtime.runtime_api import FunctionError
 from release.boot.docker_container import DockerContainer, loaded_image
-from release.errors import CannotDoError
-from tests.imagecheck.images import File, layer_of, only_image, write_image
-from tests.imagecheck.tools import skopeo_copy
+from tests.support.imagecheck.images import File, layer_of, only_image, write_image
+from tests.support.imagecheck.tools import skopeo_copy
 
 # Records how it was called, and does what the test has written for its first argument.
 DOCKER = """#!/bin/sh
@@ -205,7 +205,7 @@ def test_a_failure_of_dockers_own_says_nothing_of_the_image(docker: Docker) -> N
     said = "Error: crun: setrlimit `RLIMIT_NOFILE`: Operation not permitted: OCI permission denied"
     docker.does(run=f"cat <<'E'\n{said}\nE\nexit 126")
 
-    with pytest.raises(CannotDoError, match="docker does not run it: Error: crun: setrlimit"):
+    with pytest.raises(FailedError, match="docker does not run it: Error: crun: setrlimit"):
         container().start(30)
 
 
@@ -247,7 +247,7 @@ def test_an_engine_that_does_not_load_is_quoted(docker: Docker, tmp_path: Path) 
     docker.does(load="echo Cannot connect to the Docker daemon at unix:///x >&2; exit 1")
 
     with (
-        pytest.raises(CannotDoError, match="does not load the image: Cannot connect to the Docker"),
+        pytest.raises(FailedError, match="does not load the image: Cannot connect to the Docker"),
         loaded_image(image.folder, image.digest),
     ):
         pass
@@ -256,5 +256,5 @@ def test_an_engine_that_does_not_load_is_quoted(docker: Docker, tmp_path: Path) 
 def test_no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
 
-    with pytest.raises(CannotDoError, match="docker is not installed"):
+    with pytest.raises(FailedError, match="docker is not installed"):
         container().start(1)

@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from local.dynamodb_local import DynamoDbLocalError
-from local.lambda_variables import CREDENTIALS
+from imagecheck.errors import FailedError
+from lambda_runtime.dynamodb_local import DynamoDbLocalError
+from lambda_runtime.variables import CREDENTIALS
 from release.boot.throw_away_tables import throw_away_tables
-from release.errors import CannotDoError
 
 TABLE = {
     "TableName": "rooms",
@@ -43,16 +43,20 @@ def test_what_cannot_be_made_is_said(
 
     @contextmanager
     def not_there() -> Iterator[str]:
-        raise DynamoDbLocalError("DynamoDBLocal.jar is missing: run `make setup`")
+        raise DynamoDbLocalError("DynamoDBLocal.jar is missing", hint="make setup")
         yield
 
     monkeypatch.setattr("release.boot.throw_away_tables.dynamodb_local", there)
     for broken in ({}, {**TABLE, "KeySchema": []}, {**TABLE, "TableName": "no"}):
         with (
-            pytest.raises(CannotDoError, match="does not make the table Table: "),
+            pytest.raises(FailedError, match="cannot create the table Table: "),
             throw_away_tables({"Table": broken}, "eu-west-1"),
         ):
             pass
     monkeypatch.setattr("release.boot.throw_away_tables.dynamodb_local", not_there)
-    with pytest.raises(CannotDoError, match="make setup"), throw_away_tables({}, "eu-west-1"):
+    with (
+        pytest.raises(FailedError, match="is missing") as missing,
+        throw_away_tables({}, "eu-west-1"),
+    ):
         pass
+    assert missing.value.hint == "make setup"

@@ -1,4 +1,4 @@
-"""Where plain HTTP will do. What bases are refused is seen in ``test_build``."""
+"""Plain HTTP is for this machine only. ``test_build`` shows which bases are refused."""
 
 from pathlib import Path
 

@@ -22,12 +22,13 @@ import pytest
 
 import release.build.build
 import release.build.context
+from imagecheck.errors import FailedError
 from local.docker_registry import running_registry
 from release.build.build import build_image
+from release.build.record import LAYOUT, BuildRecord, read_record
 from release.cli import main
-from release.errors import CannotDoError, RefusedError
-from release.record import LAYOUT, BuildRecord, read_record
-from tests.imagecheck.images import (
+from release.errors import RefusedError
+from tests.support.imagecheck.images import (
     File,
     Image,
     layer_of,
@@ -36,10 +37,10 @@ from tests.imagecheck.images import (
     write_image,
     write_index,
 )
-from tests.imagecheck.programs import HOST, OTHER
-from tests.imagecheck.starting import start
-from tests.imagecheck.tools import skopeo_copy
-from tests.release.building import (
+from tests.support.imagecheck.programs import HOST, OTHER
+from tests.support.imagecheck.starting import start
+from tests.support.imagecheck.tools import skopeo_copy
+from tests.support.release.building import (
     HOST_CPU,
     LYING_LAYER,
     SHELL_LAYER,
@@ -50,7 +51,8 @@ from tests.release.building import (
     push_small_base,
     write_project,
 )
-from tests.release.stand_in_base import PYTHON_VERSION, push_base
+from tests.support.release.output import parse_output
+from tests.support.release.stand_in_base import PYTHON_VERSION, push_base
 
 # Their fixtures are built once.
 pytestmark = pytest.mark.xdist_group("build")
@@ -236,7 +238,7 @@ def test_it_is_one_manifest_for_one_platform_without_a_time(built: Built) -> Non
 
 
 def test_the_record(built: Built, base: str) -> None:
-    record = read_record(built.root)
+    record = read_record(built.root, "dev")
 
     assert record == built.record
     assert record.digest == built.image.digest
@@ -264,9 +266,11 @@ def test_a_base_without_digest(small: Path, small_base: str) -> None:
 
     assert str(refused.value) == (
         f"lambda_src/Dockerfile, line 2: `FROM ${{BASE}}` takes {tag} without digest\n"
-        "Another build may take another image. Write NAME@sha256:... there (or in --build-arg);"
-        f" `python -m release check docker://{tag} --architecture {HOST_CPU}` says which digest it"
-        " has today."
+        "Another build may take another image."
+    )
+    assert refused.value.hint == (
+        "write NAME@sha256:... there, or in --build-arg\n"
+        f"find today's digest: python -m release check docker://{tag} --architecture {HOST_CPU}"
     )
     assert not (small / "build").exists()
 
@@ -325,7 +329,7 @@ def test_a_base_that_lies_of_its_cpu(small: Path, registry: str, tmp_path: Path)
     lie = push_small_base(registry, tmp_path / "base", layer=LYING_LAYER)
     add_run(small, "true")
 
-    with pytest.raises(RefusedError, match=f"the programs of {lie} are not for {HOST_CPU}"):
+    with pytest.raises(RefusedError, match=f"those of {lie} are not for {HOST_CPU}"):
         build(small, BASE=lie)
 
 
@@ -370,7 +374,7 @@ def test_a_build_that_fails_leaves_the_image_and_record_of_the_one_before(
     before = state_of(small)
     add_run(small, "echo the last words; exit 7")
 
-    with pytest.raises(CannotDoError) as failed:
+    with pytest.raises(FailedError) as failed:
         build(small, BASE=small_base)
 
     message = str(failed.value)
@@ -386,7 +390,7 @@ def test_a_new_image_takes_the_place_of_the_old(small: Path, small_base: str) ->
     new = build(small, BASE=small_base)
 
     image = only_image(small / LAYOUT)
-    assert old.digest != new.digest == image.digest == read_record(small).digest
+    assert old.digest != new.digest == image.digest == read_record(small, "dev").digest
     assert (old.dirty, new.dirty) == (False, True)
     assert content(image)["var/task/greeting"] == b"HELLO\n"
     assert not image.blob(old.digest).exists()
@@ -460,9 +464,12 @@ def test_docker_builds_by_default(
 
     assert run_main(small, monkeypatch, "--build-arg", f"BASE={small_base}", "--json") == 0
 
-    printed = json.loads(capsys.readouterr().out)
-    record = read_record(small)
+    printed = parse_output(capsys.readouterr().out)
+    record = read_record(small, "dev")
     assert printed == {
+        "version": 1,
+        "command": "build",
+        "ok": True,
         "image": "oci:build/image",
         "digest": image.digest,
         "architecture": HOST_CPU,
@@ -483,7 +490,7 @@ def test_image_and_record_are_replaced_together(
     write_image(docker, [SHELL_LAYER, layer_of(File("another"))], architecture=HOST)
 
     def fail(*_: object) -> None:
-        raise CannotDoError("the disk is full")
+        raise FailedError("the disk is full")
 
     rename = Path.rename
 
@@ -496,7 +503,7 @@ def test_image_and_record_are_replaced_together(
         monkeypatch.setattr(release.build.build, "write_record", fail)
     else:
         monkeypatch.setattr(Path, "rename", rename_what_is_not_new)
-    with pytest.raises(CannotDoError, match="the disk is full"):
+    with pytest.raises(FailedError, match="the disk is full"):
         build(small, builder="docker", BASE=small_base)
     monkeypatch.undo()
 
@@ -563,7 +570,7 @@ def test_what_a_person_reads(
     assert run_main(small, monkeypatch, *builder) == 0
 
     printed = capsys.readouterr()
-    record = read_record(small)
+    record = read_record(small, "dev")
     assert printed.out.splitlines() == [
         "oci:build/image",
         f"  digest   {record.digest}",
@@ -587,5 +594,5 @@ def test_a_build_argument_that_is_none_and_may_be_a_secret(
 ) -> None:
     assert run_main(small, monkeypatch, "--build-arg", argument) == 2
     assert capsys.readouterr().err == (
-        "error: Invalid value: --build-arg wants NAME=VALUE\nTry: python -m release build --help\n"
+        "error: --build-arg takes NAME=VALUE\nhint: python -m release build --help\n"
     )

@@ -1,4 +1,4 @@
-"""What the builder gets to see does not depend on the checkout."""
+"""The build context does not depend on the checkout."""
 
 import os
 import stat
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from imagecheck.errors import FailedError
 from release.build.context import write_context
-from release.errors import CannotDoError
-from tests.release.building import HOST_CPU, clone, commit, project_in, write_project
+from tests.support.release.building import HOST_CPU, clone, commit, project_in, write_project
 
 SOURCE = {
     "Dockerfile": "FROM x\n",
@@ -121,5 +121,5 @@ def test_libraries_that_cannot_be_installed(tmp_path: Path) -> None:
     wrong = {**SOURCE, "requirements.txt": "msgspec==0.22.0\n"}
     checkout = write_project(tmp_path / "origin", wrong)
 
-    with pytest.raises(CannotDoError, match=r"libraries cannot be installed: ERROR: .*hashes"):
+    with pytest.raises(FailedError, match=r"libraries cannot be installed: ERROR: .*hashes"):
         context_of(checkout, tmp_path / "context")

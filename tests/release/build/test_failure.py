@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from imagecheck.errors import FailedError
 from release.build.failure import explain, require_builder
-from release.errors import CannotDoError, RefusedError
-from tests.release.building import HOST_CPU, OTHER_CPU
+from release.errors import RefusedError
+from tests.support.errors import shown, shows
+from tests.support.release.building import HOST_CPU, OTHER_CPU
 
 
 def explained(*lines: str, builder: str = "docker", architecture: Any = HOST_CPU) -> Exception:
@@ -43,7 +45,7 @@ def explained(*lines: str, builder: str = "docker", architecture: Any = HOST_CPU
 def test_known_failures(line: str, todo: str) -> None:
     error = explained("#1 before", line)
 
-    assert isinstance(error, CannotDoError)
+    assert isinstance(error, FailedError)
     assert todo in str(error)
     assert str(error).endswith(f"\n  #1 before\n  {line}")
 
@@ -51,7 +53,7 @@ def test_known_failures(line: str, todo: str) -> None:
 def test_any_other_failure_has_its_last_lines() -> None:
     error = explained(*map(str, range(100)), builder="buildah")
 
-    assert isinstance(error, CannotDoError)
+    assert isinstance(error, FailedError)
     assert str(error).splitlines() == [
         "buildah failed; its last lines:",
         *(f"  {number}" for number in range(88, 100)),
@@ -61,16 +63,16 @@ def test_any_other_failure_has_its_last_lines() -> None:
 def test_programs_of_another_cpu_are_no_matter_of_the_base_where_the_machine_is_another() -> None:
     error = explained("fork/exec /bin/sh: exec format error", architecture=OTHER_CPU)
 
-    assert isinstance(error, CannotDoError)
+    assert isinstance(error, FailedError)
     assert f"RUN cannot execute programs for {OTHER_CPU} on this machine, which is" in str(error)
-    assert "install QEMU (Debian: apt-get install qemu-user-static;" in str(error)
+    assert "install QEMU (Debian: apt-get install qemu-user-static;" in shown(error)
 
 
 def test_programs_of_another_cpu_are_the_bases_fault_on_that_cpu() -> None:
     error = explained("#9 exec /bin/sh: Exec format error")
 
     assert isinstance(error, RefusedError)
-    assert f"the programs of registry/base@sha256:0 are not for {HOST_CPU}" in str(error)
+    assert f"those of registry/base@sha256:0 are not for {HOST_CPU}" in str(error)
 
 
 @pytest.mark.parametrize("builder", ["docker", "buildah"])
@@ -79,7 +81,7 @@ def test_a_builder_that_is_not_installed(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(CannotDoError, match=f"^{builder} is not installed: .*buildah"):
+    with pytest.raises(FailedError, check=shows(f"^{builder} is not installed\nhint: .*buildah")):
         require_builder(builder)
 
 
@@ -88,5 +90,5 @@ def test_docker_without_buildx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(CannotDoError, match=r"^docker has no buildx: install the plugin"):
+    with pytest.raises(FailedError, check=shows("^docker has no buildx\nhint: install the plugin")):
         require_builder("docker")

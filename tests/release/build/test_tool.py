@@ -1,4 +1,4 @@
-"""What a builder says is shown and kept, and an interruption leaves none of it running."""
+"""A builder's output is shown and kept, and an interruption leaves nothing running."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""How the CDK CLI is called, shown, asked with, and ended."""
+"""The CDK CLI: its arguments, its output, its questions, and its end."""
 
 import os
 import pty
@@ -6,18 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.project import Project
+from imagecheck.errors import FailedError
+from release.cloud_assembly import CloudAssembly
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy, cdk_deploy_page
-from release.deploy.cloud_assembly import CloudAssembly
-from release.deploy.live import Packaging
-from release.errors import CannotDoError, RefusedError
-from release.project import Project
-from tests.cdk_context import CDK_JSON, ROOT
+from release.errors import RefusedError
+from tests.support.cdk_context import CDK_JSON, ROOT
 
 STACKS = ["hima-five-bomber-dev-registry", "hima-five-bomber-dev-rooms"]
 
@@ -35,30 +34,15 @@ def cli(project: Project, script: str) -> None:
     path.chmod(0o755)
 
 
-def deploy(project: Project, packaging: Packaging = "image", *, emergency: bool = False) -> None:
-    stage = project.stage("dev")
-    cdk_deploy(project, stage, packaging=packaging, emergency=emergency, assembly=None, ask=False)
+def deploy(project: Project) -> None:
+    assembly = CloudAssembly(project.root / "assembly")
+    cdk_deploy(project, project.stage("dev"), assembly, ask=False)
 
 
-@pytest.mark.parametrize(
-    ("packaging", "emergency", "context"),
-    [
-        ("image", False, ["--context=packaging=image"]),
-        ("zip", False, ["--context=packaging=zip"]),
-        ("image", True, ["--context=packaging=image", "--context=emergency=true"]),
-        ("zip", True, ["--context=packaging=zip", "--context=emergency=true"]),
-    ],
-)
-def test_how_it_is_called(
-    project: Project,
-    capfd: pytest.CaptureFixture[str],
-    packaging: Packaging,
-    emergency: bool,
-    context: Sequence[str],
-) -> None:
+def test_how_it_is_called(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
     cli(project, 'pwd -P; command -v python3; for a in "$@"; do echo "$a"; done; cat; echo end >&2')
 
-    deploy(project, packaging, emergency=emergency)
+    deploy(project)
 
     out, err = capfd.readouterr()
     assert out == ""
@@ -72,18 +56,16 @@ def test_how_it_is_called(
         *STACKS,
         "--require-approval=never",
         "--progress=events",
-        "--context=stage=dev",
-        *context,
+        f"--app={project.root}/assembly",
         "end",
     ]
 
 
-def test_the_page_is_deployed_alone_and_whatever_is_pinned(
-    project: Project, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_is_deployed_alone(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
     cli(project, 'for a in "$@"; do echo "$a"; done')
 
-    cdk_deploy_page(project, project.stage("dev"), assembly=None, ask=False)
+    assembly = CloudAssembly(project.root / "assembly")
+    cdk_deploy_page(project, project.stage("dev"), assembly, ask=False)
 
     assert capfd.readouterr().err.splitlines()[3:] == [
         "deploy",
@@ -91,30 +73,8 @@ def test_the_page_is_deployed_alone_and_whatever_is_pinned(
         "--exclusively",
         "--require-approval=never",
         "--progress=events",
-        "--context=stage=dev",
-        "--context=packaging=zip",
-    ]
-
-
-def test_an_assembly_is_deployed_as_it_is(
-    project: Project, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """The CLI would read `cdk.json` and synthesize, if it was told anything else."""
-    cli(project, 'for a in "$@"; do echo "$a"; done')
-    stage, assembly = project.stage("dev"), CloudAssembly(project.root / "assembly")
-
-    cdk_deploy(project, stage, packaging="image", emergency=False, assembly=assembly, ask=False)
-    cdk_deploy_page(project, stage, assembly=assembly, ask=False)
-
-    options = [
-        "--require-approval=never",
-        "--progress=events",
         f"--app={project.root}/assembly",
     ]
-    called = " ".join(capfd.readouterr().err.splitlines())
-    for stacks in (STACKS, ["hima-five-bomber-dev-web", "--exclusively"]):
-        assert " ".join(["deploy", *stacks, *options]) in called
-    assert "--context" not in called
 
 
 def test_the_end_of_what_it_said_is_in_the_error(
@@ -148,7 +108,7 @@ def test_one_that_is_declined(project: Project) -> None:
 
 
 def test_one_that_is_not_there(project: Project) -> None:
-    with pytest.raises(CannotDoError, match="cdk is missing: run `make setup`"):
+    with pytest.raises(FailedError, match="cdk is missing"):
         deploy(project)
 
 
@@ -172,12 +132,13 @@ def test_who_does_not_read_on_does_not_end_it(
 ASKING = """
 import sys
 from pathlib import Path
+from release.cloud_assembly import CloudAssembly
 from release.deploy.cdk_deploy import cdk_deploy
-from release.project import project_here
+from config.project import project_here
 
 project = project_here()
 stage = project.stage("dev")
-cdk_deploy(project, stage, packaging="image", emergency=False, assembly=None, ask=True)
+cdk_deploy(project, stage, CloudAssembly(project.root), ask=True)
 print("deployed", flush=True)
 """
 
@@ -221,7 +182,7 @@ def read_until(terminal: int, text: bytes) -> bytes:
 def test_interrupted_it_ends_with_its_children(
     project: Project, monkeypatch: pytest.MonkeyPatch, stubborn: bool
 ) -> None:
-    monkeypatch.setattr("release.deploy.cdk_deploy._GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("config.cdk_cli._GRACE_SECONDS", 0.2)
     started, parent = project.root / "started", os.getpid()
     trap = 'trap "" TERM' if stubborn else ":"
     cli(
@@ -250,7 +211,7 @@ def test_interrupted_in_the_moment_in_which_it_starts(
             started.append(self)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("release.deploy.cdk_deploy.subprocess.Popen", Interrupted)
+    monkeypatch.setattr("config.cdk_cli.subprocess.Popen", Interrupted)
     cli(project, "sleep 600")
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""`release deploy`: what is looked at before and afterwards, and how each end is told."""
+"""`release deploy`: the checks before and afterwards, and the message of each end."""
 
 import json
 import os
@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from config.image_lock import ImagePin
+from config.project import Stage
+from imagecheck.image.aws import aws_client
 from release.boot.answer import Failure
+from release.build.record import BuildRecord, write_record
 from release.cli import main
-from release.record import BuildRecord, write_record
-from stacks.image_lock import ImagePin
-from tests.imagecheck.http_server import Answer, serving
 from tests.release.deploy.test_smoke import STEPS
-from tests.release.deployed_stage import API_URL, Cdk, DeployedStage
-from tests.release.rooms_api import RoomsApi
+from tests.support.imagecheck.http_server import Answer, serving
+from tests.support.release.deployed_stage import API_URL, Cdk, DeployedStage
+from tests.support.release.output import parse_output
+from tests.support.release.rooms_api import RoomsApi
 
 Run = Callable[..., tuple[int, str, str]]
 STACK = "hima-five-bomber-dev-rooms"
@@ -30,6 +33,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         status = main()
         printed = capsys.readouterr()
         assert "Traceback" not in printed.err
+        if "--json" in arguments:
+            assert parse_output(printed.out)["ok"] is (status == 0)
         return status, printed.out, printed.err
 
     return run_main
@@ -107,7 +112,9 @@ def test_in_json(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
         "versionBefore": "1",
         "versionAfter": "2",
         "apiUrl": API_URL,
-        "failure": None,
+        "version": 1,
+        "command": "deploy",
+        "ok": True,
     }
     assert [(step["name"], step["status"]) for step in steps] == STEPS
 
@@ -167,14 +174,14 @@ def test_an_assembly_is_deployed_as_it_was_made(
     status, _, err = run("--assembly", assembly(live, live.new), *said)
 
     assert (status, live.called) == (2, [])
-    assert "how an assembly deploys was said when it was made" in err
+    assert "an assembly was made with its packaging" in err
 
 
 def test_an_assembly_that_is_not_there(live: DeployedStage, run: Run) -> None:
     status, _, err = run("--assembly", "build/assembly")
 
     assert (status, live.called) == (2, [])
-    assert "run `python -m release synth dev`" in err
+    assert "hint: python -m release synth dev" in err
 
 
 def test_a_first_deployment_says_that_it_is_not_canaried(dev: DeployedStage, run: Run) -> None:
@@ -189,7 +196,7 @@ def test_a_first_deployment_says_that_it_is_not_canaried(dev: DeployedStage, run
     assert f"dev: nothing is live → {pin.digest}" in err
     assert "Its alias live is new, so its first deployment is not canaried: boot and smoke" in err
     assert "  version  none → 1" in out
-    assert "--skip-smoke: NOT asked whether the API answers" in err
+    assert "--skip-smoke: NOT tested whether the API answers" in err
 
 
 def test_a_first_deployment_has_to_have_booted(dev: DeployedStage, run: Run) -> None:
@@ -202,7 +209,7 @@ def test_a_first_deployment_has_to_have_booted(dev: DeployedStage, run: Run) -> 
     status, _, err = run()
 
     assert status == 1
-    assert "has not passed `boot`: run `python -m release boot" in err
+    assert err.endswith("has not passed `boot`\nhint: python -m release boot dev\n")
     assert dev.called == []
 
 
@@ -224,7 +231,7 @@ def test_as_a_zip(live: DeployedStage, run: Run) -> None:
     assert document["functionName"] == live.stage.names.zip_function
     assert "A function cannot change from image to zip: the stack makes another one" in err
     assert "is not canaried: smoke is its only gate" in err
-    assert "--context=packaging=zip" in live.called[0]
+    assert "--context=packaging=zip" in live.synthesized[0]
     assert live.project.lock.read_bytes() == before
 
 
@@ -250,8 +257,8 @@ def test_an_emergency_is_said_loudly(live: DeployedStage, run: Run) -> None:
     again, json_out, _ = run("--emergency", "--skip-smoke", "--json")
 
     assert (status, again) == (0, 0)
-    assert "--context=emergency=true" in live.called[0]
-    assert "EMERGENCY: the new version gets all traffic at once. No hook asks it" in err
+    assert "--context=emergency=true" in live.synthesized[0]
+    assert "EMERGENCY: the new version gets all traffic at once. No hook tests it" in err
     assert err.index("EMERGENCY") < err.index("deploying dev ...")
     assert out.splitlines()[0] == "dev is live, deployed as an EMERGENCY"
     assert json.loads(json_out)["emergency"] is True
@@ -265,7 +272,7 @@ def test_an_emergency_waits_for_no_boot(dev: DeployedStage, run: Run) -> None:
     status, _, err = run("--emergency", "--skip-smoke")
 
     assert status == 0
-    assert f"EMERGENCY: NOT looked whether {pin.digest} starts" in err
+    assert f"EMERGENCY: NOT tested whether {pin.digest} starts" in err
 
 
 # --- what stands in the way, before anything is touched ------------------------------------------
@@ -278,13 +285,13 @@ def refuses(dev: DeployedStage, run: Run, message: str, *arguments: str, status:
 
     assert (found, out) == (status, "")
     assert message in err
-    assert dev.called == []
+    assert dev.called == dev.synthesized == []
     assert dev.project.lock.read_bytes() == lock
     return err
 
 
 def test_nothing_pinned(dev: DeployedStage, run: Run) -> None:
-    refuses(dev, run, "no image is pinned for dev in image-lock.json: run `python -m release build")
+    refuses(dev, run, "no image is pinned for dev in image-lock.json\nhint: build an image, then")
 
 
 def test_a_lock_file_of_another_form(dev: DeployedStage, run: Run) -> None:
@@ -307,7 +314,7 @@ def test_another_packaging(dev: DeployedStage, run: Run) -> None:
 
 def test_a_url_that_is_none(live: DeployedStage, run: Run) -> None:
     """Said before the deployment, not after it."""
-    refuses(live, run, "'nowhere' is no URL", "--url", "nowhere", status=2)
+    refuses(live, run, "invalid URL of an API: 'nowhere'", "--url", "nowhere", status=2)
 
 
 def test_an_image_that_is_not_in_the_repository(live: DeployedStage, run: Run) -> None:
@@ -330,7 +337,7 @@ def expire_all(dev: DeployedStage) -> None:
 
 
 def test_a_lifecycle_rule_that_can_take_a_deployed_image(live: DeployedStage, run: Run) -> None:
-    """Rows A5, A6: days later the function, or what CloudFormation goes back to, has no image."""
+    """Rules A5, A6: days later the function, or what CloudFormation goes back to, has no image."""
     expire_all(live)
 
     err = refuses(live, run, "images that are in use are not safe")
@@ -345,7 +352,7 @@ def test_a_lifecycle_rule_can_be_skipped(live: DeployedStage, run: Run) -> None:
     status, _, err = run("--skip-lifecycle", "--skip-smoke")
 
     assert status == 0
-    assert "--skip-lifecycle: NOT looked whether a lifecycle rule can delete" in err
+    assert "--skip-lifecycle: NOT checked that no lifecycle rule deletes" in err
 
 
 def test_the_live_image_has_gone(live: DeployedStage, run: Run) -> None:
@@ -410,13 +417,13 @@ def test_a_first_image_that_was_booted_elsewhere_is_booted_here(
 def test_a_stack_that_is_being_changed(live: DeployedStage, run: Run) -> None:
     live.stack("IN_PROGRESS")
 
-    refuses(live, run, f"the stack {STACK} is UPDATE_IN_PROGRESS: another deployment is under way")
+    refuses(live, run, f"{STACK} is UPDATE_IN_PROGRESS: another deployment is in progress")
 
 
 def test_a_stack_that_could_not_go_back(live: DeployedStage, run: Run) -> None:
     live.stack("ROLLBACK_FAILED")
 
-    refuses(live, run, f"{STACK} is UPDATE_ROLLBACK_FAILED, and takes no change")
+    refuses(live, run, f"{STACK} is UPDATE_ROLLBACK_FAILED, and must be repaired")
 
 
 def test_no_credentials(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,10 +465,10 @@ def test_the_pre_traffic_hook(live: DeployedStage, run: Run) -> None:
     assert err.splitlines()[-2:] == [
         "error: stopped by the pre-traffic hook: create: Runtime.InvalidEntrypoint: exec;"
         " the alias live is still at version 1",
-        "What is wrong: python -m release diagnose dev",
+        "hint: python -m release diagnose dev",
     ]
     document = json.loads(json_out)
-    assert document["failure"] == {
+    assert document["error"]["details"] == {
         "gate": "the pre-traffic hook",
         "cause": "create: Runtime.InvalidEntrypoint: exec",
     }
@@ -537,7 +544,8 @@ def test_a_cli_that_does_not_get_as_far_as_cloudformation(live: DeployedStage, r
 
     status, out, err = run("--json")
 
-    assert (status, out) == (2, "")
+    assert status == 2
+    assert json.loads(out)["error"]["code"] == "FAILED"
     assert err.splitlines()[-2:] == [
         "error: `cdk deploy` failed, and not for what CloudFormation did; the alias live is still"
         " at version 1",
@@ -548,14 +556,14 @@ def test_a_cli_that_does_not_get_as_far_as_cloudformation(live: DeployedStage, r
 def test_a_cli_that_is_lost_while_cloudformation_works(
     live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when its credentials expire during the canary: nobody watches it, so it is taken back."""
+    """As when its credentials expire during the canary: nobody watches it, so it is cancelled."""
     cancelled: list[str] = []
 
     def cancel(_: object, name: str) -> bool:
         cancelled.append(name)
         return True
 
-    monkeypatch.setattr("release.deploy.take_back._cancelled", cancel)
+    monkeypatch.setattr("release.deploy.cancel_deployment._cancelled", cancel)
     failing(live, lambda: live.stack("IN_PROGRESS", FunctionName=live.stage.names.function))
 
     status, _, err = run()
@@ -563,7 +571,7 @@ def test_a_cli_that_is_lost_while_cloudformation_works(
     assert status == 2
     assert cancelled == [STACK]
     assert (
-        "error: `cdk deploy` failed while CloudFormation worked; CloudFormation takes the update"
+        "error: `cdk deploy` failed while CloudFormation worked; CloudFormation rolls the update"
         " back, and live stays at version 1"
     ) in err
     assert "it did not work" in err
@@ -572,14 +580,16 @@ def test_a_cli_that_is_lost_while_cloudformation_works(
 def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        region = live.stage.settings.region
+        monkeypatch.setattr(Stage, "client", lambda _, service: aws_client(service, region))
 
     failing(live, lost)
 
     status, _, err = run()
 
     assert status == 2
-    assert "error: `cdk deploy` failed, and what CloudFormation did cannot be seen" in err
-    assert f"aws cloudformation describe-stacks --stack-name {STACK}" in err
+    assert "error: `cdk deploy` failed, and the state of the stack is unknown" in err
+    assert f"hint: aws cloudformation describe-stacks --stack-name {STACK}" in err
     assert "it did not work" in err
 
 
@@ -591,7 +601,7 @@ def test_another_image_than_was_pinned_is_live(live: DeployedStage, run: Run) ->
     status, out, err = run("--json")
 
     assert status == 1
-    assert json.loads(out)["failure"]["gate"] == "what is live"
+    assert json.loads(out)["error"]["details"]["gate"] == "what is live"
     assert f"CloudFormation deployed {pinned.digest}, but version 2 ({other.digest}) is live" in err
     assert "python -m release diagnose dev" in err
 
@@ -612,11 +622,14 @@ def test_an_api_that_answers_wrongly(run: Run) -> None:
     assert err.splitlines()[-3:] == [
         f"error: dev is deployed (version 2), but {server.url} answers wrongly: create: status 500,"
         " wanted 200",
-        "What is wrong: python -m release diagnose dev",
-        "Go back with: python -m release rollback dev",
+        "hint: find the cause: python -m release diagnose dev",
+        "hint: roll back: python -m release rollback dev",
     ]
     document = json.loads(json_out)
-    assert document["failure"] == {"gate": "smoke", "cause": "create: status 500, wanted 200"}
+    assert document["error"]["details"] == {
+        "gate": "smoke",
+        "cause": "create: status 500, wanted 200",
+    }
     assert (document["versionAfter"], document["steps"]) == ("3", [])
 
 
@@ -625,7 +638,7 @@ def test_an_api_that_cannot_be_reached(run: Run) -> None:
     status, out, err = run("--url", "https://nowhere.invalid")
 
     assert (status, out) == (2, "")
-    assert "dev is deployed (version 2), but its API was not asked to the end: create:" in err
+    assert "dev is deployed (version 2), but the test of its API was not finished: create:" in err
     assert "python -m release smoke https://nowhere.invalid" in err
 
 
@@ -646,7 +659,7 @@ def test_interrupted_while_the_cli_works(
         cancelled.append(name)
         return True
 
-    monkeypatch.setattr("release.deploy.take_back._cancelled", cancel)
+    monkeypatch.setattr("release.deploy.cancel_deployment._cancelled", cancel)
 
     def cdk(_: Sequence[str]) -> Cdk:
         live.stack("IN_PROGRESS", FunctionName=live.stage.names.function)
@@ -661,7 +674,7 @@ def test_interrupted_while_the_cli_works(
 
     assert (status, out) == (2, "")
     assert (
-        "error: interrupted; CloudFormation takes the update back, and live stays at version 1"
+        "error: interrupted; CloudFormation rolls the update back, and live stays at version 1"
         in err
     )
     assert cancelled == [STACK]
@@ -697,8 +710,8 @@ def test_interrupted_while_the_api_is_asked(run: Run) -> None:
 
     assert status == 2
     assert (
-        "error: interrupted; but dev is deployed (version 2); its API was not asked to the end:"
-        f" python -m release smoke {server.url}"
+        "error: interrupted; but dev is deployed (version 2);"
+        f" the test of its API was not finished\nhint: python -m release smoke {server.url}"
     ) in err
 
 
@@ -708,3 +721,21 @@ def test_help(run: Run) -> None:
     assert status == 0
     for word in ("STAGE", "--packaging", "--emergency", "--skip-lifecycle", "--url", "Ctrl-C"):
         assert word in out
+
+
+def test_each_service_of_aws_gets_one_client(
+    live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client takes a tenth of a second to make."""
+    made: list[str] = []
+
+    def counted(service: str, region: str) -> Any:
+        made.append(service)
+        return aws_client(service, region)
+
+    monkeypatch.setattr("config.project.aws_client", counted)
+
+    assert run("--skip-smoke")[0] == 0
+    assert len(made) > 2
+    assert len(made) == len(set(made))
+    assert live.live_version() == "2"

@@ -1,4 +1,4 @@
-"""What a stage ran before, and what going back to it means."""
+"""The releases of a stage, and the one that a rollback goes back to."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.image_lock import ImagePin
 from release.deploy.history import Release, pin_of, previous, read_history
-from stacks.image_lock import ImagePin
-from tests.release.deployed_stage import DeployedStage
+from tests.support.release.deployed_stage import DeployedStage
 
 
 def a_pin(number: int, second: int | None = None) -> ImagePin:

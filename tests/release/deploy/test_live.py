@@ -1,10 +1,10 @@
-"""What is live."""
+"""The live version of a stage."""
 
 import pytest
 
+from imagecheck.errors import FailedError
 from release.deploy.live import Live, read_live, read_stack, stack_outputs
-from release.errors import CannotDoError
-from tests.release.deployed_stage import API_URL, DeployedStage
+from tests.support.release.deployed_stage import API_URL, DeployedStage
 
 
 def live(dev: DeployedStage) -> Live | None:
@@ -77,5 +77,5 @@ def test_without_credentials(dev: DeployedStage, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
-    with pytest.raises(CannotDoError, match="no AWS credentials are found"):
+    with pytest.raises(FailedError, match="no AWS credentials are found"):
         live(dev)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from imagecheck.errors import FailedError
 from release.cli import main
 from release.deploy.page import PageError, look_at_page
-from release.errors import CannotDoError
-from tests.imagecheck.http_server import Answer, Request, serving
-from tests.release.deployed_stage import Cdk, DeployedStage
+from tests.support.imagecheck.http_server import Answer, Request, serving
+from tests.support.release.deployed_stage import Cdk, DeployedStage
 
 LIMITS = {
     "Content-Security-Policy": "default-src 'none'",
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named(name: str, answer: Answer, told: str) -> None:
 def test_where_nothing_answers_it_could_not_be_done() -> None:
     with serving(answering(GOOD)) as server:
         url = server.url
-    with pytest.raises(CannotDoError, match="cannot be reached"):
+    with pytest.raises(FailedError, match="cannot be reached"):
         look_at_page(url)
 
 
@@ -106,7 +106,7 @@ def run(
 def test_a_stage_without_an_api_is_sent_to_deploy_first(dev: DeployedStage, run: Any) -> None:
     status, _, err = run("dev")
     assert (status, dev.called) == (1, [])
-    assert "`python -m release deploy dev` first" in err
+    assert "hint: python -m release deploy dev" in err
 
 
 def test_it_deploys_the_web_stack_then_looks(dev: DeployedStage, run: Any) -> None:
@@ -116,8 +116,8 @@ def test_it_deploys_the_web_stack_then_looks(dev: DeployedStage, run: Any) -> No
     assert status == 0
     assert [call[4] for call in dev.called] == [dev.stage.names.web_stack]
     found = json.loads(out)
-    assert (found["stage"], found["url"], found["failure"]) == ("dev", server.url, None)
-    assert len(found["got"]) == len(GOOD)
+    assert (found["stage"], found["url"], found["ok"]) == ("dev", server.url, True)
+    assert len(found["files"]) == len(GOOD)
     assert "deploying the page of dev" in err
 
 
@@ -134,7 +134,7 @@ def test_a_page_that_is_wrong_is_told_in_json_too(dev: DeployedStage, run: Any) 
     with serving(answering({**GOOD, "POST /rooms": Answer(405)})) as server:
         status, out, err = run("dev", "--url", server.url, "--json")
     assert status == 1
-    assert json.loads(out)["failure"] == "POST /rooms: status 405, wanted 400"
+    assert json.loads(out)["error"]["details"]["cause"] == "POST /rooms: status 405, wanted 400"
     assert "is not as it should be: POST /rooms: status 405" in err
 
 
@@ -154,4 +154,4 @@ def test_a_stack_that_does_not_say_where_the_page_is(dev: DeployedStage, run: An
     dev.stack("COMPLETE")
     status, _, err = run("dev")
     assert status == 2
-    assert "hima-five-bomber-dev-web does not say where the page is" in err
+    assert "hima-five-bomber-dev-web has no output PageUrl" in err

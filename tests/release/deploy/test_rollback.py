@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from config.image_lock import ImagePin, read_image_lock
 from release.cli import main
-from stacks.image_lock import ImagePin, read_image_lock
-from tests.imagecheck.http_server import Answer, serving
-from tests.release.deployed_stage import Cdk, DeployedStage
-from tests.release.rooms_api import RoomsApi
+from tests.support.imagecheck.http_server import Answer, serving
+from tests.support.release.deployed_stage import Cdk, DeployedStage
+from tests.support.release.rooms_api import RoomsApi
 
 Run = Callable[..., tuple[int, str, str]]
 GONE = "sha256:" + "9" * 64
@@ -132,7 +132,7 @@ def test_an_emergency(three: DeployedStage, run: Run) -> None:
     status, _, err = run("--emergency", "--skip-smoke")
 
     assert status == 0
-    assert "--context=emergency=true" in three.called[0]
+    assert "--context=emergency=true" in three.synthesized[0]
     assert "EMERGENCY: the new version gets all traffic at once" in err
 
 
@@ -167,8 +167,8 @@ def test_an_image_that_has_gone(three: DeployedStage, run: Run) -> None:
 
     err = refuses(three, run)
 
-    assert f"{three.pins[1].digest} is not there any more" in err
-    assert f"go back further: python -m release rollback dev --to {three.pins[0].digest}" in err
+    assert f"{three.pins[1].digest} is no longer there" in err
+    assert f"roll back further: python -m release rollback dev --to {three.pins[0].digest}" in err
 
 
 def test_all_older_images_have_gone(three: DeployedStage, run: Run) -> None:
@@ -177,7 +177,8 @@ def test_all_older_images_have_gone(three: DeployedStage, run: Run) -> None:
 
     err = refuses(three, run)
 
-    assert "no older one is there: python -m release deploy dev --packaging zip" in err
+    assert err.endswith(" without an image: python -m release deploy dev --packaging zip\n")
+    assert "no older image is there" in err
 
 
 def test_a_digest_that_was_never_deployed(three: DeployedStage, run: Run) -> None:
@@ -190,7 +191,7 @@ def test_a_digest_that_was_never_deployed(three: DeployedStage, run: Run) -> Non
 
 
 def test_a_stage_that_was_never_deployed(dev: DeployedStage, run: Run) -> None:
-    assert "dev was never deployed, so there is nothing to go back to" in refuses(dev, run)
+    assert "dev was never deployed, so there is nothing to roll back to" in refuses(dev, run)
 
 
 def test_what_no_deployment_left_there(three: DeployedStage, run: Run) -> None:
@@ -203,7 +204,7 @@ def test_what_no_deployment_left_there(three: DeployedStage, run: Run) -> None:
 
     err = refuses(three, run)
 
-    assert f"version {version} ({by_hand.digest}) is live, which no deployment has left" in err
+    assert f"version {version} ({by_hand.digest}) is live, and no release deployed it" in err
     assert run("--to", three.pins[2].digest, "--skip-smoke")[0] == 0
 
 
@@ -256,14 +257,14 @@ def test_a_lock_file_that_cannot_be_put_back(
     status, _, err = run()
 
     assert status == 2
-    assert "image-lock.json could not be put back as it was (No space left on device)" in err
+    assert "image-lock.json could not be restored: No space left on device" in err
     assert "git checkout image-lock.json" in err
 
 
 def test_another_deployment_is_under_way(three: DeployedStage, run: Run) -> None:
     three.stack("IN_PROGRESS", FunctionName=three.stage.names.function)
 
-    assert "another deployment is under way" in refuses(three, run)
+    assert "another deployment is in progress" in refuses(three, run)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -271,7 +272,7 @@ def test_interrupted(
     three: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     before = three.project.lock.read_bytes()
-    monkeypatch.setattr("release.deploy.take_back.LOOKS", 1)
+    monkeypatch.setattr("release.deploy.cancel_deployment.LOOKS", 1)
     three.cdk = lambda _: Cdk(hangs=True)
     three.on_child = lambda: os.kill(os.getpid(), number)
 
@@ -358,4 +359,4 @@ def test_help(run: Run) -> None:
     status, out, _ = run("--help")
 
     assert status == 0
-    assert all(word in out for word in ("--to", "--list", "--emergency", "stays as it was"))
+    assert all(word in out for word in ("--to", "--list", "--emergency", "changed only when"))

@@ -16,14 +16,16 @@ from pathlib import Path
 import pytest
 
 import release.deploy.smoke
-from lambda_src.probe.play import PlayError
+from contract.run import ContractTestError
+from imagecheck.errors import FailedError, UsageError
 from release.cli import main
 from release.deploy.smoke import api_url, smoke
-from release.errors import CannotDoError
-from tests.imagecheck.certificate import self_signed
-from tests.imagecheck.http_server import Answer, Request, Server, serving
-from tests.release.deployed_stage import DeployedStage
-from tests.release.rooms_api import RoomsApi
+from tests.support.errors import shows
+from tests.support.imagecheck.certificate import self_signed
+from tests.support.imagecheck.http_server import Answer, Request, Server, serving
+from tests.support.release.deployed_stage import DeployedStage
+from tests.support.release.output import parse_output
+from tests.support.release.rooms_api import RoomsApi
 
 STEPS = [
     ("create", 200),
@@ -32,7 +34,7 @@ STEPS = [
     ("get unchanged", 304),
     ("leave", 200),
     ("leave as the last", 200),
-    ("get what is gone", 404),
+    ("get deleted room", 404),
 ]
 
 
@@ -88,10 +90,10 @@ def test_what_it_prints(api: RoomsApi, run: Callable[..., tuple[int, str, str]])
     assert (status, status_json) == (0, 0)
     assert [line.split("  ")[0].strip() for line in out.splitlines()] == [n for n, _ in STEPS]
     assert all(line.endswith(" ms") for line in out.splitlines())
-    assert f"asking {server.url} ..." in err
+    assert f"testing {server.url} ..." in err
     document = json.loads(out_json)
-    assert list(document) == ["url", "steps", "failure"]
-    assert (document["url"], document["failure"]) == (server.url, None)
+    assert list(document) == ["version", "command", "ok", "url", "steps"]
+    assert (document["ok"], document["url"]) == (True, server.url)
     assert [(step["name"], step["status"]) for step in document["steps"]] == STEPS
 
 
@@ -111,7 +113,7 @@ def test_over_tls(api: RoomsApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     certificate = self_signed(tmp_path)
     with serving(api, certificate.tls()) as server:
         url = f"https://{server.host}"
-        with pytest.raises(CannotDoError, match="TLS fails"):
+        with pytest.raises(FailedError, match="TLS fails"):
             smoke(url)
         assert server.requests == []
 
@@ -124,7 +126,8 @@ def test_as_a_process() -> None:
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert done.returncode == 2
+    assert parse_output(done.stdout)["error"]["message"].startswith("create: nowhere.invalid")
     assert done.stderr.splitlines()[-1] == (
         "error: create: nowhere.invalid cannot be reached: no address is known for this name"
     )
@@ -185,14 +188,14 @@ WRONG: dict[str, tuple[int, Callable[[Answer], Answer], str, str]] = {
     "still there": (
         6,
         lambda a: replace(a, status=200),
-        "get what is gone",
+        "get deleted room",
         "wanted 404",
     ),
     "a redirect": (
         0,
         lambda _: Answer(308, {"Location": "http://127.0.0.1:1/"}),
         "create",
-        "status 308: an API redirects nobody",
+        "status 308: an API does not redirect",
     ),
     "too long": (
         2,
@@ -213,7 +216,7 @@ def test_a_wrong_answer_is_named_and_no_room_stays(
         told.append(change(answer))
         return told[-1]
 
-    with changed(api, at, noted) as server, pytest.raises(PlayError) as raised:
+    with changed(api, at, noted) as server, pytest.raises(ContractTestError) as raised:
         smoke(server.url)
 
     assert raised.value.step == step
@@ -227,7 +230,7 @@ def test_a_wrong_answer_is_named_and_no_room_stays(
 def test_a_redirect_takes_no_token_along(api: RoomsApi) -> None:
     with serving(api) as other:
         to_other = Answer(307, {"Location": f"{other.url}/rooms"})
-        with changed(api, 4, lambda _: to_other) as server, pytest.raises(PlayError):
+        with changed(api, 4, lambda _: to_other) as server, pytest.raises(ContractTestError):
             smoke(server.url)
 
     assert other.requests == []
@@ -243,12 +246,11 @@ def test_a_wrong_answer_is_exit_status_1(
         status_json, out_json, _ = run(again.url, "--json")
 
     assert (status, out, status_json) == (1, "", 1)
-    assert err.splitlines()[-2:] == [
-        f"error: {server.url} answers wrongly: join: status 500 INTERNAL_ERROR, wanted 200",
-        "What is wrong with the function: python -m release diagnose STAGE",
-    ]
+    assert err.splitlines()[-1] == (
+        f"error: {server.url} answers wrongly: join: status 500 INTERNAL_ERROR, wanted 200"
+    )
     document = json.loads(out_json)
-    assert document["failure"] == {
+    assert document["error"]["details"] == {
         "step": "join",
         "found": "status 500 INTERNAL_ERROR, wanted 200",
     }
@@ -276,7 +278,7 @@ def test_nobody_listens(run: Callable[..., tuple[int, str, str]]) -> None:
         host = f"127.0.0.1:{unused.getsockname()[1]}"
         status, out, err = run(f"http://{host}", "--json")
 
-    assert (status, out) == (2, "")
+    assert (status, parse_output(out)["error"]["code"]) == (2, "FAILED")
     assert f"error: create: {host} cannot be reached: no connection can be made" in err
 
 
@@ -312,20 +314,20 @@ def speaking(said: bytes, wait: threading.Event | None = None) -> Iterator[str]:
     "said", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"]
 )
 def test_a_connection_that_breaks(said: bytes) -> None:
-    with speaking(said) as host, pytest.raises(CannotDoError, match=f"^create: {host} cannot"):
+    with speaking(said) as host, pytest.raises(FailedError, match=f"^create: {host} cannot"):
         smoke(f"http://{host}")
 
 
 def test_https_where_plain_http_is_spoken() -> None:
     said = b"HTTP/1.1 400 Bad Request\r\n\r\n"
-    with speaking(said) as host, pytest.raises(CannotDoError, match="TLS fails"):
+    with speaking(said) as host, pytest.raises(FailedError, match="TLS fails"):
         smoke(f"https://{host}")
 
 
 def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release.deploy.smoke, "READ_TIMEOUT_SECONDS", 0.1)
     silent = speaking(b"", threading.Event())
-    with silent as host, pytest.raises(CannotDoError, match="nothing came for"):
+    with silent as host, pytest.raises(FailedError, match="nothing came for"):
         smoke(f"http://{host}")
 
 
@@ -334,7 +336,7 @@ def test_an_answer_that_never_ends() -> None:
     times = itertools.count(0, 40)
     with (
         serving(lambda _: endless) as server,
-        pytest.raises(CannotDoError, match="is not there after 60 s"),
+        pytest.raises(FailedError, match="is not there after 60 s"),
     ):
         smoke(server.url, clock=lambda: next(times))
 
@@ -344,7 +346,7 @@ def test_it_goes_away_in_the_middle(api: RoomsApi) -> None:
     broken = Answer(200, {"Content-Length": "99"}, b"{")
     with (
         changed(api, 1, lambda _: broken) as server,
-        pytest.raises(CannotDoError, match=r"^join: .* cannot be reached: the connection"),
+        pytest.raises(FailedError, match=r"^join: .* cannot be reached: the connection"),
     ):
         smoke(server.url)
 
@@ -357,7 +359,7 @@ def test_a_wrong_answer_stays_one_when_cleaning_up_fails(api: RoomsApi) -> None:
     def answer(request: Request) -> Answer:
         return api(request) if next(count) == 0 else next(answers)
 
-    with serving(answer) as server, pytest.raises(PlayError, match="join: status 500"):
+    with serving(answer) as server, pytest.raises(ContractTestError, match="join: status 500"):
         smoke(server.url)
 
 
@@ -405,28 +407,28 @@ def test_urls(text: str, url: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no URL of an API; one is https://abc123.execute-api"),
-        ("dev", "is no URL"),
-        ("a.example", "is no URL"),
-        ("ftp://a.example", "is no URL"),
-        ("https://", "is no URL"),
-        ("https:///rooms", "is no URL"),
-        ("https://a b.example", "is no URL"),
-        ("https://a.example/\n", "is no URL"),
-        ("https://a.example:port", "is no URL"),
-        ("https://a.example:99999", "is no URL"),
-        ("https://[::1", "is no URL"),
+        ("", "invalid URL of an API: ''"),
+        ("dev", "invalid URL of an API"),
+        ("a.example", "invalid URL of an API"),
+        ("ftp://a.example", "invalid URL of an API"),
+        ("https://", "invalid URL of an API"),
+        ("https:///rooms", "invalid URL of an API"),
+        ("https://a b.example", "invalid URL of an API"),
+        ("https://a.example/\n", "invalid URL of an API"),
+        ("https://a.example:port", "invalid URL of an API"),
+        ("https://a.example:99999", "invalid URL of an API"),
+        ("https://[::1", "invalid URL of an API"),
         ("https://me:secret@a.example", "has a user in it"),
-        ("ftp://me:secret@a.example", "is no URL"),
-        ("https://a.example?x=1", "leave out [?] and #"),
-        ("https://a.example/#x", "leave out [?] and #"),
-        ("http://a.example", "plain HTTP is spoken with this machine only: say https://a.example"),
-        ("http://localhost.a.example", "plain HTTP is spoken with this machine only"),
-        ("http://169.254.169.254", "plain HTTP is spoken with this machine only"),
+        ("ftp://me:secret@a.example", "invalid URL of an API"),
+        ("https://a.example?x=1", "a query or a fragment\nhint: leave out [?] and #"),
+        ("https://a.example/#x", "a query or a fragment\nhint: leave out [?] and #"),
+        ("http://a.example", "plain HTTP is for this machine only\nhint: https://a.example"),
+        ("http://localhost.a.example", "plain HTTP is for this machine only"),
+        ("http://169.254.169.254", "plain HTTP is for this machine only"),
     ],
 )
 def test_what_is_no_url(text: str, message: str) -> None:
-    with pytest.raises(CannotDoError, match=message) as raised:
+    with pytest.raises(UsageError, check=shows(message)) as raised:
         api_url(text)
 
     assert "secret" not in str(raised.value)
@@ -436,7 +438,7 @@ def test_a_wrong_url_is_exit_status_2(run: Callable[..., tuple[int, str, str]]) 
     status, out, err = run("https://")
 
     assert (status, out) == (2, "")
-    assert err.startswith("error: 'https://' is no URL of an API")
+    assert err.startswith("error: invalid URL of an API: 'https://'")
 
 
 def test_a_stage_is_asked_where_its_stack_says(
@@ -447,7 +449,7 @@ def test_a_stage_is_asked_where_its_stack_says(
     status, _, err = run("dev")
 
     assert status == 2
-    assert "asking https://nowhere.invalid" in err
+    assert "testing https://nowhere.invalid" in err
 
 
 def test_a_stage_is_asked_where_the_environment_says(
@@ -470,7 +472,9 @@ def test_a_stage_that_was_never_deployed(run: Callable[..., tuple[int, str, str]
     status, out, err = run("dev")
 
     assert (status, out) == (1, "")
-    assert "dev was never deployed, so there is no API to ask: python -m release deploy" in err
+    assert (
+        "dev was never deployed, so there is no API to test\nhint: python -m release deploy" in err
+    )
 
 
 @pytest.mark.usefixtures("dev")

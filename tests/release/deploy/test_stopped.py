@@ -1,4 +1,4 @@
-"""Which gate stopped a deployment, read from what AWS has of it."""
+"""The gate that stopped a deployment, read from AWS."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,11 +8,10 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-import release.deploy.stopped
-from release.aws import aws_client
+from config.project import Stage
 from release.deploy.stack_events import StackEvent, first_failure, last_event_id, read_events
 from release.deploy.stopped import Stopped, what_stopped
-from tests.release.deployed_stage import DeployedStage
+from tests.support.release.deployed_stage import DeployedStage
 
 ALIAS = ("Live12345678", "AWS::Lambda::Alias")
 PREFIX = "hima-five-bomber-dev"
@@ -33,11 +32,11 @@ def codedeploy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     client: Any = boto3.client(
         "codedeploy", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
-    real = aws_client
+    real = Stage.client
     monkeypatch.setattr(
-        release.deploy.stopped,
-        "aws_client",
-        lambda service, region: client if service == "codedeploy" else real(service, region),
+        Stage,
+        "client",
+        lambda stage, service: client if service == "codedeploy" else real(stage, service),
     )
     with Stubber(client) as stubber:
         yield stubber
@@ -243,3 +242,20 @@ def test_what_was_cancelled_for_another_resource_did_not_fail_first() -> None:
     assert first_failure([cancelled, stack, rollback]) == stack
     assert first_failure([cancelled, rollback]) == rollback
     assert first_failure([event("A", "UPDATE_COMPLETE", "")]) is None
+
+
+def test_the_last_event_costs_one_page(dev: DeployedStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack has hundreds of events after some months."""
+    client: Any = boto3.client(
+        "cloudformation", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    monkeypatch.setattr(Stage, "client", lambda *_: client)
+    events = [
+        {"EventId": id_, "StackId": "s", "StackName": "s", "Timestamp": datetime.now(UTC)}
+        for id_ in ("newest", "older")
+    ]
+    with Stubber(client) as stubber:
+        # A second request would find no answer.
+        page = {"StackEvents": events, "NextToken": "more"}
+        stubber.add_response("describe_stack_events", page, {"StackName": "s"})
+        assert last_event_id(dev.stage, "s") == "newest"

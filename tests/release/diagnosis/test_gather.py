@@ -12,28 +12,29 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from config.image_lock import ImagePin, write_image_lock
+from config.project import Project
+from imagecheck.errors import FailedError
 from imagecheck.function import Function
-from imagecheck.image.errors import CannotLookError
+from imagecheck.image.errors import ImageReadError
 from imagecheck.image.reference import RegistryReference
-from release.diagnosis.causes import diagnose
+from release.diagnosis.diagnose import diagnose
 from release.diagnosis.facts import (
     ABSENT,
     AliasFacts,
-    Answered,
     DeploymentFacts,
-    Facts,
     FunctionFacts,
     ImageFacts,
     LogFacts,
     Override,
     StackFacts,
+    StageFacts,
 )
-from release.diagnosis.gather import Question, function_of, gather
-from release.errors import CannotDoError
-from release.project import Project
-from stacks.image_lock import ImagePin, write_image_lock
-from tests.release.diagnosis.clients import client_of
-from tests.release.diagnosis.situations import (
+from release.diagnosis.gather import Question, gather
+from release.diagnosis.images import function_of
+from release.diagnosis.outcome import Answered
+from tests.support.release.diagnosis_clients import client_of
+from tests.support.release.diagnosis_situations import (
     BAD,
     FUNCTION,
     GOOD,
@@ -277,7 +278,7 @@ Check = Callable[[RegistryReference, Function], ImageFacts]
 
 def gathered(
     project: Project, account: Account, *, invoke: bool = True, check: Check = fine
-) -> Facts:
+) -> StageFacts:
     question = Question(minutes=60, invoke=invoke)
     return gather(project, STAGE, question, clients=account.clients, check=check)
 
@@ -285,7 +286,7 @@ def gathered(
 def test_a_stage_that_works(project: Project, account: Account) -> None:
     facts = gathered(project, account)
 
-    assert facts.unseen == ()
+    assert facts.unread == ()
     assert isinstance(facts.stack, StackFacts)
     assert facts.stack.status == "CREATE_COMPLETE"
     assert isinstance(facts.live, FunctionFacts)
@@ -381,7 +382,7 @@ def test_a_version_that_was_refused_is_looked_at(project: Project, account: Acco
     assert isinstance(facts.deployment, DeploymentFacts)
     assert facts.deployment.version == "4"
     assert looked_at == [GOOD, BAD]
-    assert facts.unseen == ()
+    assert facts.unread == ()
     assert diagnose(facts).verdict == "works"
     wanted = replace(facts, pin=replace_digest(BAD))
     first = diagnose(wanted).causes[0]
@@ -400,7 +401,7 @@ def test_what_the_lock_pins_is_not_taken_for_what_was_refused(
     facts = gathered(project, account)
 
     assert facts.refused_image is None
-    [unknown] = facts.unseen
+    [unknown] = facts.unread
     assert unknown.source == "image of the refused version"
     assert diagnose(facts).verdict == "broken"
 
@@ -413,7 +414,7 @@ def test_a_refused_version_of_the_same_image_is_not_checked_twice(
 
     facts = gathered(project, account)
 
-    assert (facts.refused_image, facts.unseen) == (None, ())
+    assert (facts.refused_image, facts.unread) == (None, ())
 
 
 def test_a_refusal_that_the_stack_has_moved_on_from_is_not_looked_for(
@@ -423,7 +424,7 @@ def test_a_refusal_that_the_stack_has_moved_on_from_is_not_looked_for(
 
     facts = gathered(project, account)
 
-    assert (facts.refused_image, facts.unseen) == (None, ())
+    assert (facts.refused_image, facts.unread) == (None, ())
 
 
 def test_the_alarms_of_the_deployment_group_are_asked_for_where_one_stopped_it(
@@ -442,7 +443,7 @@ def test_the_alarms_of_the_deployment_group_are_asked_for_where_one_stopped_it(
     denied = gathered(project, account)
     assert isinstance(denied.deployment, DeploymentFacts)
     assert denied.deployment.alarms == ()
-    assert "alarms of the deployment group" in [one.source for one in denied.unseen]
+    assert "alarms of the deployment group" in [one.source for one in denied.unread]
 
 
 def test_the_refused_version_is_known_from_the_hook_where_the_steps_may_not_be_seen(
@@ -499,12 +500,12 @@ def test_what_may_not_be_asked_is_said_and_the_rest_still_answers(
 
     facts = gathered(project, account)
 
-    denied = [one for one in facts.unseen if one.source.startswith(SOURCES[operation])]
+    denied = [one for one in facts.unread if one.source.startswith(SOURCES[operation])]
     assert denied
     assert all(
-        "allow it in their policy" in one.why or "only the stack" in one.why for one in denied
+        "the AWS credentials may not do" in one.why or "only the stack" in one.why for one in denied
     )
-    assert not [one for one in facts.unseen if "secret" in one.why]
+    assert not [one for one in facts.unread if "secret" in one.why]
     names = [cause.name for cause in diagnose(facts).causes]
     assert ("concurrency-zero" in names) is (operation != "get_function_concurrency")
 
@@ -530,7 +531,7 @@ def test_nothing_to_be_seen_is_said_once(project: Project, account: Account) -> 
     account.is_reachable = False
 
     with pytest.raises(
-        CannotDoError, match="nothing could be seen of dev: AWS cannot be"
+        FailedError, match="no source of dev could be read: AWS cannot be"
     ) as caught:
         gathered(project, account)
     assert "\n" not in str(caught.value)
@@ -538,21 +539,23 @@ def test_nothing_to_be_seen_is_said_once(project: Project, account: Account) -> 
 
 def test_credentials_that_are_missing_are_said_once(project: Project) -> None:
     def clients(service: str, **_: float | None) -> Any:
-        raise CannotDoError(f"{service}: no AWS credentials are found")
+        raise FailedError(f"{service}: no AWS credentials are found")
 
     question = Question(minutes=60, invoke=True)
-    with pytest.raises(CannotDoError, match=r"of dev: no AWS credentials are found$"):
+    with pytest.raises(
+        FailedError, match=r"^no source of dev could be read: no AWS credentials are found$"
+    ):
         gather(project, STAGE, question, clients=clients, check=fine)
 
 
 def test_an_image_that_may_not_be_read_leaves_the_rest(project: Project, account: Account) -> None:
     def check(_reference: RegistryReference, _function: Function) -> ImageFacts:
-        raise CannotLookError("the AWS credentials may not do ecr:BatchGetImage")
+        raise ImageReadError("the AWS credentials may not do ecr:BatchGetImage")
 
     facts = gathered(project, account, check=check)
 
     assert facts.live_image is None
-    assert [one.source for one in facts.unseen] == [f"image {GOOD[:19]}…"]
+    assert [one.source for one in facts.unread] == [f"image {GOOD[:19]}…"]
     assert diagnose(facts).verdict == "works"
 
 
@@ -561,7 +564,7 @@ def test_an_answer_of_another_form_leaves_the_rest(project: Project, account: Ac
 
     facts = gathered(project, account)
 
-    assert [one.source for one in facts.unseen] == [f"table {NAMES.table}"]
+    assert [one.source for one in facts.unread] == [f"table {NAMES.table}"]
     assert diagnose(facts).verdict == "works"
 
 
@@ -572,7 +575,7 @@ def test_a_lock_file_that_cannot_be_read_leaves_the_rest(
 
     facts = gathered(project, account)
 
-    assert [one.source for one in facts.unseen] == ["lock file"]
+    assert [one.source for one in facts.unread] == ["lock file"]
     assert diagnose(facts).verdict == "works"
 
 

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from botocore.response import StreamingBody
 
 from lambda_src.rooms.codes import fold
-from release.diagnosis.facts import (
+from release.diagnosis.invocation import invoke_live
+from release.diagnosis.outcome import (
     ROOM_THAT_IS_NOT,
     Answered,
     Failed,
@@ -18,8 +19,7 @@ from release.diagnosis.facts import (
     TurnedAway,
     answers,
 )
-from release.diagnosis.invocation import invoke_live
-from tests.release.diagnosis.clients import stubbed
+from tests.support.release.diagnosis_clients import stubbed
 
 NAME = "hima-five-bomber-dev-rooms"
 

@@ -1,4 +1,4 @@
-"""What people and pipelines read."""
+"""The report of a diagnosis, for people and for pipelines."""
 
 import json
 import re
@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from release.diagnosis.causes import diagnose
+from release.diagnosis.diagnose import diagnose
 from release.diagnosis.facts import (
     ABSENT,
     Absent,
     AliasFacts,
-    Facts,
-    Failed,
     FunctionFacts,
     LogFacts,
-    Unseen,
+    StageFacts,
+    UnreadSource,
 )
-from release.diagnosis.report import as_json, as_text
-from tests.release.diagnosis.situations import (
+from release.diagnosis.outcome import Failed
+from release.diagnosis.report import as_text
+from tests.support.release.diagnosis_situations import (
     ENTRYPOINT_TEXT,
     FUNCTION,
     GOOD,
@@ -26,6 +26,7 @@ from tests.release.diagnosis.situations import (
     WORKS,
     image,
     logs,
+    printed_json,
 )
 
 BROKEN = replace(
@@ -33,7 +34,7 @@ BROKEN = replace(
     invocation=Failed("Runtime.InvalidEntrypoint", "Error: ProcessSpawnFailed"),
     logs=logs(ENTRYPOINT_TEXT, ENTRYPOINT_TEXT),
     live_image=image("C1", "the image is for amd64, the function for arm64", "docker buildx …"),
-    unseen=(Unseen("alarms", "the AWS credentials may not do DescribeAlarms"),),
+    unread=(UnreadSource("alarms", "the AWS credentials may not do DescribeAlarms"),),
 )
 
 
@@ -42,7 +43,7 @@ def _width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-def plain(facts: Facts) -> list[str]:
+def plain(facts: StageFacts) -> list[str]:
     return re.sub(r"\x1b\[[0-9;]*m", "", as_text(diagnose(facts))).splitlines()
 
 
@@ -57,21 +58,21 @@ def test_the_cause_its_evidence_and_what_mends_it() -> None:
         "      log of version 3 at 2026-11-25T01:00:00Z: Runtime.InvalidEntrypoint: fork/exec",
         "      /lambda-entrypoint.sh: exec format error (2 times)",
         "    It is not the handler's name: that is read only after the entrypoint has started.",
-        "    fix: back to the image before",
+        "    fix: roll back to the previous image",
         "      $ python -m release rollback dev",
         "    then: docker buildx …",
         "",
-        "looked at",
+        "checked",
         "  stack hima-five-bomber-dev-rooms: UPDATE_COMPLETE",
         "  function hima-five-bomber-dev-rooms: live is version 3, Active, arm64, 512 MB, 20 s,",
         f"  {GOOD}",
         "  image sha256:aaaaaaaaaaaa…: check finds C1",
         "  CodeDeploy d-OLD: Succeeded",
-        "  log of the last 60 minutes: 2 lines of failures",
+        "  log of the last 60 minutes: 2 failure lines",
         "  table hima-five-bomber-dev-rooms: ACTIVE",
-        "  alarms: none rings",
-        "  invocation of live: did not work",
-        "could not look",
+        "  alarms: none in ALARM",
+        "  invocation of live: failed",
+        "could not be read",
         "  alarms: the AWS credentials may not do DescribeAlarms",
     ]
 
@@ -80,9 +81,9 @@ def test_what_works() -> None:
     lines = plain(replace(WORKS, alias=AliasFacts("3", {"4": 0.1})))
 
     assert lines[0] == "dev: it works"
-    assert "  image sha256:aaaaaaaaaaaa…: check finds nothing that stops it" in lines
+    assert "  image sha256:aaaaaaaaaaaa…: check finds no problems" in lines
     assert "  alias live: version 3, 10% to 4" in lines
-    assert lines[-1] == "  invocation of live: answered as it should"
+    assert lines[-1] == "  invocation of live: answered as expected"
 
 
 def test_other_causes_come_after_the_first() -> None:
@@ -97,13 +98,13 @@ def test_other_causes_come_after_the_first() -> None:
 @pytest.mark.parametrize(
     ("facts", "headline"),
     [
-        (replace(WORKS, invocation=None, asked_to_invoke=False), "nothing wrong was found; it was"),
-        (replace(WORKS, invocation=None), "no cause was found, but too little could be seen"),
+        (replace(WORKS, invocation=None, asked_to_invoke=False), "no problems found; the function"),
+        (replace(WORKS, invocation=None), "no cause found, but too few sources could be read"),
         (replace(WORKS, api_may_invoke=False), "live answers, but something is wrong"),
         (replace(WORKS, invocation=None, api_may_invoke=False), "something is wrong"),
     ],
 )
-def test_the_headline_says_no_more_than_is_known(facts: Facts, headline: str) -> None:
+def test_the_headline_says_no_more_than_is_known(facts: StageFacts, headline: str) -> None:
     assert plain(facts)[0].startswith(f"dev: {headline}")
 
 
@@ -127,20 +128,20 @@ def test_a_command_is_one_line_to_copy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_document() -> None:
-    document = json.loads(as_json(diagnose(BROKEN)))
+    document = json.loads(printed_json(diagnose(BROKEN)))
 
-    assert list(document) == [
+    assert list(document)[3:] == [
         "stage",
         "function",
         "verdict",
         "causes",
-        "looked_at",
-        "could_not_look",
+        "lookedAt",
+        "couldNotLook",
     ]
     assert (document["stage"], document["verdict"]) == ("dev", "broken")
     [cause] = document["causes"]
     assert cause["name"] == "image-c1"
-    assert cause["error_type"] == "Runtime.InvalidEntrypoint"
+    assert cause["errorType"] == "Runtime.InvalidEntrypoint"
     assert cause["rule"] == "C1"
     assert cause["likelihood"] == "certain"
     assert cause["evidence"][1] == {
@@ -148,11 +149,11 @@ def test_the_document() -> None:
         "text": "Runtime.InvalidEntrypoint: Error: ProcessSpawnFailed",
     }
     assert cause["fix"][0] == {
-        "text": "back to the image before",
+        "text": "roll back to the previous image",
         "command": "python -m release rollback dev",
     }
-    assert {"source": "alarms", "found": "none rings"} in document["looked_at"]
-    assert document["could_not_look"][0]["source"] == "alarms"
+    assert {"source": "alarms", "found": "none in ALARM"} in document["lookedAt"]
+    assert document["couldNotLook"][0]["source"] == "alarms"
 
 
 def test_a_terminal_obeys_nothing_that_a_log_or_an_image_says() -> None:
@@ -163,11 +164,11 @@ def test_a_terminal_obeys_nothing_that_a_log_or_an_image_says() -> None:
         live_image=replace(IMAGE, findings=image("C1", evil, evil).findings, starts=(evil,)),
         invocation=Failed(evil, evil),
         logs=LogFacts(60),
-        unseen=(Unseen(evil, evil),),
+        unread=(UnreadSource(evil, evil),),
     )
     assert isinstance(facts.live, FunctionFacts)
 
-    for printed in ("\n".join(plain(facts)), as_json(diagnose(facts))):
+    for printed in ("\n".join(plain(facts)), printed_json(diagnose(facts))):
         assert "owned" in printed
         assert all(c.isprintable() or c == "\n" for c in printed)
         assert "bell" not in printed.splitlines()

@@ -19,12 +19,12 @@ import pytest
 from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.cases import ON_HOST, Silent
-from tests.imagecheck.images import File, Image, Member, Symlink, layer_of, write_image
-from tests.imagecheck.programs import HOST, tiny_elf
-from tests.imagecheck.start.node.node_runtime import command_of, node_folder, write_runtime
-from tests.imagecheck.starting import start_folder
-from tests.imagecheck.tools import MissingToolError, run
+from tests.support.imagecheck.cases import ON_HOST, Silent
+from tests.support.imagecheck.images import File, Image, Member, Symlink, layer_of, write_image
+from tests.support.imagecheck.node_runtime import command_of, node_folder, write_runtime
+from tests.support.imagecheck.programs import HOST, tiny_elf
+from tests.support.imagecheck.starting import start_folder
+from tests.support.imagecheck.tools import MissingToolError, run
 
 pytestmark = pytest.mark.proof
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.imagecheck.start.node.node_runtime import (
+from tests.support.imagecheck.node_runtime import (
     NODES,
     command_of,
     write_members,
     write_runtime,
 )
-from tests.imagecheck.start.node.trees import CJS, TREES, Tree, both, reported_by
-from tests.imagecheck.starting import start_folder
+from tests.support.imagecheck.node_trees import CJS, TREES, Tree, both, reported_by
+from tests.support.imagecheck.starting import start_folder
 
 pytestmark = pytest.mark.proof
 

@@ -1,4 +1,4 @@
-"""What decides about a handler of Node beside its own files: Node, the client, packages."""
+"""The judgement of a handler of Node by what is beside its files: Node, the client, packages."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 
 from imagecheck.check import Report
 from imagecheck.image.layer_cache import LayerCache
-from imagecheck.start.judged import Judged
+from imagecheck.start.handler_problem import HandlerProblem
 from imagecheck.start.launch import Process
 from imagecheck.start.node.program import judge_node_program
-from tests.imagecheck.cases import Case, check_case, node
-from tests.imagecheck.images import Directory, File
 from tests.imagecheck.start.node.test_trees import predicted, report_of
-from tests.imagecheck.start.node.trees import (
+from tests.support.imagecheck.cases import Case, check_case, node
+from tests.support.imagecheck.images import Directory, File
+from tests.support.imagecheck.node_trees import (
     CJS,
     ERROR,
     ESM,
@@ -182,7 +182,7 @@ def test_a_program_that_is_no_client_is_judged(
     process = subject.launch.last
     server = Process(("node", "--enable-source-maps", "server.js"), process.chain, "/task", {})
 
-    said = [one for one in judge_node_program(subject, server) if isinstance(one, Judged)]
+    said = [one for one in judge_node_program(subject, server) if isinstance(one, HandlerProblem)]
 
     assert [one.rule for one in said] == found
     assert all(one.problem.error_type == "Runtime.ExitError" for one in said)
@@ -215,7 +215,7 @@ def test_what_node_loads_first_is_judged(
     chain, environment = subject.launch.last.chain, {"NODE_OPTIONS": node_options}
     server = Process(("node", *options, "server.js"), chain, "/task", environment)
 
-    said = [one for one in judge_node_program(subject, server) if isinstance(one, Judged)]
+    said = [one for one in judge_node_program(subject, server) if isinstance(one, HandlerProblem)]
 
     assert [one.rule for one in said] == found
     assert all(one.problem.error_type == "Runtime.ExitError" for one in said)

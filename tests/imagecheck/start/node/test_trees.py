@@ -1,4 +1,4 @@
-"""What check says of a handler of Node is what AWS's clients report of it."""
+"""Findings about handlers of Node agree with the reports of AWS's clients."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 from imagecheck.check import Report, check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.cases import ON_HOST, Silent
-from tests.imagecheck.images import Directory, File, Image, Symlink, layer_of, write_image
-from tests.imagecheck.programs import HOST, tiny_elf
-from tests.imagecheck.start.node.trees import OTHERWISE, STARTS, TREES, Tree, reported_by
+from tests.support.imagecheck.cases import ON_HOST, Silent
+from tests.support.imagecheck.images import Directory, File, Image, Symlink, layer_of, write_image
+from tests.support.imagecheck.node_trees import OTHERWISE, STARTS, TREES, Tree, reported_by
+from tests.support.imagecheck.programs import HOST, tiny_elf
 
 VERSIONS = {3: "3.3.0", 4: "4.0.2"}
 CLIENT = "client/node_modules/.bin/aws-lambda-ric"

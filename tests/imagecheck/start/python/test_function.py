@@ -1,4 +1,4 @@
-"""What E8 says of a handler is what AWS's runtime client makes of it when it calls it."""
+"""E8 agrees with what AWS's runtime client does when it calls the handler."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 
 from imagecheck.start.python.code import Code, parse
 from imagecheck.start.python.function import uncallable
-from imagecheck.start.python.graph import Loaded
+from imagecheck.start.python.loaded import Loaded
 from imagecheck.start.python.modules import Module
-from imagecheck.start.python.path_changes import Places
+from imagecheck.start.python.path_changes import ProcessContext
 
 HANDLERS = (
     "async def handler(event, context):\n    return {}\n",
@@ -59,7 +59,7 @@ class _Alone:
 @pytest.mark.parametrize("text", HANDLERS)
 def test_a_call_fails_as_predicted(text: str) -> None:
     module = Module("app", "/app/app.py", is_text=True)
-    code = parse(module, text.encode(), None, Places())
+    code = parse(module, text.encode(), None, ProcessContext())
     assert isinstance(code, Code)
     predicted = uncallable(_Alone(), Loaded(module, is_own=True, code=code), "handler")  # type: ignore[arg-type]
     names: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What D7 says of a file beside the handler, against a runtime client that is started beside it."""
+"""D7 on a file beside the handler, against a runtime client that is started beside it."""
 
 import json
 import os
@@ -13,9 +13,9 @@ import pytest
 from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
-from tests.imagecheck.cases import HANDLER, ON_HOST, Silent, built, python_elsewhere
-from tests.imagecheck.images import File, layer_of
-from tests.imagecheck.python_runtime import PYTHON
+from tests.support.imagecheck.cases import HANDLER, ON_HOST, Silent, built, python_elsewhere
+from tests.support.imagecheck.images import File, layer_of
+from tests.support.imagecheck.python_runtime import PYTHON
 
 pytestmark = pytest.mark.proof
 

@@ -1,4 +1,4 @@
-"""What is said of handlers that import much used packages, against the interpreter itself.
+"""Findings about handlers that import much used packages, against the interpreter itself.
 
 The packages are installed as pip does it, once as they are and once with dependencies taken out,
 and each is really imported by a process of its own. To run it under another Python, start pytest
@@ -20,10 +20,10 @@ from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.subject import Subject
-from tests.imagecheck.cases import ON_HOST, Silent, built, python_elsewhere
-from tests.imagecheck.images import File, Image, layer_of
-from tests.imagecheck.python_runtime import PYTHON, SITE_PACKAGES
-from tests.imagecheck.tools import run
+from tests.support.imagecheck.cases import ON_HOST, Silent, built, python_elsewhere
+from tests.support.imagecheck.images import File, Image, layer_of
+from tests.support.imagecheck.python_runtime import PYTHON, SITE_PACKAGES
+from tests.support.imagecheck.tools import run
 
 pytestmark = [
     pytest.mark.proof,

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from imagecheck.image.layer_cache import LayerCache
-from imagecheck.start.judged import Judged
+from imagecheck.start.handler_problem import HandlerProblem
 from imagecheck.start.python.modules import Miss, Module
 from imagecheck.start.python.program import can_import, find_client, judge_python_program
 from imagecheck.subject import Subject
-from tests.imagecheck.cases import Case, check_case, scratch
-from tests.imagecheck.images import File
-from tests.imagecheck.programs import tiny_elf
+from tests.support.imagecheck.cases import Case, check_case, scratch
+from tests.support.imagecheck.images import File
+from tests.support.imagecheck.programs import tiny_elf
 
 _SITE = "usr/local/lib/python3.12/site-packages"
 
@@ -37,7 +37,7 @@ def _subject(folder: Path, *command: str) -> Subject:
 def _found(subject: Subject) -> list[str]:
     assert subject.launch
     said = judge_python_program(subject, subject.launch.last)
-    return [one.problem.found for one in said if isinstance(one, Judged)]
+    return [one.problem.found for one in said if isinstance(one, HandlerProblem)]
 
 
 @pytest.mark.parametrize(

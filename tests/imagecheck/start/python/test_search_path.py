@@ -1,14 +1,14 @@
-"""Which modules of an image the started Python finds: images of stand-ins, not started."""
+"""The modules of an image that its Python finds: images of stand-ins, not started."""
 
 from pathlib import Path
 
 import pytest
 
 from imagecheck.image.layer_cache import LayerCache
-from tests.imagecheck.cases import Case, check_case, scratch
-from tests.imagecheck.images import Directory, File, Member, Symlink
-from tests.imagecheck.programs import tiny_elf
-from tests.imagecheck.sampling import mostly_proofs
+from tests.support.imagecheck.cases import Case, check_case, scratch
+from tests.support.imagecheck.images import Directory, File, Member, Symlink
+from tests.support.imagecheck.programs import tiny_elf
+from tests.support.imagecheck.sampling import mostly_proofs
 
 _PYTHON = "usr/local/bin/python3.12"
 _LIBRARY = "usr/local/lib/python3.12"

@@ -1,4 +1,4 @@
-"""What is said of handlers that one version of Python takes and another does not, in each of them.
+"""Handlers that only some versions of Python accept, checked and started in each of them.
 
 Every CPython of this machine from 3.11 on is put into an image with AWS's client, and started.
 """
@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from imagecheck.image.layer_cache import LayerCache
-from imagecheck.report.known import not_looked_at
-from tests.cdk_context import ROOT
-from tests.imagecheck.cases import Case, built, check_case
-from tests.imagecheck.images import File, Layer, layer_of
-from tests.imagecheck.prediction import experience, prediction
-from tests.imagecheck.python_runtime import CLIENT, interpreter_files
-from tests.imagecheck.tools import run
+from imagecheck.report.summary import not_checked
+from tests.support.cdk_context import ROOT
+from tests.support.imagecheck.cases import Case, built, check_case
+from tests.support.imagecheck.images import File, Layer, layer_of
+from tests.support.imagecheck.prediction import experience, prediction
+from tests.support.imagecheck.python_runtime import CLIENT, interpreter_files
+from tests.support.imagecheck.tools import run
 
 pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("python versions")]
 
@@ -141,6 +141,6 @@ def test_it_is_said_to_start_where_it_starts(
     if happened.error_type == "Runtime.UserCodeSyntaxError" and said.error_type == "":
         # Whoever reads with an older Python than that of the image cannot know, and says so.
         assert int(python.rpartition(".")[2]) > sys.version_info.minor
-        assert any("main.py" in clause for clause in not_looked_at(report))
+        assert any("main.py" in clause for clause in not_checked(report))
     else:
         assert said.agrees_with(happened), (said, happened)

@@ -1,0 +1,97 @@
+"""The project's own CDK CLI."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from imagecheck.errors import FailedError
+
+_LAST_LINES: Final = 15
+_GRACE_SECONDS: Final = 2
+
+
+def run_cdk(
+    root: Path,
+    arguments: Sequence[str],
+    context: Mapping[str, str],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Run the CDK CLI quietly, and return its output.
+
+    ``environment`` is ``cdk_environment()`` unless it is given. Raises FailedError with the last
+    lines of the output when it fails.
+    """
+    process = start_cdk(
+        root,
+        [*arguments, *(f"--context={key}={value}" for key, value in context.items())],
+        environment=environment or cdk_environment(),
+        output=subprocess.PIPE,
+    )
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        end_cdk(process)
+        raise
+    text = output.decode("utf-8", "replace")
+    if process.returncode:
+        lines = [line for line in text.splitlines() if line.strip()][-_LAST_LINES:]
+        raise FailedError("\n  ".join((f"`cdk {arguments[0]}` failed:", *lines)))
+    return text
+
+
+def start_cdk(
+    root: Path,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    output: int | IO[bytes],
+    folder: Path | None = None,
+    terminal: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start the CDK CLI that is installed below ``root``, in ``folder`` or else there.
+
+    Standard output and standard error go to ``output``. With ``terminal`` it may read the terminal.
+    Raises FailedError when it is not installed.
+    """
+    cdk = root / "node_modules" / ".bin" / "cdk"
+    if not cdk.exists():
+        raise FailedError(f"{cdk} is missing", hint="make setup")
+    return subprocess.Popen(  # noqa: S603  (the pinned CLI)
+        [str(cdk), "--no-color", "--no-notices", "--no-version-reporting", *arguments],
+        cwd=folder or root,
+        env=environment,
+        stdin=None if terminal else subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        # Its own group: Ctrl-C is ours to handle, and its children end too.
+        start_new_session=True,
+    )
+
+
+def end_cdk(process: subprocess.Popen[bytes]) -> None:
+    """End the CDK CLI and its children; first it may give the terminal back."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def cdk_environment() -> dict[str, str]:
+    """Return this process's environment, with this Python in front: ``cdk.json`` says python3."""
+    path = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join(path),
+        # What jsii unpacks (15 s) stays with the packages that it comes from.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }

@@ -1,0 +1,123 @@
+"""The project of a command: the checkout in the current folder, as with the CDK CLI."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from config.git import run_git
+from config.names import StageNames
+from config.settings import StageSettings, read_settings
+from imagecheck.errors import FailedError
+from imagecheck.image.aws import aws_client
+
+
+class Revision(NamedTuple):
+    """A state of the work tree."""
+
+    commit: str
+    """40 hexadecimal digits."""
+    dirty: bool
+    """Whether a file other than the lock file, which `pin` writes, differs from that commit."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the project."""
+
+    names: StageNames
+    settings: StageSettings
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The name in ``cdk.json``."""
+        return self.names.stage
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of a service in the stage's Region: one for each service.
+
+        Raises AwsError when boto3 cannot be set up.
+        """
+        if service not in self._clients:
+            self._clients[service] = aws_client(service, self.settings.region)
+        return self._clients[service]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of this repository.
+
+    ``root`` is absolute; ``context`` is that of ``cdk.json``.
+    """
+
+    root: Path
+    context: dict[str, Any]
+
+    @property
+    def lock(self) -> Path:
+        """The path of the image lock."""
+        return self.root.joinpath(self.context["imageLock"])
+
+    @property
+    def packaging(self) -> str:
+        """How functions are packaged by default: ``image`` or ``zip``."""
+        return str(self.context.get("packaging", "image"))
+
+    def stage(self, name: str) -> Stage:
+        """Return a stage. Raises ConfigurationError when there is none of that name."""
+        return Stage(StageNames(name), read_settings(self.context["stages"], name))
+
+    def revision(self) -> Revision:
+        """Ask git. Raises FailedError where this is not a checkout, or git is not installed."""
+        commit = self._git("rev-parse", "HEAD").strip()
+        lock = self.lock.relative_to(self.root).as_posix()
+        changed = self._git("status", "--porcelain", "--", ".", f":(exclude){lock}")
+        return Revision(commit, bool(changed.strip()))
+
+    def files(self, folder: str) -> list[str]:
+        """Return the files in a folder that are tracked or not ignored, sorted.
+
+        Paths are relative to the project, with slashes. Raises as ``revision`` does.
+        """
+        listed = self._git("ls-files", "-z", "-co", "--exclude-standard", "--", folder)
+        return sorted({name for name in listed.split("\0") if name})
+
+    def is_same_since(self, commit: str, folder: str) -> bool:
+        """Whether a folder is now as it was in a commit; False where git has no such commit."""
+        return run_git(self.root, "diff", "--quiet", commit, "--", folder).returncode == 0
+
+    def committed_lock(self) -> bytes | None:
+        """Return the lock file as the last commit has it; None where it has none."""
+        lock = self.lock.relative_to(self.root).as_posix()
+        found = run_git(self.root, "show", f"HEAD:./{lock}")
+        return found.stdout if found.returncode == 0 else None
+
+    def _git(self, *arguments: str) -> str:
+        done = run_git(self.root, *arguments)
+        if done.returncode:
+            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[0]
+            raise FailedError(f"git cannot tell which commit this is: {reason}")
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def project_here() -> Project:
+    """Return the project in the current folder. Raises FailedError when there is none."""
+    root = Path.cwd()
+    path = root / "cdk.json"
+    try:
+        context = json.loads(path.read_text(encoding="utf-8"))["context"]
+        context["stages"], context["imageLock"]
+    except FileNotFoundError as error:
+        raise FailedError(
+            "there is no cdk.json in this folder", hint="run this in the root of the checkout"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FailedError(f"{path} is not the cdk.json of this project: {error!r}") from error
+    return Project(root, context)
+
+
+def now() -> str:
+    """Return the time in ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""A replay of the incident behind this project, on this machine: `make incident`."""

@@ -1,0 +1,169 @@
+"""An operation on a stack: it creates and updates resources, and rolls back when one fails."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+from weakref import WeakSet
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import CloudFormationBackend, Event, Stack
+from moto.cloudformation.parsing import OutputMap
+
+from local.emulated_aws.cloudformation import Applied, ResourceFailedError, apply, remove
+
+
+class _CancelledError(Exception):
+    """The change was cancelled."""
+
+
+# The stacks whose change shall be cancelled.
+_CANCELLED: WeakSet[Stack] = WeakSet()
+
+
+def cancel(stack: Stack) -> None:
+    """Let the change of a stack roll back before its next resource."""
+    _CANCELLED.add(stack)
+
+
+@dataclass
+class StackOperation:
+    """An operation on a stack. Raises ValidationError when the stack cannot be changed now."""
+
+    backend: CloudFormationBackend
+    stack: Stack
+    action: str
+    """CREATE or UPDATE."""
+    template: str
+    parameters: dict[str, Any]
+    operation_id: str = field(default_factory=lambda: str(uuid4()))
+    """It is in every event, and tells the CDK this change's failures from earlier ones."""
+
+    def __post_init__(self) -> None:
+        """Check the status of the stack."""
+        status = self.stack.status
+        busy = status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+        if busy or status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"):
+            raise ValidationError(
+                message=f"Stack:{self.stack.stack_id} is in {status} state and can not be updated."
+            )
+
+    def run(self) -> None:
+        """Make the change, and roll it back when a resource fails or the change is cancelled."""
+        stack, resources = self.stack, self.stack.resource_map
+        resources.cross_stack_resources = self.backend.exports
+        old = stack.template, stack.template_dict, dict(resources.input_parameters)
+        new = Stack.parse_template(self.template)
+        if self.action == "CREATE":
+            resources._resource_json_map = {}  # noqa: SLF001  (nothing is there yet)
+            stack.output_map = OutputMap(resources, {}, stack.stack_id)
+        applied = Applied()
+        status = stack.status
+        _CANCELLED.discard(stack)
+        self._set_status(f"{self.action}_IN_PROGRESS", "User Initiated")
+        try:
+            removed = apply(
+                resources, new, self.parameters, applied, on_event=self._add_event_unless_cancelled
+            )
+        except ResourceFailedError as failure:
+            verb = failure.action.lower()
+            reason = f"The following resource(s) failed to {verb}: [{failure.logical_id}]. "
+            self._roll_back(reason, applied, new, old)
+            return
+        except _CancelledError:
+            self._roll_back("User Initiated", applied, new, old)
+            return
+        except Exception:  # The request is refused.
+            stack.status = status
+            stack.events.pop()
+            if not stack.template_dict or self.action == "CREATE":
+                self.backend.stacks.pop(stack.stack_id, None)
+            raise
+        if removed:
+            self._set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+            remove(resources, removed, rolled_back=False, on_event=self._add_event)
+        self._use_template(self.template, new)
+        stack.parameters = self.parameters or stack.parameters
+        self._update_exports()
+        self._set_status(f"{self.action}_COMPLETE")
+
+    def _roll_back(
+        self,
+        reason: str,
+        applied: Applied,
+        new: dict[str, Any],
+        old: tuple[Any, dict[str, Any], dict[str, Any]],
+    ) -> None:
+        self.operation_id = str(uuid4())  # A rollback is an operation of its own.
+        prefix = "" if self.action == "CREATE" else "UPDATE_"
+        self._set_status(f"{prefix}ROLLBACK_IN_PROGRESS", reason)
+        created = {name: new["Resources"][name] for name in applied.created}
+        resources = self.stack.resource_map
+        template, template_dict, parameters = old
+        if self.action == "CREATE":
+            remove(resources, created, rolled_back=True, on_event=self._add_event)
+            self._use_template(template, {"Resources": {}})
+            resources._resource_json_map = {}  # noqa: SLF001
+        else:
+            try:
+                apply(
+                    resources,
+                    template_dict,
+                    parameters,
+                    Applied(),
+                    on_event=self._add_event,
+                    changed=applied.updated,
+                )
+            except ResourceFailedError as second:
+                self._set_status(
+                    "UPDATE_ROLLBACK_FAILED",
+                    f"The following resource(s) failed to update: [{second.logical_id}]. ",
+                )
+                return
+            self._set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+            remove(resources, created, rolled_back=True, on_event=self._add_event)
+            self._use_template(template, template_dict)
+        self._set_status(f"{prefix}ROLLBACK_COMPLETE")
+
+    def _use_template(self, template: str, parsed: dict[str, Any]) -> None:
+        self.stack.template, self.stack.template_dict = template, parsed
+        self.stack.description = parsed.get("Description")
+        self.stack.output_map = self.stack._create_output_map()  # noqa: SLF001
+
+    def _update_exports(self) -> None:
+        """Replace the earlier exports of this stack."""
+        exports, own = self.backend.exports, self.stack.stack_id
+        for name in [n for n, export in exports.items() if export.exporting_stack_id == own]:
+            del exports[name]
+        exports.update({export.name: export for export in self.stack.exports})
+
+    def _set_status(self, status: str, reason: str | None = None) -> None:
+        self.stack.status = status
+        self.stack._add_stack_event(status, resource_status_reason=reason)  # noqa: SLF001
+        self.stack.events[-1].operation_id = self.operation_id  # type: ignore[attr-defined]
+
+    def _add_event_unless_cancelled(self, logical_id: str, status: str, reason: str = "") -> None:
+        if self.stack in _CANCELLED and status.endswith("_IN_PROGRESS"):
+            raise _CancelledError
+        self._add_event(logical_id, status, reason)
+
+    def _add_event(self, logical_id: str, status: str, reason: str = "") -> None:
+        resources = self.stack.resource_map
+        resource = resources._parsed_resources.get(logical_id)  # noqa: SLF001
+        definition = resources._resource_json_map.get(logical_id, {})  # noqa: SLF001
+        # Of the properties only the image, by which a deployment is recognized. A function that is
+        # being changed still has the image from before.
+        is_done = status.endswith("_COMPLETE")
+        image = getattr(resource, "code", {}).get("ImageUri") if resource and is_done else None
+        event = Event(
+            stack_id=self.stack.stack_id,
+            stack_name=self.stack.name,
+            logical_resource_id=logical_id,
+            physical_resource_id=str(getattr(resource, "physical_resource_id", "")),
+            resource_type=definition.get("Type", getattr(resource, "cf_resource_type", "")),
+            resource_status=status,
+            resource_status_reason=reason or None,
+            resource_properties=json.dumps({"Code": {"ImageUri": image}}) if image else None,
+        )
+        event.operation_id = self.operation_id  # type: ignore[attr-defined]
+        self.stack.events.append(event)

@@ -1,1 +1,0 @@
-"""What a change does to everything that is deployed, read from what is committed."""

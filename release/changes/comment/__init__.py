@@ -1,1 +1,0 @@
-"""What a change does, as the comment of a pull request."""

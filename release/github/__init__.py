@@ -1,1 +1,0 @@
-"""GitHub's REST API, as far as the pipeline writes with it."""

@@ -1,0 +1,1 @@
+"""Commands of the pipeline beside the release: changes, comment, propose."""

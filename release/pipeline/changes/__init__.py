@@ -1,0 +1,1 @@
+"""The changes to everything that is deployed, read from committed files."""

@@ -1,0 +1,1 @@
+"""The comment on a pull request that shows what a change does."""

@@ -1,0 +1,39 @@
+"""AWS's DynamoDB Local starts, is empty, and never outlives who started it."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import boto3
+import pytest
+
+from lambda_runtime import dynamodb_local as module
+from lambda_runtime.dynamodb_local import DynamoDbLocalError, dynamodb_local
+from tests.support.processes import child_processes
+
+
+@pytest.mark.parametrize("ends_badly", [False, True])
+def test_it_answers_and_ends_with_its_block(ends_badly: bool) -> None:
+    class BadEndError(Exception):
+        pass
+
+    before = child_processes()
+    with suppress(BadEndError), dynamodb_local() as endpoint_url:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=endpoint_url,
+            region_name="ap-northeast-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        assert client.list_tables()["TableNames"] == []
+        assert len(child_processes() - before) == 1
+        if ends_badly:
+            raise BadEndError
+    assert child_processes() <= before
+
+
+def test_a_missing_jar_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EMULATOR", tmp_path)
+    with pytest.raises(DynamoDbLocalError, match="is missing") as error, dynamodb_local():
+        pass
+    assert error.value.hint == "make setup"

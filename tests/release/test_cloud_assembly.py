@@ -1,0 +1,256 @@
+"""`release synth`, and what is read of the cloud assembly that it leaves."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.image_lock import read_image_lock, write_image_lock
+from config.project import Project
+from imagecheck.errors import FailedError
+from release.cloud_assembly import (
+    CloudAssembly,
+    assembly_for_page,
+    assembly_of,
+    assembly_with_image,
+)
+from release.errors import RefusedError
+from tests.support.cdk_context import CDK_JSON, PINNED, ROOT
+from tests.support.release.commanding import Run, runner
+from tests.support.templates import rooms_template
+
+PINS = read_image_lock(ROOT / PINNED)
+PROJECT = Project(ROOT, CDK_JSON["context"])
+DEV = PROJECT.stage("dev")
+
+
+def written(folder: Path, template: Any, stage: str = "dev") -> CloudAssembly:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text("{}")
+    (folder / f"hima-five-bomber-{stage}-rooms.template.json").write_text(json.dumps(template))
+    return CloudAssembly(folder)
+
+
+def test_the_image_is_the_one_that_the_template_writes_down(tmp_path: Path) -> None:
+    assert written(tmp_path, rooms_template()).pin(DEV) == PINS["dev"]
+
+
+def test_a_stage_that_is_not_in_it(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="synthesized without prd"):
+        written(tmp_path, rooms_template()).pin(PROJECT.stage("prd"))
+
+
+def test_a_zip_is_not_deployed_for_an_image(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="deploys a zip to dev"):
+        written(tmp_path, rooms_template(packaging="zip")).pin(DEV)
+
+
+def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
+    with pytest.raises(FailedError, match="no cloud assembly in") as error:
+        CloudAssembly(tmp_path).pin(DEV)
+    assert error.value.hint == "python -m release synth dev"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        [],
+        {"Resources": {}},
+        {"Resources": {"A": {"Type": "AWS::SSM::Parameter"}}},
+        {"Resources": {"A": {}}},
+        {
+            "Resources": {
+                "A": {
+                    "Type": "AWS::SSM::Parameter",
+                    "Properties": {"Name": "/hima-five-bomber/dev/release", "Value": {"Ref": "A"}},
+                }
+            }
+        },
+    ],
+)
+def test_a_template_of_something_else(tmp_path: Path, template: Any) -> None:
+    with pytest.raises(FailedError, match="not a template of this project"):
+        written(tmp_path, template).pin(DEV)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose CDK CLI writes down how it was called, and synthesizes from ``made``."""
+    (tmp_path / "cdk.json").write_text(json.dumps(CDK_JSON))
+    write_image_lock(tmp_path / "image-lock.json", PINS)
+    made = tmp_path / "made"
+    for stage in ("dev", "prd"):
+        written(made, rooms_template(stage=stage), stage)
+    cdk = tmp_path / "node_modules/.bin/cdk"
+    cdk.parent.mkdir(parents=True)
+    cdk.write_text(
+        '#!/bin/sh\nfor a in "$@"; do case "$a" in --output=*) out="${a#--output=}";; esac; done\n'
+        'printf "%s\\n" "$@" > called; env > environment; echo said; cp -r made "$out"\n'
+    )
+    cdk.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return partial(runner(monkeypatch, capsys), "synth")
+
+
+def test_stages_are_synthesized_together_once(project: Path, run: Run) -> None:
+    status, out, _ = run("dev", "prd")
+
+    assert status == 0
+    called = (project / "called").read_text().splitlines()
+    assert called[-2:] == ["--context=stage=dev,prd", "--context=packaging=image"]
+    assert "synth" in called
+    assert (project / "build/assembly/manifest.json").is_file()
+    assert out.splitlines() == [
+        "build/assembly",
+        f"  dev  {PINS['dev'].digest}",
+        f"  prd  {PINS['prd'].digest}",
+        "",
+        "next: python -m release deploy dev --assembly build/assembly",
+    ]
+
+
+def test_in_json(project: Path, run: Run) -> None:
+    status, out, _ = run("prd", "--to", "out", "--json")
+
+    document = json.loads(out)
+    assert (status, document["assembly"]) == (0, "out")
+    assert document["pins"]["prd"]["digest"] == PINS["prd"].digest
+    assert (project / "out/manifest.json").is_file()
+
+
+def test_no_credentials_reach_it_since_they_would_name_an_account(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_PROFILE", "someone")
+
+    run("dev")
+
+    environment = (project / "environment").read_text()
+    assert "AKIA" not in environment
+    assert "AWS_PROFILE" not in environment
+    assert "AWS_CONFIG_FILE=/dev/null" in environment
+
+
+def test_what_was_there_before_is_gone(project: Path, run: Run) -> None:
+    old = project / "build/assembly/asset.old"
+    old.mkdir(parents=True)
+
+    assert run("dev")[0] == 0
+    assert not old.exists()
+
+
+def test_where_it_fails_what_was_there_stays(project: Path, run: Run) -> None:
+    old = project / "build/assembly/asset.old"
+    old.mkdir(parents=True)
+    (project / "node_modules/.bin/cdk").write_text("#!/bin/sh\necho no; exit 1\n")
+
+    status, _, err = run("dev")
+
+    assert status == 2
+    assert "`cdk synth` failed" in err
+    assert [path.name for path in (project / "build").iterdir()] == ["assembly"]
+    assert old.exists()
+
+
+def test_a_stage_without_a_pin_is_said(project: Path, run: Run) -> None:
+    write_image_lock(project / "image-lock.json", {"dev": PINS["dev"]})
+
+    status, out, _ = run("dev", "prd")
+
+    assert status == 0
+    assert out.splitlines()[1:3] == [
+        f"  dev  {PINS['dev'].digest}",
+        "  prd  no image is pinned: only its registry",
+    ]
+
+
+# --- one synth for all that takes it ------------------------------------------------------------
+
+
+def synths(folder: Path) -> int:
+    """How often the CDK CLI has been called."""
+    path = folder / "calls"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def count_calls(folder: Path) -> None:
+    cdk = folder / "node_modules/.bin/cdk"
+    cdk.write_text(cdk.read_text().replace("echo said;", "echo call >> calls;"))
+
+
+@pytest.fixture
+def checkout(project: Path) -> Project:
+    """The project, which counts how often it is synthesized."""
+    count_calls(project)
+    (project / "stacks").mkdir()
+    (project / "stacks/rooms_stack.py").write_text("one")
+    return Project(project, CDK_JSON["context"])
+
+
+def test_what_is_made_of_the_same_files_is_synthesized_once(checkout: Project) -> None:
+    first = assembly_of(checkout, DEV, PINS["dev"])
+    assert first.pin(DEV) == PINS["dev"]
+    assert assembly_of(checkout, DEV, PINS["dev"]) == first
+    assert synths(checkout.root) == 1
+
+
+def test_check_and_boot_share_an_assembly(checkout: Project) -> None:
+    assert assembly_with_image(checkout, DEV, "sha256:1") == assembly_with_image(
+        checkout, DEV, "sha256:1"
+    )
+    assert synths(checkout.root) == 1
+    assert assembly_with_image(checkout, DEV, "sha256:2").folder.is_dir()
+    assert synths(checkout.root) == 2
+
+
+@pytest.mark.parametrize("change", ["stacks/rooms_stack.py", "cdk.json", "frontend/new.js"])
+def test_a_file_that_changes_is_synthesized_again(checkout: Project, change: str) -> None:
+    first = assembly_of(checkout, DEV, PINS["dev"])
+    path = checkout.root / change
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        file.write(" ")
+    assert assembly_of(checkout, DEV, PINS["dev"]) != first
+
+
+def test_another_pin_packaging_or_way_of_deploying_is_another_assembly(checkout: Project) -> None:
+    folders = {
+        assembly_of(checkout, DEV, PINS["dev"]).folder,
+        assembly_of(checkout, DEV, PINS["prd"]).folder,
+        assembly_of(checkout, DEV, None).folder,
+        assembly_of(checkout, DEV, PINS["dev"], emergency=True).folder,
+    }
+    assert len(folders) == 4
+
+
+def test_the_page_takes_the_assembly_of_the_deployment(checkout: Project) -> None:
+    deployed = assembly_of(checkout, DEV, PINS["dev"])
+    assert assembly_for_page(checkout, DEV) == deployed
+    assert synths(checkout.root) == 1
+
+
+@pytest.mark.parametrize("lock", ["{}", "[]", "nonsense"])
+def test_a_wrong_lock_file_does_not_stop_the_page(checkout: Project, lock: str) -> None:
+    checkout.lock.write_text(lock)
+    assert assembly_for_page(checkout, DEV).folder.is_dir()
+
+
+def test_a_synth_that_fails_leaves_no_assembly(checkout: Project) -> None:
+    (checkout.root / "made").rename(checkout.root / "hidden")
+    with pytest.raises(FailedError, match="`cdk synth` failed"):
+        assembly_of(checkout, DEV, PINS["dev"])
+    (checkout.root / "hidden").rename(checkout.root / "made")
+    assert assembly_of(checkout, DEV, PINS["dev"]).pin(DEV) == PINS["dev"]
+
+
+def test_old_assemblies_are_removed(checkout: Project) -> None:
+    made = [assembly_with_image(checkout, DEV, f"sha256:{n}").folder for n in range(6)]
+    assert sorted(made[-4:]) == sorted((checkout.root / "build/assemblies").iterdir())

@@ -1,0 +1,45 @@
+"""The data of boto3, read once in each test process instead of once for each session.
+
+A session keeps the descriptions of services and endpoints that it has parsed, several megabytes of
+JSON, and a client the names of events that it has looked up; both go with them. Most tests have an
+account of their own, and so sessions and clients of their own.
+"""
+
+from typing import Any
+
+from botocore.hooks import EventAliaser
+from botocore.loaders import Loader
+from botocore.utils import EVENT_ALIASES
+
+
+def share_botocore_data() -> None:
+    """Give all sessions of this process one store of parsed data. They only read it.
+
+    What a session reads from folders that its configuration names, it keeps for itself.
+    """
+    _share_descriptions()
+    _share_names_of_events()
+
+
+def _share_descriptions() -> None:
+    shared: dict[Any, Any] = {}
+    initialize = Loader.__init__
+
+    def initialize_with_shared(self: Any, *arguments: Any, **options: Any) -> None:
+        initialize(self, *arguments, **options)
+        if not arguments and not any(options.values()):
+            self._cache = shared
+
+    Loader.__init__ = initialize_with_shared  # type: ignore[method-assign]
+
+
+def _share_names_of_events() -> None:
+    shared: dict[str, str] = {}
+    initialize = EventAliaser.__init__
+
+    def initialize_with_shared(self: Any, *arguments: Any, **options: Any) -> None:
+        initialize(self, *arguments, **options)
+        if self._event_aliases == EVENT_ALIASES:
+            self._alias_name_cache = shared
+
+    EventAliaser.__init__ = initialize_with_shared  # type: ignore[method-assign]

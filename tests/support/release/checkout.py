@@ -1,0 +1,83 @@
+"""A checkout of a project, as small as commands that ask git and cdk.json let it be."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from config.image_lock import ImagePin, read_image_lock, write_image_lock
+from config.project import Project, Stage
+from imagecheck.function import Architecture
+from release.build.record import BuildRecord, write_record
+from tests.support.cdk_context import ROOT
+
+ARCHITECTURE: Final[Architecture] = "x86_64"
+BASE_DIGEST = "sha256:" + "b" * 64
+
+
+@dataclass(frozen=True)
+class Checkout:
+    root: Path
+    project: Project
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "image-lock.json"
+
+    @property
+    def commit(self) -> str:
+        return git(self.root, "rev-parse", "HEAD").strip()
+
+    def stage(self, name: str) -> Stage:
+        return self.project.stage(name)
+
+    def commit_all(self) -> str:
+        git(self.root, "add", "--all")
+        git(self.root, "commit", "--quiet", "--allow-empty", "--message", "work")
+        return self.commit
+
+    def pin(self, stage: str, pin: ImagePin) -> None:
+        write_image_lock(self.lock, {**read_image_lock(self.lock), stage: pin})
+
+    def record(self, digest: str, **changes: Any) -> BuildRecord:
+        """Write that an image was built from here, and has passed its gates."""
+        fields = {
+            "architecture": ARCHITECTURE,
+            "base_digest": BASE_DIGEST,
+            "source_revision": self.commit,
+            "dirty": False,
+            "built_at": "2026-01-01T00:00:00Z",
+            "checked_at": "2026-01-01T00:00:01Z",
+            "booted_at": "2026-01-01T00:00:02Z",
+            **changes,
+        }
+        record = BuildRecord(digest=digest, **fields)
+        write_record(self.root, record)
+        return record
+
+
+def checkout(folder: Path, **stages: dict[str, Any]) -> Checkout:
+    """Make a repository with one commit. ``stages`` changes settings of stages."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    settings = {"dev": context["stages"]["dev"], "prd": context["stages"]["prd"]}
+    for name, one in settings.items():
+        settings[name] = {**one, "architecture": ARCHITECTURE, **stages.get(name, {})}
+    text = json.dumps({"context": {"stages": settings, "imageLock": "image-lock.json"}})
+    (folder / "lambda_src").mkdir(parents=True)
+    (folder / "cdk.json").write_text(text)
+    (folder / "image-lock.json").write_text("{}\n")
+    (folder / "lambda_src/app.py").write_text("first\n")
+    (folder / ".gitignore").write_text("build/\n")
+    git(folder, "init", "--quiet")
+    git(folder, "config", "user.name", "Tester")
+    git(folder, "config", "user.email", "tester@example.com")
+    made = Checkout(folder, Project(folder, json.loads(text)["context"]))
+    made.commit_all()
+    return made
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout

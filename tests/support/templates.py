@@ -1,0 +1,86 @@
+"""The templates of the stacks, each way of deploying them synthesized once a test process."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from aws_cdk.assertions import Template
+
+from app import build_app
+from tests.support.cdk_context import CDK_JSON, GITHUB, context
+
+
+@cache
+def rooms_template(**changed: str) -> dict[str, Any]:
+    """Return the rooms stack's of stage dev with some context changed."""
+    return _template("rooms", context(**{"stage": "dev", **changed}))
+
+
+@cache
+def web_template(stage: str = "dev") -> dict[str, Any]:
+    """Return the web stack's of a stage."""
+    return _template("web", context(stage=stage))
+
+
+@cache
+def delivery_template(stage: str = "dev") -> dict[str, Any]:
+    """Return the delivery stack's of a stage, for the repository ``GITHUB``."""
+    return _template("delivery", context(stage=stage, github=GITHUB))
+
+
+def web_template_with(**settings: Any) -> dict[str, Any]:
+    """Return the web stack's of stage dev with some settings changed."""
+    stages = CDK_JSON["context"]["stages"]
+    changed = {**stages, "dev": {**stages["dev"], **settings}}
+    return _template("web", context(stage="dev", stages=changed))
+
+
+def _template(part: str, given: dict[str, Any]) -> dict[str, Any]:
+    stack = build_app(context=given).node.find_child(f"hima-five-bomber-{given['stage']}-{part}")
+    return dict(Template.from_stack(stack).to_json())  # type: ignore[arg-type]
+
+
+def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the resources of a type, by logical id."""
+    found: dict[str, Any] = template["Resources"]
+    return {name: each for name, each in found.items() if each["Type"] == kind}
+
+
+def only(template: dict[str, Any], kind: str, *, named: str = "") -> Any:
+    """Return the properties of the one resource of a type whose logical id begins like this."""
+    (found,) = (each for name, each in resources(template, kind).items() if name.startswith(named))
+    return found["Properties"]
+
+
+def waits_for(template: dict[str, Any], name: str, *, ignoring: str = "") -> set[str]:
+    """Return all that CloudFormation makes before this resource, by reference or DependsOn.
+
+    ``ignoring`` names an attribute of resources whose references do not count.
+    """
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        resource = template["Resources"][waiting.pop()]
+        counted = {key: value for key, value in resource.items() if key != ignoring}
+        depends = resource.get("DependsOn", [])
+        named = {*([depends] if isinstance(depends, str) else depends), *_references(counted)}
+        new = {each for each in named if each in template["Resources"]} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [str(name), *_]}:
+            yield name
+        case {"Fn::Sub": _}:
+            return
+        case dict():
+            for each in value.values():
+                yield from _references(each)
+        case list():
+            for each in value:
+                yield from _references(each)
