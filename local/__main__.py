@@ -5,13 +5,15 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
+from imagecheck import __version__
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from local.system import running_system
 
+_PROGRAM: Final = "python -m local"
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -20,12 +22,24 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"{_PROGRAM} {__version__}")
+        raise typer.Exit
+
+
 @app.command(epilog="Logs and the cloud assembly are in .local/.")
 def local(
     port: Annotated[
         int,
         typer.Option(min=0, max=65535, help="Where to serve the page and the API; 0: a free port."),
     ] = 3000,
+    version: Annotated[  # noqa: ARG001  (its callback ends the command)
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
     debug: Annotated[  # noqa: ARG001  (run_command_line reads it)
         bool, typer.Option(DEBUG, help="Print the traceback of an error.")
     ] = False,
@@ -53,7 +67,7 @@ def main() -> int:
     """Run the command line. Exit status 0: it was ended; 2: the system does not come up."""
     # Without an argument it would print the help.
     arguments = sys.argv[1:] or ["--port=3000"]
-    return run_command_line(app, "python -m local", arguments, command="local")
+    return run_command_line(app, _PROGRAM, arguments, command="local")
 
 
 class _Terminal:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from imagecheck import __version__
+from local.__main__ import main
 from local.emulated_aws.server import emulated_aws
 from local.gateway import reserve_port
 from local.system import SOURCE, FunctionDoesNotStartError, running_system
@@ -97,6 +99,14 @@ def test_a_signal_during_the_start_ends_everything_without_a_trace(
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
     assert output.endswith("Ended.\n")
+
+
+def test_it_says_its_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["local", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out == f"python -m local {__version__}\n"
 
 
 def test_the_cdk_library_stays_out_of_this_process() -> None:
