@@ -150,7 +150,7 @@ BROKEN_RELEASES = (
             "boot": r"fork/exec .*: permission denied",
             "deploy": rf"{_HOOK}.*Runtime\.InvalidEntrypoint",
         },
-        cause="the entrypoint may not be run",
+        cause="the entrypoint is not executable",
     ),
     BrokenRelease(
         title="The entrypoint has Windows line ends",
@@ -215,6 +215,6 @@ BROKEN_RELEASES = (
             "boot": r"status 503 UNAVAILABLE",
             "deploy": rf"{_HOOK}.*create: status 503 UNAVAILABLE",
         },
-        cause="asks for another table",
+        cause="uses another table",
     ),
 )
