@@ -77,8 +77,8 @@ def test_what_leads_to_package_registries_is_kept_and_all_else_is_known(tmp_path
     real = tmp_path / "real"
     (real / ".cache/pip").mkdir(parents=True)
     registries = {
-        "PIP_INDEX_URL": "https://pypi.example",
-        "npm_config_registry": "https://npm.example",
+        "PIP_INDEX_URL": "https://mirror.example/python",
+        "npm_config_registry": "https://mirror.example/node",
         "https_proxy": "http://proxy.example",
         "SSL_CERT_FILE": "/etc/certificates",
     }
