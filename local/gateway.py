@@ -212,11 +212,15 @@ class Gateway:
         return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
 
     def _run_route(self, route: DeployedRoute, event: bytes) -> bytes | FunctionError:
-        """Invoke the function of a route; a deployment may have replaced it meanwhile."""
-        try:
-            return self._run(route.function_arn, event)
-        except FunctionGoneError:
-            return self._run(self._current().routes[route.key].function_arn, event)
+        """Invoke the function of a route; deployments may have replaced it meanwhile."""
+        arn = route.function_arn
+        while True:
+            try:
+                return self._run(arn, event)
+            except FunctionGoneError:
+                gone, arn = arn, self._current().routes[route.key].function_arn
+                if arn == gone:
+                    raise
 
 
 class _Routing:

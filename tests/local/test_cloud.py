@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud, emulated_cloud
+from local.deployed import DeployedApi
 from local.gateway import FunctionGoneError, reserve_port, serving
 from local.progress import SilentProgress
 from tests.support.local.emulated_functions import ROLE, Resources, deploy, function
@@ -106,10 +107,11 @@ def test_the_environment_is_the_accounts_and_nothing_of_the_callers(
 
 def test_a_request_whose_function_is_gone_by_then_goes_to_the_next(cloud: Cloud) -> None:
     """Between finding the route and invoking its function, everything may be deployed."""
-    put(cloud, "first", "one")
-    before = cloud.read_api("rooms")
-    put(cloud, "second", "two")
-    apis = [before]
+    apis: list[DeployedApi] = []
+    for name in ("first", "second"):
+        put(cloud, name, "one")
+        apis.insert(0, cloud.read_api("rooms"))
+    put(cloud, "third", "two")
     with (
         reserve_port(0) as listener,
         serving(
