@@ -91,10 +91,7 @@ def _check(options: _Options) -> None:
 
 app = typer.Typer(
     name=NAME,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings=SETTINGS,
+    **SETTINGS,
 )
 app.command()(command_of(_check, _Options))
 

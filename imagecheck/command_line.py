@@ -20,8 +20,13 @@ from imagecheck.envelope import envelope
 from imagecheck.errors import CommandError, UsageError
 from imagecheck.terminal import is_output_unread, print_answer, say
 
-SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
-"""Of every command."""
+SETTINGS: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "markdown",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""Arguments of ``typer.Typer`` for every command line."""
 DEBUG: Final = "--debug"
 JSON: Final = "--json"
 _OWN: Final = ("imagecheck", "release", "local", "config", "contract", "lambda_runtime")

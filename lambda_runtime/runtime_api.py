@@ -12,12 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Final, Self
 
 VERSION = "2018-06-01"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html ("invocation payload").
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
+
+
+TIMED_OUT: Final = "Sandbox.Timedout"
+"""Lambda's error type for a process that takes too long."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,13 @@ class RuntimeApi:
     def wait_until_ready(self, timeout: float) -> FunctionError | None:
         """Wait until the process asks for its first event: then the handler has been loaded.
 
-        Returns the error if the process reported one, or ended, before that. Raises TimeoutError
-        after ``timeout`` seconds.
+        Returns the error if the process reported one, or ended, before that, and Lambda's own after
+        ``timeout`` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._ready or self._ended, timeout):
-                raise TimeoutError(f"the runtime did not ask for an event within {timeout} s")
+                message = f"the runtime did not ask for an event within {timeout:g} s"
+                return FunctionError(TIMED_OUT, message)
             return None if self._ready else self._ended
 
     def invoke(
@@ -164,7 +169,7 @@ def invoke_or_end(
     except TimeoutError:
         end()
         message = f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds"
-        return FunctionError("Sandbox.Timedout", message)
+        return FunctionError(TIMED_OUT, message)
     if isinstance(outcome, FunctionError) and outcome.type == "Runtime.ExitError":
         return FunctionError(outcome.type, f"RequestId: {request_id} Error: {outcome.message}")
     return outcome

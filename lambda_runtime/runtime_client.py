@@ -78,11 +78,7 @@ class RuntimeClient:
                 resource.prlimit(popen.pid, resource.RLIMIT_DATA, limit)
             reader.start()
             self._resources = stack.pop_all()
-        try:
-            error = api.wait_until_ready(timeout)
-        except TimeoutError:
-            message = f"the handler was not loaded within {timeout:g} s"
-            error = FunctionError("Sandbox.Timedout", message)
+        error = api.wait_until_ready(timeout)
         if error is not None:
             self.close()
         return error

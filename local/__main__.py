@@ -15,10 +15,7 @@ from local.system import running_system
 
 _PROGRAM: Final = "python -m local"
 app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings=SETTINGS,
+    **SETTINGS,
 )
 
 

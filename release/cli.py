@@ -63,7 +63,7 @@ class _Commands(TyperGroup):
 def load_command(name: str) -> TyperCommand:
     """Import a command of ``COMMANDS``, and return it as typer runs it."""
     group = next(title for title, names in GROUPS.items() if name in names)
-    app = typer.Typer(add_completion=False, rich_markup_mode="markdown", context_settings=SETTINGS)
+    app = typer.Typer(**SETTINGS)
     function = getattr(import_module(f"release.commands.{name}"), name)
     app.command(name, rich_help_panel=group)(_with_debug(function))
     command = typer.main.get_command(app)
@@ -98,10 +98,7 @@ app = typer.Typer(
     name=PROGRAM,
     cls=_Commands,
     help=_HELP,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings=SETTINGS,
+    **SETTINGS,
 )
 
 

@@ -43,6 +43,11 @@ class CloudAssembly:
 
     folder: Path
 
+    @property
+    def exists(self) -> bool:
+        """Whether a synth has left it there."""
+        return (self.folder / "manifest.json").is_file()
+
     def template(self, stage: Stage) -> Path:
         """Return the template of a stage's rooms stack."""
         return self.folder / f"{stage.names.rooms_stack}.template.json"
@@ -56,7 +61,7 @@ class CloudAssembly:
 
         """
         synth = f"python -m release synth {stage.name}"
-        if not (self.folder / "manifest.json").is_file():
+        if not self.exists:
             raise FailedError(f"there is no cloud assembly in {self.folder}", hint=synth)
         template = self.template(stage)
         try:
@@ -120,16 +125,16 @@ def assembly_of(
     share one, and `deploy` and `page`. Raises FailedError when the CDK CLI fails.
     """
     context = _context(stage, pin, emergency=emergency)
-    if existing := _existing(project, context, pin):
-        os.utime(existing.folder)
-        return existing
-    folder = _folder(project, context, pin)
+    assembly = CloudAssembly(_folder(project, context, pin))
+    if assembly.exists:
+        os.utime(assembly.folder)
+        return assembly
     with step(f"synthesizing {stage.name}"), tempfile.TemporaryDirectory(prefix="synth-") as lock:
         pins = Path(lock, "image-lock.json")
         write_image_lock(pins, {stage.name: pin} if pin else {})
-        _synthesize(project, {**context, "imageLock": str(pins)}, folder)
-    _prune(folder.parent)
-    return CloudAssembly(folder)
+        _synthesize(project, {**context, "imageLock": str(pins)}, assembly.folder)
+    _prune(assembly.folder.parent)
+    return assembly
 
 
 def assembly_for_page(project: Project, stage: Stage) -> CloudAssembly:
@@ -142,8 +147,10 @@ def assembly_for_page(project: Project, stage: Stage) -> CloudAssembly:
         pin = read_image_lock(project.lock).get(stage.name)
     except ConfigurationError:
         pin = None
-    if pin and _existing(project, _context(stage, pin), pin):
-        return assembly_of(project, stage, pin)
+    if pin:
+        of_deployment = CloudAssembly(_folder(project, _context(stage, pin), pin))
+        if of_deployment.exists:
+            return of_deployment
     return assembly_with_image(project, stage, "sha256:" + "0" * 64)
 
 
@@ -153,13 +160,6 @@ def _context(stage: Stage, pin: ImagePin | None, *, emergency: bool = False) -> 
         "packaging": "image" if pin else "zip",
         **({"emergency": "true"} if emergency else {}),
     }
-
-
-def _existing(
-    project: Project, context: Mapping[str, str], pin: ImagePin | None
-) -> CloudAssembly | None:
-    folder = _folder(project, context, pin)
-    return CloudAssembly(folder) if (folder / "manifest.json").is_file() else None
 
 
 def _folder(project: Project, context: Mapping[str, str], pin: ImagePin | None) -> Path:

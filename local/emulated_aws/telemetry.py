@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from moto.logs.models import logs_backends
 
-from lambda_runtime.runtime_api import FunctionError
+from lambda_runtime.runtime_api import TIMED_OUT, FunctionError
 from local.emulated_aws.account import ACCOUNT_ID, REGION
 from local.function_settings import FunctionSettings
 
@@ -108,7 +108,7 @@ class Telemetry:
     def answered(self, request_id: str, seconds: float, error: FunctionError | None) -> None:
         """See Observer."""
         milliseconds = _milliseconds(seconds)
-        timed_out = error is not None and error.type == "Sandbox.Timedout"
+        timed_out = error is not None and error.type == TIMED_OUT
         status = "success" if error is None else "timeout" if timed_out else "error"
         outcome: dict[str, Any] = {"requestId": request_id, "status": status}
         if error is not None and not timed_out:

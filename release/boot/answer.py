@@ -42,14 +42,6 @@ class Boot:
     """What this boot does not show."""
 
 
-class BootStepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A request of the contract test that was answered as it should be."""
-
-    name: str
-    status: int
-    milliseconds: float
-
-
 class BootFailureResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Why the image failed. ``errorType`` is empty where it answers, but not as it should."""
 
@@ -70,7 +62,7 @@ class BootResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     architecture: str
     where: str
     ready_milliseconds: float | None
-    steps: tuple[BootStepResult, ...]
+    steps: tuple[ContractStep, ...]
     failure: BootFailureResult | None
     output: tuple[str, ...]
     notes: tuple[str, ...]
@@ -86,10 +78,7 @@ def result_of(boot: Boot, *, recorded: bool) -> BootResult:
         architecture=boot.subject.function.architecture,
         where=boot.where,
         ready_milliseconds=boot.ready_milliseconds,
-        steps=tuple(
-            BootStepResult(name=step.name, status=step.status, milliseconds=step.milliseconds)
-            for step in boot.steps
-        ),
+        steps=boot.steps,
         failure=BootFailureResult(
             error_type=failure.error_type, message=failure.message, at=failure.at
         )

@@ -102,9 +102,6 @@ class DockerContainer:
         """
         try:
             error = self._run().wait_until_ready(timeout)
-        except TimeoutError:
-            message = f"the runtime did not ask for an event within {timeout:g} s"
-            error = FunctionError("Sandbox.Timedout", message)
         except BaseException:
             self.close()
             raise

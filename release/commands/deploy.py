@@ -22,6 +22,7 @@ from release.commands.options import (
 from release.deploy.live import Packaging
 from release.deploy.rollback import pinned
 from release.deploy.signals import signals_as_interrupts
+from release.deploy.smoke import api_url
 from release.errors import RefusedError
 
 RESULTS = (DeployResult,)
@@ -73,11 +74,10 @@ def deploy(
         emergency=emergency,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
-        url=url,
+        url=api_url(url) if url else None,
         yes=yes,
         json=json,
     )
-    _ = options.api_url  # A wrong one is reported before anything is deployed.
     project = project_here()
     chosen = project.stage(stage)
     if assembly:

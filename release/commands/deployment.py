@@ -13,15 +13,13 @@ from imagecheck.errors import FailedError
 from imagecheck.terminal import say, step
 from release.cloud_assembly import CloudAssembly
 from release.commands.output import (
-    StepResult,
     print_result,
     result_fields,
     step_lines,
-    step_results,
 )
 from release.deploy.deploy import Deployed, OtherIsLiveError, StoppedError, deploy
 from release.deploy.live import Packaging
-from release.deploy.smoke import api_url, smoke
+from release.deploy.smoke import smoke
 from release.errors import RefusedError
 
 
@@ -40,12 +38,13 @@ class DeployResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version_before: str | None = None
     version_after: str | None = None
     api_url: str | None = None
-    steps: tuple[StepResult, ...] | None = None
+    steps: tuple[ContractStep, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentOptions:
-    """Options of `deploy` and `rollback`. ``url`` is that of the API, where it is another one."""
+    """Options of `deploy` and `rollback`. ``url`` is that of the API, validated, where
+    it is another one than the stack's."""
 
     command: str
     emergency: bool
@@ -54,11 +53,6 @@ class DeploymentOptions:
     url: str | None
     yes: bool
     json: bool
-
-    @property
-    def api_url(self) -> str | None:
-        """The URL, validated. Raises FailedError."""
-        return api_url(self.url) if self.url else None
 
 
 def run_deployment(
@@ -93,7 +87,7 @@ def finish(
 
     Raises RefusedError when it answers wrongly, FailedError when it does not answer.
     """
-    url = options.api_url or deployed.api_url
+    url = options.url or deployed.api_url
     steps: Sequence[ContractStep] | None = None
     if options.skip_smoke:
         say("--skip-smoke: NOT tested whether the API answers")
@@ -171,5 +165,5 @@ def _result(
         version_before=before.version if before else None,
         version_after=deployed.after.version if deployed else None,
         api_url=deployed.api_url if deployed else None,
-        steps=None if steps is None else step_results(steps),
+        steps=None if steps is None else tuple(steps),
     )

@@ -12,14 +12,6 @@ from imagecheck.envelope import envelope
 from imagecheck.terminal import print_answer, say
 
 
-class StepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A request of the contract test that was answered as it should be."""
-
-    name: str
-    status: int
-    milliseconds: float
-
-
 def print_result(
     command: str, result: msgspec.Struct, text: str, *, json: bool, ok: bool = True
 ) -> None:
@@ -31,14 +23,6 @@ def result_fields(result: msgspec.Struct) -> dict[str, Any]:
     """Return a result as JSON has it: what an error carries that comes with one."""
     fields: dict[str, Any] = msgspec.to_builtins(result)
     return fields
-
-
-def step_results(steps: Iterable[ContractStep]) -> tuple[StepResult, ...]:
-    """Return the steps of a contract test as JSON has them."""
-    return tuple(
-        StepResult(name=step.name, status=step.status, milliseconds=step.milliseconds)
-        for step in steps
-    )
 
 
 def step_lines(steps: Sequence[ContractStep]) -> list[str]:

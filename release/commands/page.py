@@ -15,19 +15,10 @@ from release.commands.options import AssemblyOption, JsonOption, StageArgument, 
 from release.commands.output import print_result, result_fields
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy_page
 from release.deploy.live import read_stack
-from release.deploy.page import Got, PageError, look_at_page
+from release.deploy.page import LoadedFile, PageError, look_at_page
 from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
 from release.errors import RefusedError
-
-
-class FileResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A file of the page as it came: its size in bytes."""
-
-    name: str
-    status: int
-    size: int
-    milliseconds: float
 
 
 class PageResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -35,7 +26,7 @@ class PageResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     stage: str
     url: str
-    files: tuple[FileResult, ...]
+    files: tuple[LoadedFile, ...]
 
 
 RESULTS = (PageResult,)
@@ -115,7 +106,7 @@ def _test(stage: Stage, url: str, *, json: bool) -> None:
     print_result("page", _result(stage, url, files), "\n".join(_lines(url, files)), json=json)
 
 
-def _lines(url: str, files: Sequence[Got]) -> list[str]:
+def _lines(url: str, files: Sequence[LoadedFile]) -> list[str]:
     width = max(len(file.name) for file in files)
     return [
         f"the page is at {url}",
@@ -127,14 +118,5 @@ def _lines(url: str, files: Sequence[Got]) -> list[str]:
     ]
 
 
-def _result(stage: Stage, url: str, files: Sequence[Got]) -> PageResult:
-    return PageResult(
-        stage=stage.name,
-        url=url,
-        files=tuple(
-            FileResult(
-                name=file.name, status=file.status, size=file.size, milliseconds=file.milliseconds
-            )
-            for file in files
-        ),
-    )
+def _result(stage: Stage, url: str, files: Sequence[LoadedFile]) -> PageResult:
+    return PageResult(stage=stage.name, url=url, files=tuple(files))

@@ -23,6 +23,7 @@ from release.deploy.history import Release, read_history
 from release.deploy.live import Packaging, read_live, stack_outputs
 from release.deploy.rollback import choose, current_release, pinned
 from release.deploy.signals import signals_as_interrupts
+from release.deploy.smoke import api_url
 
 
 class ReleaseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -90,11 +91,10 @@ def rollback(
         emergency=emergency,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
-        url=url,
+        url=api_url(url) if url else None,
         yes=yes,
         json=json,
     )
-    _ = options.api_url  # A wrong one is reported before anything is deployed.
     project = project_here()
     chosen = project.stage(stage)
     with signals_as_interrupts():

@@ -6,15 +6,13 @@ import msgspec
 import typer
 
 from config.project import Stage, project_here
-from contract.run import ContractTestError
+from contract.run import ContractStep, ContractTestError
 from imagecheck.terminal import step
 from release.commands.options import JsonOption
 from release.commands.output import (
-    StepResult,
     print_result,
     result_fields,
     step_lines,
-    step_results,
 )
 from release.deploy.live import stack_outputs
 from release.deploy.signals import signals_as_interrupts
@@ -27,7 +25,7 @@ class SmokeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The requests that were answered as the contract says."""
 
     url: str
-    steps: tuple[StepResult, ...]
+    steps: tuple[ContractStep, ...]
 
 
 RESULTS = (SmokeResult,)
@@ -79,9 +77,9 @@ def smoke(
                 hint=f"python -m release diagnose {stage.name}" if stage else None,
                 details={"step": wrong.step, "found": wrong.found},
             )
-            refused.result = result_fields(SmokeResult(url=address, steps=step_results(wrong.done)))
+            refused.result = result_fields(SmokeResult(url=address, steps=tuple(wrong.done)))
             raise refused from wrong
-    result = SmokeResult(url=address, steps=step_results(steps))
+    result = SmokeResult(url=address, steps=tuple(steps))
     print_result("smoke", result, "\n".join(step_lines(steps)), json=json)
 
 

@@ -23,7 +23,7 @@ _HEADERS: Final = ("content-security-policy", "x-content-type-options", "referre
 
 
 @dataclass(frozen=True)
-class Got:
+class LoadedFile:
     """Something that was asked for and came as it should; ``size`` is in bytes over the wire."""
 
     name: str
@@ -35,12 +35,12 @@ class Got:
 class PageError(Exception):
     """Something of the page is not as it should be; ``got`` is what was, before."""
 
-    def __init__(self, message: str, got: tuple[Got, ...]) -> None:
+    def __init__(self, message: str, got: tuple[LoadedFile, ...]) -> None:
         super().__init__(message)
         self.got = got
 
 
-def look_at_page(url: str, *, clock: Callable[[], float] = time.monotonic) -> list[Got]:
+def look_at_page(url: str, *, clock: Callable[[], float] = time.monotonic) -> list[LoadedFile]:
     """Get the page, all that it names, and a refusal of the API next to it; no room is made.
 
     The page must be asked for every time, its assets kept, and browsers told of its limits.
@@ -77,7 +77,7 @@ class _Browser:
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
         )
-        self.got: list[Got] = []
+        self.got: list[LoadedFile] = []
 
     def ask(self, method: str, path: str, status: int) -> tuple[Mapping[str, str], bytes]:
         started = self._clock()
@@ -104,7 +104,7 @@ class _Browser:
         if response.status != status:
             self.refuse(f"{name}: status {response.status}, wanted {status}")
         milliseconds = round((self._clock() - started) * 1000, 1)
-        self.got.append(Got(name, response.status, len(content), milliseconds))
+        self.got.append(LoadedFile(name, response.status, len(content), milliseconds))
         headers = {key.lower(): value for key, value in response.headers.items()}
         if headers.get("content-encoding") == "gzip":
             content = urllib3.response.GzipDecoder().decompress(content)

@@ -9,6 +9,7 @@ from moto.awslambda.models import LambdaFunction
 
 from tests.support.release.commanding import Run, runner
 from tests.support.release.deployed_stage import DeployedStage, deployed_stage
+from tests.support.release.emulated_ecr import use_credentials_of_nobody
 
 GetCode = Callable[[LambdaFunction], dict[str, Any]]
 
@@ -22,7 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.fixture
 def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedStage]:
     """The stage `dev` of a project, which is the current folder; it was never deployed."""
-    _credentials_of_nobody(tmp_path, monkeypatch)
+    use_credentials_of_nobody(tmp_path, monkeypatch)
     monkeypatch.setenv("MOTO_LAMBDA_STUB_ECR", "false")
     monkeypatch.setattr(LambdaFunction, "get_code", _with_whole_uri(LambdaFunction.get_code))
     monkeypatch.chdir(tmp_path)
@@ -44,14 +45,3 @@ def _with_whole_uri(get_code: GetCode) -> GetCode:
         return answer
 
     return patched
-
-
-def _credentials_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set credentials, and take away the machine's."""
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

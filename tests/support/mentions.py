@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from tests.support.cdk_context import ROOT
 from tests.support.documents import folders, tracked
+from tests.support.strings import strings_of
 from tools.commands import check_command, options_of, release_commands
 
 RELEASE = "python -m release"
@@ -97,14 +98,4 @@ def messages(source: str) -> Iterator[str]:
 
     Docstrings are strings, and those of commands are their help.
     """
-    pieces = set[ast.AST]()
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.JoinedStr(values=values):
-                pieces.update(values)
-                yield "".join(
-                    str(value.value) if isinstance(value, ast.Constant) else FILLED_IN
-                    for value in values
-                )
-            case ast.Constant(value=str(text)) if node not in pieces:
-                yield text
+    yield from strings_of(ast.parse(source), FILLED_IN)

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from tests.support.cdk_context import ROOT
 from tests.support.documents import tracked
+from tests.support.strings import strings_of
 
 FILLED_IN = "\0"
 _ROOMS = ("app.py", "config/", "constructs/", "contract/", "imagecheck/", "lambda_src/", "release/")
@@ -65,14 +66,6 @@ def _strings() -> Iterator[str]:
 
 def _of_tree(tree: ast.AST) -> Iterator[str]:
     # Docstrings say nothing to users.
-    pieces: set[ast.AST] = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        match node:
-            case ast.JoinedStr(values=values):
-                pieces.update(values)
-                yield "".join(
-                    str(value.value) if isinstance(value, ast.Constant) else FILLED_IN
-                    for value in values
-                )
-            case ast.Constant(value=str(text)) if node not in pieces:
-                yield re.sub(r"\{\w*\}", FILLED_IN, text)
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for text in strings_of(tree, FILLED_IN, but=docstrings):
+        yield re.sub(r"\{\w*\}", FILLED_IN, text)

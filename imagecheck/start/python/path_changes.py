@@ -13,7 +13,6 @@ BELOW: Final = "."
 """Stands for the module itself: it makes modules in its own name."""
 
 _ADD = {"sys.path.append", "sys.path.insert", "site.addsitedir"}
-_MAKE = {"sys.modules.update", "sys.modules.setdefault"}
 _PATHS = {"Path", "PurePath", "PosixPath", "PurePosixPath"}
 _SAME = {"abspath", "realpath", "normpath", "str", "fspath", "resolve", "absolute", "as_posix"}
 _FILLED_LATER = ("/tmp/", "/mnt/")  # noqa: S108

@@ -21,7 +21,7 @@ from tests.support.imagecheck.http_server import Answer, serving
 from tests.support.imagecheck.images import File, Image, layer_of, write_image
 from tests.support.imagecheck.programs import aws_like_base, busybox, of_other_cpu
 from tests.support.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
-from tests.support.release.commanding import Run, runner
+from tests.support.release.commanding import Run
 from tests.support.release.emulated_ecr import (
     HOST,
     EmulatedEcr,
@@ -59,11 +59,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
 def image(project: Checkout) -> Image:
     """What was built from there, and has passed its gates."""
     return built(project)
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(monkeypatch, capsys)
 
 
 def built(project: Checkout, shell: bytes | None = None, **changes: Any) -> Image:

@@ -13,7 +13,6 @@ from release.errors import RefusedError
 from release.registry.guard import guard
 from tests.release.registry.test_push import pushed
 from tests.support.imagecheck.images import File, layer_of, write_image
-from tests.support.release.checkout import Checkout, checkout
 from tests.support.release.emulated_ecr import (
     HOST,
     EmulatedEcr,
@@ -56,16 +55,6 @@ DEPLOYED = {
 @pytest.fixture(autouse=True)
 def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_credentials_of_nobody(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return checkout(tmp_path_factory.mktemp("project") / "p")
-
-
-@pytest.fixture
-def stage(project: Checkout) -> Stage:
-    return project.stage("dev")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ from release.registry.repository import StageRepository, StoredImage, tag_deploy
 from tests.release.registry.test_push import Counting
 from tests.support.errors import shows
 from tests.support.imagecheck.images import File, Image, layer_of, write_image
-from tests.support.release.checkout import Checkout, checkout
 from tests.support.release.emulated_ecr import (
     HOST,
     REGION,
@@ -47,16 +46,6 @@ def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_registry(tmp_path_factory.mktemp("registry")) as host:
         yield host
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    return checkout(tmp_path_factory.mktemp("project") / "p")
-
-
-@pytest.fixture
-def stage(project: Checkout) -> Stage:
-    return project.stage("dev")
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""GitHub on this machine, and the command line."""
+"""GitHub on this machine."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.release.commanding import Run, runner
 from tests.support.release.github_server import GithubServer, github_server
 
 
@@ -15,9 +14,3 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GithubServer]:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         yield server
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line."""
-    return runner(monkeypatch, capsys)
