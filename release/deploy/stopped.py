@@ -18,7 +18,12 @@ ALARM: Final = "an alarm"
 CODE_DEPLOY: Final = "CodeDeploy"
 CLOUD_FORMATION: Final = "CloudFormation"
 
+_AT_FAULT: Final = (
+    "the hook, its permission (codedeploy:PutLifecycleEventHookExecutionStatus) or its network is"
+    " at fault, and not the image"
+)
 _DEPLOYMENT_ID = re.compile(r"\bd-[A-Z0-9]{9}\b")
+_STATUSES: Final = ("Failed", "Succeeded")
 _NAME = re.compile(r"[\w.-]+")
 _T = TypeVar("_T")
 
@@ -29,6 +34,14 @@ class Stopped:
 
     gate: str
     cause: str
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the hook has logged of a deployment: ``Failed`` or ``Succeeded``, or nothing at all."""
+
+    status: str
+    text: str = ""
 
 
 def what_stopped(
@@ -47,6 +60,14 @@ def what_stopped(
     ) or Stopped(CLOUD_FORMATION, f"{failure.logical_id} ({failure.type}): {failure.reason}")
 
 
+def is_without_report(code: str, message: str) -> bool:
+    """Whether CodeDeploy has waited for the hook's report in vain, by its error.
+
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-ecs.html#troubleshooting-ecs-timeout-callback
+    """
+    return code == "TIMEOUT" or "status callback" in message
+
+
 def names_in(message: str) -> frozenset[str]:
     """Return the words of a message that can be names of alarms."""
     return frozenset(word.strip(".") for word in _NAME.findall(message))
@@ -63,13 +84,23 @@ def _stopped_shift(
     if code == "ALARM_ACTIVE":
         alarms = _if_answered(lambda: _alarms(stage, outputs, message))
         return Stopped(ALARM, message + (f" (in ALARM: {', '.join(alarms)})" if alarms else ""))
-    if code not in {None, "HOOK_EXECUTION_FAILURE"}:
+    is_silent = is_without_report(code or "", message)
+    if code not in {None, "HOOK_EXECUTION_FAILURE"} and not is_silent:
         return Stopped(CODE_DEPLOY, f"{code}: {message}")
-    refusal = _if_answered(lambda: _refusal(stage, outputs, began, deployment.get("deploymentId")))
-    if code is None and refusal is None:
+    said = _if_answered(lambda: _said(stage, outputs, began, deployment.get("deploymentId")))
+    if said and said.status == "Failed":
+        return Stopped(HOOK, said.text)
+    if code is None:
         return None
-    silent = f"it does not say why; its log group is {_hook_log_group(stage, outputs)}"
-    return Stopped(HOOK, refusal or silent)
+    group = _hook_log_group(stage, outputs)
+    if said is None and not is_silent:
+        return Stopped(HOOK, f"it does not say why; its log group is {group}")
+    what = (
+        "it found nothing wrong, and its report did not arrive"
+        if said and said.status
+        else ("it did not run, or could not report")
+    )
+    return Stopped(HOOK, f"{what}: {_AT_FAULT}; its log group is {group}")
 
 
 def _deployment(
@@ -92,28 +123,32 @@ def _deployment(
     return info
 
 
-def _refusal(
+def _said(
     stage: Stage, outputs: Mapping[str, str], began: datetime, deployment_id: str | None
-) -> str | None:
-    """Return the step and the finding of the hook's last refusal since then, as its log has it."""
+) -> _Said:
+    """Return what the hook's log has of the deployment: its last refusal since then, if any."""
     logs = stage.client("logs")
     with aws_errors("the hook's log"):
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=_hook_log_group(stage, outputs),
             startTime=int(began.timestamp() * 1000),
-            filterPattern='{ $.status = "Failed" }',
+            filterPattern='{ $.message = "pre-traffic hook" }',
         )
         lines = [event["message"] for page in pages for event in page["events"]]
+    found = _Said("")
     for line in reversed(lines):
         try:
             said = json.loads(line)
-            if said["message"] != "pre-traffic hook" or said["status"] != "Failed":
+            if said["message"] != "pre-traffic hook" or said["status"] not in _STATUSES:
                 continue
-            if deployment_id in {None, said.get("deploymentId", deployment_id)}:
-                return f"{said['step']}: {said['found']}"
+            if deployment_id not in {None, said.get("deploymentId", deployment_id)}:
+                continue
+            if said["status"] == "Failed":
+                return _Said("Failed", f"{said['step']}: {said['found']}")
+            found = _Said("Succeeded")
         except (ValueError, TypeError, KeyError):
             continue
-    return None
+    return found
 
 
 def _hook_log_group(stage: Stage, outputs: Mapping[str, str]) -> str:

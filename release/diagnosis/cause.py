@@ -13,6 +13,7 @@ _SECRETS: Final = re.compile(
     r"(?i)(bearer\s+)\S+|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(x-amz-[\w-]*(?:signature|token)[\w-]*=)[^&\s]+"
 )
 _MAX_TEXT: Final = 600
+_PROPER_NAMES: Final = ("DynamoDB", "ImageConfig", "Lambda", "Windows")
 
 
 class Evidence(msgspec.Struct, frozen=True, rename="camel"):
@@ -51,6 +52,13 @@ def seen(source: str, text: str) -> Evidence:
     """Return a text from outside as evidence: shortened, and without secrets."""
     text = _SECRETS.sub(lambda match: f"{match[1] or match[2] or ''}***", text)
     return Evidence(source, text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…")
+
+
+def lowered(title: str) -> str:
+    """Return a title as it stands behind a colon."""
+    if title.startswith(_PROPER_NAMES):
+        return title
+    return title[:1].lower() + title[1:]
 
 
 def by_likelihood(cause: FailureCause) -> int:

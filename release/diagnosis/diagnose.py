@@ -13,7 +13,7 @@ from release.diagnosis.facts import (
 from release.diagnosis.outcome import Failed, Silent, TurnedAway
 from release.diagnosis.refused import causes_of_refusal, is_given_up, note_of
 from release.diagnosis.remedies import aws_command, roll_back
-from release.diagnosis.rules import STAGE_RULES, VERSION_RULES
+from release.diagnosis.rules import EARLY_RULES, STAGE_RULES, VERSION_RULES
 from release.diagnosis.version_facts import VersionFacts, evidence_of, live_version
 
 Verdict = Literal["works", "broken", "nothing found", "unknown"]
@@ -45,7 +45,9 @@ class Diagnosis:
 
 
 def diagnose(facts: StageFacts) -> Diagnosis:
-    """Apply every rule to the facts."""
+    """Apply every rule to the facts; those for what is live only where something can be."""
+    if facts.has_nothing_live:
+        return Diagnosis(facts, tuple(chain.from_iterable(rule(facts) for rule in EARLY_RULES)))
     live = live_version(facts)
     causes = [*_of_version(live), *chain.from_iterable(rule(facts) for rule in STAGE_RULES)]
     # A stuck stack does not explain what is wrong with live.

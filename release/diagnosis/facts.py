@@ -13,7 +13,7 @@ import msgspec
 
 from config.image_lock import ImagePin
 from config.project import Stage
-from imagecheck.finding import Finding
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.log_lines import Line
 from release.diagnosis.outcome import InvocationOutcome, answers
 
@@ -45,6 +45,10 @@ class FailedResource:
     reason: str
 
 
+_NOT_MADE: Final = (
+    "CREATE_FAILED", "CREATE_IN_PROGRESS", "DELETE_FAILED", "DELETE_IN_PROGRESS",
+    "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS",
+)  # fmt: skip
 _SETTLED: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 
 
@@ -58,6 +62,11 @@ class StackFacts:
     failures: tuple[FailedResource, ...] = ()
     image: str = ""
     """The image of its last operation, even if that was rolled back; empty where no event says."""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it was created once, and is not being deleted."""
+        return self.status not in _NOT_MADE
 
     @property
     def is_settled(self) -> bool:
@@ -139,28 +148,6 @@ class Concurrency:
 
 
 @dataclass(frozen=True)
-class ImageFacts:
-    """What `check` says of an image, for the function as it is configured."""
-
-    reference: str
-    findings: tuple[Finding, ...]
-    """Those of the image itself: they are there with and without the function's override."""
-    starts: tuple[str, ...] = ()
-    by_override: tuple[Finding, ...] = ()
-    """Those that only the function's override makes."""
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """The findings that stop it."""
-        return tuple(finding for finding in self.findings if finding.severity == "error")
-
-    @property
-    def digest(self) -> str:
-        """Which image it is."""
-        return self.reference.partition("@")[2]
-
-
-@dataclass(frozen=True)
 class LifecycleEvent:
     """A step of a CodeDeploy deployment."""
 
@@ -180,7 +167,6 @@ class DeploymentFacts:
     id: str
     status: str
     code: str = ""
-    """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ErrorInformation.html"""
     message: str = ""
     version: str = ""
     """The version that it brings."""
@@ -199,10 +185,13 @@ class HookFacts:
     """What the pre-traffic hook logged of the newest deployment."""
 
     status: str
+    """``Failed`` or ``Succeeded``; empty: its log was read, and has nothing of that deployment."""
     step: str = ""
     found: str = ""
     version: str = ""
     """The version that it asked."""
+    lines: tuple[Line, ...] = ()
+    """Failures in its log, read where it reported none of the version's."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +257,13 @@ class StageFacts:
     def works_now(self) -> bool:
         """Whether the invocation has just proved it."""
         return answers(self.invocation)
+
+    @property
+    def has_nothing_live(self) -> bool:
+        """Whether there is nothing that could fail: no stack, or none that was ever whole."""
+        stack, is_seen = self.stack, self.invocation is not None
+        is_made = stack is None or (isinstance(stack, StackFacts) and stack.is_made)
+        return not (is_made or is_seen or isinstance(self.live, FunctionFacts))
 
     @property
     def failed_before_shift(self) -> bool:

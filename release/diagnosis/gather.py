@@ -25,11 +25,11 @@ from release.diagnosis.facts import (
 )
 from release.diagnosis.images import Check, with_images
 from release.diagnosis.invocation import invoke_live
+from release.diagnosis.refused_version import with_refusal
 from release.diagnosis.source_reader import Clients, SourceReader
 
 _MARGIN_SECONDS: Final = 30
 """Over the function's timeout: an init, and a second one."""
-_HOOK_MINUTES: Final = 60 * 24 * 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def _ask(
         ]
         for part in parts:
             facts = replace(facts, **part.result())
-    return _of_refusal(facts, outputs, reader)
+    return with_refusal(facts, outputs, reader)
 
 
 def _stack(stage: Stage, reader: SourceReader) -> StackFacts | Absent | None:
@@ -175,6 +175,8 @@ def _of_deployments(facts: StageFacts, reader: SourceReader) -> dict[str, Any]:
     outputs = facts.stack.outputs
     application, group = outputs.get("DeploymentApplication"), outputs.get("DeploymentGroup")
     if not application or not group:
+        if not facts.stack.is_made:
+            return {}
         reader.note(source, "the stack has no outputs DeploymentApplication and DeploymentGroup")
         return {}
     client = reader.client("codedeploy", source)
@@ -249,35 +251,6 @@ def _of_stores(facts: StageFacts, reader: SourceReader) -> dict[str, Any]:
         )
         found["released"] = released if isinstance(released, str) else None
     return found
-
-
-def _of_refusal(facts: StageFacts, outputs: Any, reader: SourceReader) -> StageFacts:
-    """Add the version that the newest deployment brought, where it did not come to be live."""
-    deployment = facts.deployment
-    if not isinstance(deployment, DeploymentFacts) or not deployment.is_refused:
-        return facts
-    if facts.failed_before_shift:
-        return facts
-    if group := outputs.get("HookLogGroup"):
-        source = "log of the pre-traffic hook"
-        logs = reader.client("logs", source)
-        if logs is not None:
-            line = reader.read_optional(
-                source, lambda: log_queries.hook_line(logs, group, deployment.id, _HOOK_MINUTES)
-            )
-            facts = replace(facts, hook=None if isinstance(line, Absent) else line)
-    # The hook's log is there also for callers who may not read the steps of a deployment.
-    version = deployment.version or (facts.hook.version if facts.hook else "")
-    if version:
-        facts = replace(facts, deployment=replace(deployment, version=version))
-        client = reader.client("lambda", "the refused version")
-        if client is not None:
-            refused = reader.read_optional(
-                f"function version {version}",
-                lambda: queries.function(client, facts.function_name, version),
-            )
-            facts = replace(facts, refused=refused)
-    return facts
 
 
 def _pin(project: Project, stage: Stage, reader: SourceReader) -> ImagePin | None:

@@ -1,22 +1,25 @@
 """The images of a stage, checked as `release check` does: the live one and the refused one."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from imagecheck.check import check_image
 from imagecheck.function import Function
+from imagecheck.image.filesystem import FileSystem
 from imagecheck.image.image_reader import Progress
+from imagecheck.image.layer import FileKind
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import InvalidReferenceError, RegistryReference, parse_reference
+from imagecheck.start.native.platform import described, is_native
 from imagecheck.terminal import step
-from release.diagnosis.facts import (
-    DeploymentFacts,
-    FunctionFacts,
-    ImageFacts,
-    StackFacts,
-    StageFacts,
-)
+from release.diagnosis.facts import DeploymentFacts, FunctionFacts, StackFacts, StageFacts
+from release.diagnosis.image_facts import ImageFacts, NativeModule
 from release.diagnosis.source_reader import SourceReader
+
+_ENDINGS: Final = (".so", ".pyd", ".dylib")
+_INTERPRETER: Final = re.compile(r"/lib-dynload/|^/(?:usr/)?lib(?:64)?/[^/]*$")
 
 Check = Callable[[RegistryReference, Function], ImageFacts]
 """Checks an image. Raises ImageReadError."""
@@ -28,9 +31,19 @@ def check_with(cache: LayerCache, progress: Progress) -> Check:
     def check(reference: RegistryReference, function: Function) -> ImageFacts:
         report = check_image(reference, function, cache=cache, progress=progress)
         name = str(reference).removeprefix("docker://")
-        return ImageFacts(name, report.findings, report.subject.start.argv)
+        subject = report.subject
+        native = tuple(_native_modules(subject.files)) if subject.files else None
+        return ImageFacts(name, report.findings, subject.start.argv, native=native)
 
     return check
+
+
+def _native_modules(files: FileSystem) -> Iterator[NativeModule]:
+    """Yield the native modules of Python's that packages brought, and not the interpreter."""
+    for node in files.below("/"):
+        is_module = node.kind is FileKind.FILE and node.path.endswith(_ENDINGS)
+        if is_module and is_native(node) and not _INTERPRETER.search(node.path):
+            yield NativeModule(node.path, described(node, node.path))
 
 
 def function_of(facts: FunctionFacts) -> Function:

@@ -33,6 +33,12 @@ _FAULT: Final = re.compile(
 _PROCESS: Final = re.compile(r"RequestId: [\w-]+ (?P<message>Process exited [^\n]+|Error: [^\n]+)")
 _TIMED_OUT: Final = re.compile(r"Task timed out after (?P<seconds>[\d.]+) seconds")
 _LAUNCH: Final = re.compile(r"(?P<message>(?:IMAGE\s+)?(?:Launch error|Invalid task config): .+)")
+_READ_ONLY: Final = re.compile(
+    r"^(?:panic: |thread '|Exception in thread |Unhandled exception|npm (?:ERR!|error)"
+    r"|[\w./-]+: (?:cannot|can't|line \d)).*(?:read-only file ?system|EROFS)",
+    re.IGNORECASE,
+)
+"""What a program prints that ends because it cannot write."""
 _EXCEPTION: Final = re.compile(r"^\[ERROR\] (?P<type>[\w.]+)(?:: (?P<message>[^\n]*))?")
 
 
@@ -182,7 +188,11 @@ def _ended(text: str) -> Line | None:
     return match and Line("Runtime.ExitError", match["message"].removeprefix("Error: "))
 
 
-_READERS: Final = (_fault, _timed_out, _launch, _report, _exception, _ended)
+def _read_only(text: str) -> Line | None:
+    return Line("", _first(text)) if _READ_ONLY.search(text) else None
+
+
+_READERS: Final = (_fault, _timed_out, _launch, _report, _exception, _ended, _read_only)
 """In this order: an earlier reader takes more from a line than a later one."""
 
 

@@ -20,9 +20,10 @@ _OBJECTS: Final = (
 _TEXTS: Final = (
     '?"Error Type" ?"Task timed out" ?"Launch error" ?"Invalid task config" ?"Runtime exited"'
     ' ?"Process exited" ?"Status: timeout" ?"Status: error" ?"[ERROR]" ?"signal: killed"'
-    ' ?"Error: "'
+    ' ?"Error: " ?"Read-only file system" ?"read-only file system" ?"EROFS"'
 )
 _HOOK_LINE: Final = '{ $.message = "pre-traffic hook" }'
+_OF_HOOK_LINE: Final = ("status", "step", "found", "version")
 _ACCESS_LINES: Final = '{ ($.status = "5*") || ($.status = "429") }'
 
 
@@ -35,9 +36,8 @@ def hook_line(logs: Any, group: str, deployment_id: str, minutes: int) -> HookFa
             continue
         is_it = isinstance(line, dict) and line.get("message") == "pre-traffic hook"
         if is_it and line.get("deploymentId") == deployment_id:
-            return HookFacts(
-                *(str(line.get(name, "")) for name in ("status", "step", "found", "version"))
-            )
+            said = {name: str(line.get(name, "")) for name in _OF_HOOK_LINE}
+            return HookFacts(said["status"], said["step"], said["found"], said["version"])
     return None
 
 

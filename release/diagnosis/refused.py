@@ -6,7 +6,14 @@ from typing import Final
 import msgspec
 
 from release.deploy.stopped import names_in
-from release.diagnosis.cause import Evidence, FailureCause, Remedy, by_likelihood, seen
+from release.diagnosis.cause import (
+    Evidence,
+    FailureCause,
+    Remedy,
+    by_likelihood,
+    lowered,
+    seen,
+)
 from release.diagnosis.facts import (
     STOPPED_BY_ALARM,
     DeploymentFacts,
@@ -14,6 +21,8 @@ from release.diagnosis.facts import (
     StackFacts,
     StageFacts,
 )
+from release.diagnosis.hook import HOOK_STEP, hook_fault
+from release.diagnosis.image_faults import AGAIN_THE_SAME, image_fault
 from release.diagnosis.remedies import release_command
 from release.diagnosis.rules.releases import stack_evidence
 from release.diagnosis.version_facts import VersionFacts, evidence_of, refused_version
@@ -26,7 +35,6 @@ _ROLLED_BACK: Final = (
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
     "UPDATE_ROLLBACK_IN_PROGRESS",
 )
-_PROPER_NAMES: Final = ("DynamoDB", "ImageConfig", "Lambda", "Windows")
 
 
 def is_given_up(facts: StageFacts) -> bool:
@@ -74,19 +82,25 @@ def causes_of_refusal(facts: StageFacts, judge: Judge) -> Iterator[FailureCause]
     by = _by(facts, deployment, status)
     still = f"live still answers from version {live.version}" if live else "live is unchanged"
     version = refused_version(facts, deployment.version if deployment else "")
+    fault_of_hook = hook_fault(facts, deployment, evidence)
+    if fault_of_hook:
+        yield msgspec.structs.replace(
+            fault_of_hook, explanation=f"{still}. {fault_of_hook.explanation}"
+        )
+        evidence = ()
     # Without symptoms of its own, the findings of `check` are all there is.
     reasons = sorted(judge(version), key=by_likelihood)
     for reason in reasons:
         yield msgspec.structs.replace(
             reason,
             name=f"refused-{reason.name}",
-            title=f"The new version was {by}: {_lower(reason.title)}",
+            title=f"The new version was {by}: {lowered(reason.title)}",
             evidence=(*reason.evidence, *evidence),
             fix=(*reason.fix, _next(version)),
             explanation=" ".join(part for part in (f"{still}.", reason.explanation) if part),
         )
         evidence = ()
-    if reasons:
+    if reasons or fault_of_hook:
         return
     is_alarm = bool(deployment and deployment.code == STOPPED_BY_ALARM)
     first = (
@@ -94,14 +108,20 @@ def causes_of_refusal(facts: StageFacts, judge: Judge) -> Iterator[FailureCause]
         if isinstance(facts.stack, StackFacts) and facts.stack.failures
         else ""
     )
+    fault = image_fault(first) if first and not deployment else None
     yield FailureCause(
         name="deployment-stopped-by-alarm" if is_alarm else "deployment-refused",
         title=f"The new version was {by}" + (f": {first}" if first and not deployment else ""),
         likelihood="certain",
         error_type=deployment.code if deployment else status,
         evidence=(*evidence_of(version.symptoms), *evidence, *_alarms(deployment, facts)),
-        fix=(*(_after_an_alarm(facts) if is_alarm else ()), _next(version)),
-        explanation=f"{still}.",
+        rule=fault.rule if fault else "",
+        fix=(
+            *(_after_an_alarm(facts) if is_alarm else ()),
+            *(fault.fix(facts.stage)[:1] if fault else ()),
+            _next(version),
+        ),
+        explanation=f"{still}." + (f" {AGAIN_THE_SAME}" if fault else ""),
     )
 
 
@@ -123,7 +143,7 @@ def _after_an_alarm(facts: StageFacts) -> tuple[Remedy, ...]:
         Remedy(
             "read in the log what that version answered while it had part of the traffic",
             f"aws logs tail /aws/lambda/{facts.function_name} --since 1h"
-            f" --filter-pattern '{{ $.status >= 500 }}' --region {facts.stage.settings.region}",
+            f" --filter-pattern '{{ $.status >= 500 }}' --region {facts.stage.region}",
         ),
         Remedy(
             "if that was temporary, deploy it again: a new version has its own alarms, and those of"
@@ -156,7 +176,7 @@ def _by(facts: StageFacts, deployment: DeploymentFacts | None, status: str) -> s
     if deployment.status == "Stopped":
         return "stopped"
     failed = [step.name for step in deployment.events if step.status == "Failed"]
-    if "BeforeAllowTraffic" in failed or (facts.hook and facts.hook.status == "Failed"):
+    if HOOK_STEP in failed or (facts.hook and facts.hook.status == "Failed"):
         return "refused by the pre-traffic hook"
     return "refused"
 
@@ -171,9 +191,3 @@ def _next(version: VersionFacts) -> Remedy:
         "correct it, and pass the gates again: build, check, boot, push, pin, deploy",
         release_command("build", version.stage),
     )
-
-
-def _lower(title: str) -> str:
-    if title.startswith(_PROPER_NAMES):
-        return title
-    return title[:1].lower() + title[1:]

@@ -45,8 +45,7 @@ def push_again(stage: Stage) -> Remedy:
 def restore_repository_policy(stage: Stage, account: str) -> str:
     """Return the command that sets the policy which constructs/image_repository.py has."""
     function = (
-        f"arn:aws:lambda:{stage.settings.region}:{account or 'ACCOUNT'}:function"
-        f":{stage.names.function}"
+        f"arn:aws:lambda:{stage.region}:{account or 'ACCOUNT'}:function:{stage.names.function}"
     )
     statement = {
         "Sid": "LambdaECRImageRetrievalPolicy",
@@ -71,6 +70,6 @@ def release_command(command: str, stage: Stage, *options: str) -> str:
 
 def aws_command(service: str, operation: str, stage: Stage, **options: str) -> str:
     """Return a command of the AWS CLI, in the stage's Region."""
-    options = {**options, "region": stage.settings.region}
+    options = {**options, "region": stage.region}
     given = (f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in options.items())
     return " ".join(("aws", service, operation, *given))

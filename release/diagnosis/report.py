@@ -16,11 +16,11 @@ from release.diagnosis.facts import (
     AliasFacts,
     DeploymentFacts,
     FunctionFacts,
-    ImageFacts,
     LogFacts,
     StackFacts,
     UnreadSource,
 )
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.outcome import answers
 
 _MAX_WIDTH: Final = 100
@@ -42,6 +42,9 @@ class DiagnoseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What ``diagnose --json`` prints."""
 
     stage: str
+    account: str | None
+    """The account of the credentials; null where it could not be asked."""
+    region: str
     function: str
     """The name of the function."""
     verdict: Verdict
@@ -56,11 +59,13 @@ class DiagnoseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     could_not_look: tuple[UnreadSource, ...]
 
 
-def result_of(diagnosis: Diagnosis) -> DiagnoseResult:
-    """Return a diagnosis as data."""
+def result_of(diagnosis: Diagnosis, account: str | None) -> DiagnoseResult:
+    """Return a diagnosis as data; ``account`` is where AWS was asked."""
     facts = diagnosis.facts
     return DiagnoseResult(
         stage=facts.stage.name,
+        account=account,
+        region=facts.stage.region,
         function=facts.function_name,
         verdict=diagnosis.verdict,
         causes=diagnosis.causes,
@@ -106,7 +111,9 @@ def _headline(diagnosis: Diagnosis) -> str:
             text = "no cause found, but too few sources could be read to say that it works"
             colour = typer.colors.YELLOW
         case _:
-            if facts.works_now:
+            if facts.has_nothing_live:
+                text = "nothing is live"
+            elif facts.works_now:
                 text = "live answers, but something is wrong"
             elif facts.invocation is not None:
                 text = "it does not work"

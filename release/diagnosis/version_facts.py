@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from config.project import Stage
+from imagecheck.rule import INVALID_IMAGE
 from release.diagnosis.cause import Evidence, Likelihood, seen
-from release.diagnosis.facts import FunctionFacts, ImageFacts, LogFacts, StageFacts
+from release.diagnosis.facts import FunctionFacts, LogFacts, StackFacts, StageFacts
+from release.diagnosis.image_facts import ImageFacts
+from release.diagnosis.image_faults import invalid_image
 from release.diagnosis.log_lines import SERVER_ERROR, TIMED_OUT, Line
 from release.diagnosis.outcome import Answered, Failed, Silent
 
@@ -90,7 +93,7 @@ def live_version(facts: StageFacts) -> VersionFacts:
     """Return the version that is live."""
     function = facts.live if isinstance(facts.live, FunctionFacts) else None
     version = function.version if function else ""
-    symptoms = [*_of_invocation(facts), *_of_logs(facts, version)]
+    symptoms = [*_of_state(function), *_of_invocation(facts), *_of_logs(facts, version)]
     return VersionFacts(facts, True, function, facts.live_image, tuple(symptoms))
 
 
@@ -98,8 +101,9 @@ def refused_version(facts: StageFacts, version: str) -> VersionFacts:
     """Return the version that the newest deployment brought."""
     function = facts.refused if isinstance(facts.refused, FunctionFacts) else None
     symptoms = list(_of_logs(facts, version)) if version else []
-    if facts.hook and facts.hook.status != "Succeeded":
+    if facts.hook and facts.hook.status == "Failed":
         symptoms.insert(0, _of_hook(facts.hook.step, facts.hook.found))
+    symptoms = [*_of_state(function), *_of_events(facts), *symptoms]
     return VersionFacts(facts, False, function, facts.refused_image, tuple(symptoms))
 
 
@@ -124,6 +128,24 @@ def _text(symptom: Symptom) -> str:
     if symptom.type not in ("", SERVER_ERROR) and symptom.type not in symptom.message:
         return f"{symptom.type}: {symptom.message}" if symptom.message else symptom.type
     return symptom.message
+
+
+def _of_state(function: FunctionFacts | None) -> Iterator[Symptom]:
+    """Yield that Lambda could not unpack the image, which it does after the call that names it."""
+    if function and function.state_code == INVALID_IMAGE:
+        said = function.state_reason
+        yield Symptom(INVALID_IMAGE, said, f"GetFunction, State {function.state}", is_now=True)
+    if function and function.update_code == INVALID_IMAGE:
+        said = function.update_reason
+        source = f"GetFunction, LastUpdateStatus {function.update_status}"
+        yield Symptom(INVALID_IMAGE, said, source, is_now=True)
+
+
+def _of_events(facts: StageFacts) -> Iterator[Symptom]:
+    """Yield the same by the events of the stack, which has taken the function's change back."""
+    for failure in facts.stack.failures if isinstance(facts.stack, StackFacts) else ():
+        if said := invalid_image(failure.reason):
+            yield Symptom(INVALID_IMAGE, said, f"event of {failure.logical_id}", is_now=True)
 
 
 def _of_invocation(facts: StageFacts) -> Iterator[Symptom]:

@@ -12,7 +12,13 @@ from typing import Any
 from config.project import Stage
 from imagecheck.image.aws import aws_errors
 from release.errors import RefusedError
-from release.registry.lifecycle import endangered, put_lifecycle_policy
+from release.registry.lifecycle import (
+    KEPT_IMAGES,
+    Danger,
+    endangered,
+    keeps_many,
+    put_lifecycle_policy,
+)
 from release.registry.repository import StageRepository, StoredImage
 
 _LATEST = "$LATEST"
@@ -65,25 +71,42 @@ def guard(stage: Stage, digests: Iterable[str]) -> tuple[str, ...]:
             warnings.append(
                 f"{digest} is no longer in {repository.uri} for Lambda to fetch ({use})"
             )
+    dangers = _dangers(stage, repository, pinned, used, images)
+    refusals += [
+        f"{digest}, {used[digest]}: {danger} from {repository.uri}: {danger.limit}"
+        for digest, danger in dangers.items()
+    ]
+    if dangers:
+        refusals.append(
+            "change the lifecycle policy so that no rule fits these images, or so that the first"
+            f" rule for tags deployed-* keeps the newest {KEPT_IMAGES} or more: no later rule can"
+            " take what it fits. Where the policy was changed by hand, CloudFormation sees no"
+            " change, so put back what constructs/image_repository.py has:"
+            f" `{put_lifecycle_policy(stage)}`"
+        )
+    if refusals:
+        raise RefusedError("\n  ".join(("images that are in use are not safe:", *refusals)))
+    return tuple(warnings)
+
+
+def _dangers(
+    stage: Stage,
+    repository: StageRepository,
+    pinned: frozenset[str],
+    used: Mapping[str, Use],
+    images: Mapping[str, StoredImage | None],
+) -> dict[str, Danger]:
     tags = {
         digest: _tags(stage, image, to_be_deployed=digest in pinned)
         for digest, image in images.items()
         if image
     }
-    dangers = endangered(repository.lifecycle_policy(), tags)
-    refusals += [
-        f"{digest}, {used[digest]}: {danger} from {repository.uri}"
-        for digest, danger in dangers.items()
-    ]
-    if dangers:
-        refusals.append(
-            "change the lifecycle policy so that no rule fits these images. Where it was changed by"
-            " hand, CloudFormation sees no change, so put back what"
-            f" constructs/image_repository.py has: `{put_lifecycle_policy(stage)}`"
-        )
-    if refusals:
-        raise RefusedError("\n  ".join(("images that are in use are not safe:", *refusals)))
-    return tuple(warnings)
+    policy = repository.lifecycle_policy()
+    needed = {digest: tags[digest] for digest in tags if used[digest].is_needed}
+    stored = repository.stored() if needed and keeps_many(policy) else ()
+    # A rule that keeps many lets old versions go in the end, and is meant to.
+    old = {digest: tags[digest] for digest in tags if digest not in needed}
+    return endangered(policy, needed, stored) | endangered(policy, old)
 
 
 def _tags(stage: Stage, image: StoredImage, *, to_be_deployed: bool) -> frozenset[str]:

@@ -9,8 +9,12 @@ from release.diagnosis.cause import FailureCause
 from release.diagnosis.facts import StageFacts
 from release.diagnosis.rules import (
     dependencies,
+    early,
     handler,
+    invalid_image,
+    native,
     reach,
+    read_only,
     releases,
     running,
     start,
@@ -27,11 +31,14 @@ VERSION_RULES: tuple[VersionRule, ...] = (
     state.image_may_not_be_pulled,
     state.key_cannot_be_used,
     state.role_cannot_be_assumed,
+    invalid_image.image_is_invalid,
     state.state_is_not_active,
     start.function_overrides_the_start,
     start.image_cannot_start,
     start.entrypoint_cannot_be_started,
     start.working_directory_is_wrong,
+    read_only.writes_outside_of_tmp,
+    native.native_module_is_for_another,
     handler.handler_cannot_be_loaded,
     handler.code_may_not_be_read,
     start.extension_fails,
@@ -50,7 +57,7 @@ VERSION_RULES: tuple[VersionRule, ...] = (
 )
 """Where one of them holds, those after it are less likely to be reached."""
 STAGE_RULES: tuple[StageRule, ...] = (
-    reach.never_deployed,
+    reach.function_is_missing,
     throttling.throttled,
     reach.lambda_turns_away,
     reach.answers_something_else,
@@ -60,3 +67,9 @@ STAGE_RULES: tuple[StageRule, ...] = (
     releases.live_is_not_what_was_released,
     releases.alarms_ring,
 )
+EARLY_RULES: tuple[StageRule, ...] = (
+    early.never_deployed,
+    early.is_under_way,
+    releases.stack_is_stuck,
+)
+"""The only rules for a stage that has nothing live."""

@@ -17,6 +17,7 @@ from release.diagnosis.remedies import (
     revert_drift,
     roll_back,
 )
+from release.diagnosis.rules.read_only import is_read_only
 from release.diagnosis.version_facts import Symptom, VersionFacts, evidence_of
 
 _DENIED: Final = ("AccessDenied", "not authorized to perform")
@@ -43,7 +44,7 @@ def table_is_missing(version: VersionFacts) -> Iterator[FailureCause]:
     """503 with cause ResourceNotFoundException, or no such table at all."""
     table = version.stage.names.table
     symptoms = version.with_(lambda symptom: _is_server_error(symptom) and symptom.has(*_MISSING))
-    is_gone = version.is_live and version.facts.table is ABSENT
+    is_gone = version.function is not None and version.is_live and version.facts.table is ABSENT
     if not (symptoms or is_gone) or (version.works_now and not is_gone and not symptoms):
         return
     named = version.function.variables.get(_VARIABLE) if version.function else None
@@ -206,7 +207,11 @@ def table_key_cannot_be_used(version: VersionFacts) -> Iterator[FailureCause]:
 def answers_with_errors(version: VersionFacts) -> Iterator[FailureCause]:
     """500 and 503 of another cause: with its log line, or without."""
     known = (*_DENIED, *_MISSING, *_THROTTLED, *_UNREACHABLE, *_KMS)
-    symptoms = version.with_(lambda symptom: _is_server_error(symptom) and not symptom.has(*known))
+    symptoms = version.with_(
+        lambda symptom: (
+            _is_server_error(symptom) and not symptom.has(*known) and not is_read_only(symptom)
+        )
+    )
     if not symptoms:
         return
     # What has a cause says more than what has none, and is likely the same.
@@ -228,7 +233,7 @@ def answers_with_errors(version: VersionFacts) -> Iterator[FailureCause]:
                 "find in the log line where it was raised",
                 f"aws logs tail /aws/lambda/{version.facts.function_name} --since 1h"
                 " --filter-pattern '{ $.status >= 500 }'"
-                f" --region {version.stage.settings.region}",
+                f" --region {version.stage.region}",
             ),
         ),
         explanation="The image starts and the handler runs, so the cause is in the code or in what"

@@ -7,6 +7,8 @@ from typing import Final
 from imagecheck.rules import BY_ID
 from release.diagnosis.cause import FailureCause, Remedy
 from release.diagnosis.remedies import release_command
+from release.diagnosis.rules.native import is_native_fault
+from release.diagnosis.rules.read_only import is_read_only
 from release.diagnosis.rules.start_failures import (
     CLIENT_ERRORS,
     ENTRYPOINT,
@@ -18,13 +20,19 @@ from release.diagnosis.rules.start_failures import (
 )
 from release.diagnosis.version_facts import Symptom, VersionFacts, evidence_of
 
+IMPORT_ERRORS: Final = {"ImportError": "E2", "ModuleNotFoundError": "E2"}
+"""Python's own types, of what is imported later than the handler; and their rule."""
 _HANDLER_NAMES: Final = {"E2": "module-missing", "E3": "handler-missing"}
 
 
 def handler_cannot_be_loaded(version: VersionFacts) -> Iterator[FailureCause]:
     """E1 to E7: what the runtime client reports, where `check` does not explain it."""
-    for type_, rule in CLIENT_ERRORS.items():
-        symptoms = version.of_type(type_)
+    for type_, rule in (CLIENT_ERRORS | IMPORT_ERRORS).items():
+        symptoms = tuple(
+            one
+            for one in version.of_type(type_)
+            if not (is_read_only(one) or is_native_fault(version, one))
+        )
         if not symptoms or is_explained(version, symptoms):
             continue
         title, fix = _handler_fix(version, rule, symptoms)
@@ -44,7 +52,9 @@ def code_may_not_be_read(version: VersionFacts) -> Iterator[FailureCause]:
     """E6, where `check` does not explain it: Lambda's user is not the files' owner."""
     symptoms = version.with_(
         lambda symptom: (
-            symptom.has(*PERMISSION_DENIED) and symptom.type not in (ENTRYPOINT, *CLIENT_ERRORS)
+            symptom.has(*PERMISSION_DENIED)
+            and symptom.type not in (ENTRYPOINT, *CLIENT_ERRORS)
+            and not is_read_only(symptom)
         )
     )
     if not symptoms or is_explained(version, symptoms):
@@ -88,20 +98,37 @@ def _handler_fix(
 
 
 def _module_fix(names: str, said: str) -> tuple[str, str]:
-    missing = re.search(r"No module named '([^']+)'", said)
-    imported = re.search(r"Unable to import module '([^']+)'", said)
-    if re.search(r"cannot open shared object|invalid ELF header|wrong ELF class|GLIBC", said):
+    if "cannot open shared object" in said:
         return BY_ID["E7"].title, "install the libraries for the function's CPU: build again"
     if "Permission denied" in said:
         return BY_ID["E6"].title, "build with `python -m release build`"
-    if missing and imported and f"{imported[1]}.".startswith(f"{missing[1]}."):
+    missing = re.search(r"No module named '([^']+)'", said)
+    imported = re.search(r"Unable to import module '([^']+)'", said)
+    if missing:
+        return _missing_fix(names, missing[1], imported[1] if imported else "")
+    return BY_ID["E2"].title, f"check what {names} names, and what it imports"
+
+
+def _missing_fix(names: str, missing: str, imported: str) -> tuple[str, str]:
+    """Tell the handler's own module from others, and a part of a package from a package."""
+    top = missing.partition(".")[0]
+    if f"{imported}.".startswith(f"{missing}."):
         return (
-            f"The handler's path is wrong: there is no module {imported[1]!r}",
+            f"The handler's path is wrong: there is no module {imported!r}",
             f"{names} names it: check that it is in what is deployed",
         )
-    if missing:
+    if imported.partition(".")[0] == top:
         return (
-            f"The module {missing[1]!r} is missing in what was deployed",
-            f"add the package of {missing[1]} to lambda_src/requirements.in, lock it, build again",
+            f"The module {missing!r} is missing in what was deployed",
+            "it is the function's own: check that lambda_src has it, and where it is copied to",
         )
-    return BY_ID["E2"].title, f"check what {names} names, and what it imports"
+    if "." in missing:
+        return (
+            f"The package {top!r} was deployed without its module {missing!r}",
+            f"install a version of {top} that has it, and no other file of that name beside it:"
+            f" {top} itself was found",
+        )
+    return (
+        f"The module {missing!r} is missing in what was deployed",
+        f"add the package of {missing} to lambda_src/requirements.in, lock it, build again",
+    )

@@ -13,39 +13,20 @@ _KNOWN_ELSEWHERE: Final = ("KMS", "cannot be assumed", "deleted image", "ImageAc
 _SERVER_ERROR_STATUS: Final = 500
 
 
-def never_deployed(facts: StageFacts) -> Iterator[FailureCause]:
-    """There is no stack, or no function in it."""
+def function_is_missing(facts: StageFacts) -> Iterator[FailureCause]:
+    """The stack has no function any more, or the function no alias."""
     stage = facts.stage
     is_absent = facts.latest is ABSENT or facts.live is ABSENT
-    if facts.stack is ABSENT and (facts.latest is ABSENT or facts.latest is None):
-        yield FailureCause(
-            name="never-deployed",
-            title=f"Nothing is deployed for the stage {stage.name}",
-            likelihood="certain",
-            evidence=(
-                seen("CloudFormation", f"there is no stack {stage.names.rooms_stack}"),
-                *_no_function(facts),
-            ),
-            fix=(
-                Remedy(
-                    "deploy the repository first",
-                    f"npx cdk deploy -c stage={stage.name} {stage.names.registry_stack}",
-                ),
-                Remedy(
-                    "build the image: README, Deploy to AWS, has every step",
-                    release_command("build", stage),
-                ),
-            ),
-            explanation=f"Checked in {stage.settings.region}, in the account of the credentials"
-            " (`aws sts get-caller-identity` prints it).",
-        )
-    elif facts.latest is ABSENT:
+    if facts.latest is ABSENT:
         yield FailureCause(
             name="function-missing",
             title=f"The function {facts.function_name} does not exist",
             likelihood="certain",
             error_type="ResourceNotFoundException",
-            evidence=(*_no_function(facts), *_of_stack(facts)),
+            evidence=(
+                seen("GetFunction", f"there is no function {facts.function_name}"),
+                *_of_stack(facts),
+            ),
             fix=(
                 compare_with_stack(stage, "it was deleted"),
                 *_make_again(facts),
@@ -198,12 +179,6 @@ def _make_again(facts: StageFacts) -> tuple[Remedy, ...]:
         Remedy("at once: let the stack create its other function, with the same code", other),
         Remedy("when that works, go back: this function is created again", same),
     )
-
-
-def _no_function(facts: StageFacts) -> tuple[Evidence, ...]:
-    if facts.latest is not ABSENT:
-        return ()
-    return (seen("GetFunction", f"there is no function {facts.function_name}"),)
 
 
 def _of_stack(facts: StageFacts) -> tuple[Evidence, ...]:

@@ -6,13 +6,15 @@ A deployment that was refused has its own module: ``release.diagnosis.refused``.
 from collections.abc import Iterator
 from typing import Final
 
-from config.project import Stage
-from release.diagnosis.cause import Evidence, FailureCause, Remedy, seen
+from release.diagnosis.cause import Evidence, FailureCause, Remedy, lowered, seen
 from release.diagnosis.facts import FailedResource, FunctionFacts, StackFacts, StageFacts
+from release.diagnosis.image_faults import ImageFault, image_fault
 from release.diagnosis.remedies import aws_command, push_again, release_command
+from release.diagnosis.rules.early import first_deployment
 
 _IMAGE_GONE: Final = ("does not exist", "deleted image")
 _ROLLBACK_FAILED: Final = "UPDATE_ROLLBACK_FAILED"
+_DELETE_FAILED: Final = "DELETE_FAILED"
 _STUCK: Final = (
     _ROLLBACK_FAILED,
     "ROLLBACK_FAILED",
@@ -21,7 +23,6 @@ _STUCK: Final = (
     "UPDATE_FAILED",
     "DELETE_FAILED",
     "IMPORT_ROLLBACK_FAILED",
-    "REVIEW_IN_PROGRESS",
 )
 
 
@@ -37,16 +38,23 @@ def stack_is_stuck(facts: StageFacts) -> Iterator[FailureCause]:
         failure for failure in stack.failures if failure.logical_id and failure.type != _STACK_TYPE
     ]
     is_image = any(_is_image_gone(failure) for failure in failed)
+    fault = next(filter(None, (image_fault(failure.reason) for failure in failed)), None)
     yield FailureCause(
         name="stack-stuck",
-        title=f"The stack is stuck in {stack.status}: no deployment can start",
+        title=f"The stack is stuck in {stack.status}: no deployment can start"
+        if not facts.has_nothing_live
+        else f"The stage {stage.name} is not wholly deleted: its stack is {stack.status}"
+        if stack.status == _DELETE_FAILED
+        else f"The first deployment of {stage.name} failed: "
+        + (lowered(fault.title) if fault else f"its stack is {stack.status}"),
         likelihood="certain",
         error_type=stack.status,
-        rule="A6" if is_image and stack.status == _ROLLBACK_FAILED else "",
+        rule="A6" if is_image and stack.status == _ROLLBACK_FAILED else fault.rule if fault else "",
         evidence=stack_evidence(facts),
-        fix=_unstick(stage, stack.status, failed, is_image=is_image),
-        explanation="The alias live is unchanged; players are affected only if another cause"
-        " says so.",
+        fix=_unstick(facts, stack.status, failed, is_image=is_image, fault=fault),
+        explanation="Nothing of the stage is live, so no player is affected."
+        if facts.has_nothing_live
+        else "The alias live is unchanged; players are affected only if another cause says so.",
     )
 
 
@@ -176,10 +184,20 @@ def stack_evidence(facts: StageFacts) -> tuple[Evidence, ...]:
 
 
 def _unstick(
-    stage: Stage, status: str, failed: list[FailedResource], *, is_image: bool
+    facts: StageFacts,
+    status: str,
+    failed: list[FailedResource],
+    *,
+    is_image: bool,
+    fault: ImageFault | None,
 ) -> tuple[Remedy, ...]:
+    stage = facts.stage
     name = stage.names.rooms_stack
-    again = Remedy("deploy again", release_command("deploy", stage))
+    again = (
+        first_deployment(facts)
+        if facts.has_nothing_live
+        else Remedy("deploy again", release_command("deploy", stage))
+    )
     if status == _ROLLBACK_FAILED:
         stuck = [failure for failure in failed if failure.status == "UPDATE_FAILED"] or failed
         skip = " ".join(dict.fromkeys(failure.logical_id for failure in stuck))
@@ -200,13 +218,30 @@ def _unstick(
             ),
             again,
         )
+    events = aws_command("cloudformation", "describe-stack-events", stage, stack_name=name)
+    delete = aws_command("cloudformation", "delete-stack", stage, stack_name=name)
     if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
-        delete = aws_command("cloudformation", "delete-stack", stage, stack_name=name)
         return (
+            *(
+                fault.fix(stage)
+                if fault
+                else (Remedy("repair what the first failed event names", events),)
+            ),
             Remedy("delete it: its first creation failed, so there is nothing to lose", delete),
             again,
         )
-    events = aws_command("cloudformation", "describe-stack-events", stage, stack_name=name)
+    if status == _DELETE_FAILED:
+        left = " ".join(dict.fromkeys(failure.logical_id for failure in failed))
+        return (
+            Remedy("find what blocks it, and remove that", events),
+            Remedy("delete the rest", delete),
+            *(
+                (Remedy("or leave what blocks it", f"{delete} --retain-resources {left}"),)
+                if left
+                else ()
+            ),
+            again,
+        )
     return (Remedy("find what blocks it", events), again)
 
 

@@ -7,6 +7,10 @@ from typing import Final
 from release.diagnosis.cause import FailureCause, Remedy, seen
 from release.diagnosis.log_lines import INIT_TIMED_OUT, OUT_OF_MEMORY, SERVER_ERROR, TIMED_OUT
 from release.diagnosis.remedies import deploy_with, release_command, roll_back
+from release.diagnosis.rules.handler import IMPORT_ERRORS
+from release.diagnosis.rules.native import is_native_fault
+from release.diagnosis.rules.read_only import is_read_only
+from release.diagnosis.rules.start_failures import PERMISSION_DENIED
 from release.diagnosis.version_facts import Symptom, VersionFacts, evidence_of
 
 _MAX_TIMEOUT_SECONDS: Final = 29
@@ -129,7 +133,11 @@ def code_raises(version: VersionFacts) -> Iterator[FailureCause]:
     """An exception that nothing above explains: a bug, most likely."""
     is_variable = any(_MISSING.search(one.message) for one in version.of_type("KeyError"))
     symptoms = version.with_(
-        lambda one: _is_exception(one) and not (one.type == "KeyError" and is_variable)
+        lambda one: (
+            _is_exception(one)
+            and not (one.type == "KeyError" and is_variable)
+            and not is_native_fault(version, one)
+        )
     )
     if not symptoms:
         return
@@ -144,7 +152,7 @@ def code_raises(version: VersionFacts) -> Iterator[FailureCause]:
             Remedy(
                 "read its traceback",
                 f"aws logs tail /aws/lambda/{version.facts.function_name} --since 1h"
-                f" --region {version.stage.settings.region}",
+                f" --region {version.stage.region}",
             ),
         ),
     )
@@ -159,8 +167,9 @@ def _is_memory(symptom: Symptom) -> bool:
 
 
 def _is_exception(symptom: Symptom) -> bool:
-    known = ("", SERVER_ERROR, "MemoryError", "PermissionError")
-    return symptom.type not in known and not symptom.type.startswith(_FAILURES_OF_AWS)
+    known = ("", SERVER_ERROR, "MemoryError", "PermissionError", *IMPORT_ERRORS)
+    is_own = symptom.type not in known and not symptom.type.startswith(_FAILURES_OF_AWS)
+    return is_own and not (is_read_only(symptom) or symptom.has(*PERMISSION_DENIED))
 
 
 def _way_back(version: VersionFacts, when: str = "") -> tuple[Remedy, ...]:

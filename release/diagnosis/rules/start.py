@@ -14,6 +14,7 @@ from imagecheck.rules import BY_ID
 from release.diagnosis.cause import FailureCause, Remedy, seen
 from release.diagnosis.facts import Override
 from release.diagnosis.remedies import aws_command, release_command
+from release.diagnosis.rules.read_only import is_read_only
 from release.diagnosis.rules.start_failures import (
     CLIENT_ERRORS,
     ENTRYPOINT,
@@ -230,7 +231,11 @@ def process_ends(version: VersionFacts) -> Iterator[FailureCause]:
         return
     # The exit of a runtime client that has said what is wrong adds nothing.
     if version.with_(
-        lambda symptom: symptom.type in CLIENT_ERRORS or symptom.has(*PERMISSION_DENIED)
+        lambda symptom: (
+            symptom.type in CLIENT_ERRORS
+            or symptom.has(*PERMISSION_DENIED)
+            or is_read_only(symptom)
+        )
     ):
         return
     status = next((m[1] for s in symptoms if (m := re.search(r"exit status (\d+)", s.message))), "")

@@ -3,8 +3,9 @@
 from typing import Final
 
 from imagecheck.finding import Finding
+from imagecheck.rule import INVALID_IMAGE
 from release.diagnosis.cause import Evidence, Remedy, seen
-from release.diagnosis.facts import ImageFacts
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.remedies import roll_back
 from release.diagnosis.version_facts import Symptom, VersionFacts
 
@@ -25,6 +26,9 @@ def explains(finding: Finding, symptom: Symptom) -> bool:
     """Whether a finding of `check` is the cause of a symptom."""
     if finding.rule == "E6":
         return symptom.has(*PERMISSION_DENIED) and symptom.type != ENTRYPOINT
+    if symptom.type == INVALID_IMAGE:
+        # Those of the image's format: Lambda's words for them differ with the moment.
+        return finding.rule.startswith("B")
     if finding.error_type == symptom.type:
         return not symptom.has("signal: killed")
     return finding.rule == "C5" and symptom.type == ENTRYPOINT

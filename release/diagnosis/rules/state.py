@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 from collections.abc import Iterator
 
 from imagecheck.finding import Finding
+from imagecheck.rule import INVALID_IMAGE
 from release.diagnosis.cause import Evidence, FailureCause, Remedy, seen
-from release.diagnosis.facts import FunctionFacts, ImageFacts
+from release.diagnosis.facts import FunctionFacts
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.outcome import Answered, Failed, TurnedAway
 from release.diagnosis.remedies import (
     aws_command,
@@ -17,6 +19,7 @@ from release.diagnosis.remedies import (
     restore_repository_policy,
     roll_back,
 )
+from release.diagnosis.rules.state_codes import remedies_for
 from release.diagnosis.version_facts import VersionFacts, evidence_of
 from release.registry.lifecycle import put_lifecycle_policy
 
@@ -182,7 +185,7 @@ def state_is_not_active(version: VersionFacts) -> Iterator[FailureCause]:
     function = version.function
     if function is None or version.works_now:
         return
-    known = (*_GONE, *_DENIED, *_KEY, "InsufficientRolePermissions")
+    known = (*_GONE, *_DENIED, *_KEY, "InsufficientRolePermissions", INVALID_IMAGE)
     if function.state in _BAD_STATES and function.state_code not in known:
         yield from _state(version, function)
     if function.update_status == "Failed" and function.update_code not in known:
@@ -192,7 +195,7 @@ def state_is_not_active(version: VersionFacts) -> Iterator[FailureCause]:
             likelihood="likely",
             error_type=function.update_code,
             evidence=_update_evidence(version, function),
-            fix=(Remedy("deploy again", release_command("deploy", version.stage)),),
+            fix=remedies_for(version, function.update_code),
         )
 
 
@@ -218,7 +221,9 @@ def _state(version: VersionFacts, function: FunctionFacts) -> Iterator[FailureCa
         likelihood="likely" if is_waiting else "certain",
         error_type=function.state_code,
         evidence=(_state_evidence(version, function), *_turned_away(version, "")),
-        fix=((wait, again) if is_waiting else (roll_back(stage),)),
+        fix=(wait, again)
+        if is_waiting
+        else (roll_back(stage), *remedies_for(version, function.state_code)),
         explanation="Lambda fetches and prepares the image again: seconds, up to minutes."
         if is_waiting
         else "",

@@ -18,6 +18,10 @@ PREFIX = "hima-five-bomber-dev"
 ID = "d-ABCDEF123"
 FAILED = f"Deployment {ID} failed: Rollback successful"
 HOOK_FAILED = "one or more of the lifecycle event validation functions failed."
+IN_VAIN = (
+    "The deployment timed out while waiting for a status callback. CodeDeploy expects a status"
+    " callback within one hour after a deployment hook is invoked."
+)
 LINE: dict[str, Any] = {
     "deploymentId": ID,
     "status": "Failed",
@@ -112,6 +116,33 @@ def test_a_hook_that_says_nothing(dev: DeployedStage, codedeploy: Stubber) -> No
         "the pre-traffic hook",
         "it does not say why; its log group is /aws/lambda/hima-five-bomber-dev-pre-traffic-hook",
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "said"),
+    [
+        (("HOOK_EXECUTION_FAILURE", IN_VAIN), None, "it did not run, or could not report"),
+        (("TIMEOUT", ""), None, "it did not run, or could not report"),
+        (("TIMEOUT", ""), "d-OTHER0000", "it did not run, or could not report"),
+        (("HOOK_EXECUTION_FAILURE", HOOK_FAILED), "d-OTHER0000", "it did not run, or could not"),
+        (("HOOK_EXECUTION_FAILURE", HOOK_FAILED), ID, "it found nothing wrong, and its report"),
+        (("TIMEOUT", IN_VAIN), ID, "it found nothing wrong, and its report did not arrive"),
+    ],
+)
+def test_a_hook_that_never_reports_is_no_fault_of_the_image(
+    dev: DeployedStage, codedeploy: Stubber, error: tuple[str, str], line: str | None, said: str
+) -> None:
+    says(codedeploy, *error)
+    if line:
+        dev.hook_says(**{**LINE, "deploymentId": line, "status": "Succeeded"})
+
+    found = stopped(dev, *ALIAS, FAILED)
+
+    assert found
+    assert found.gate == "the pre-traffic hook"
+    assert found.cause.startswith(said)
+    assert "its network is at fault, and not the image" in found.cause
+    assert "/aws/lambda/hima-five-bomber-dev-pre-traffic-hook" in found.cause
 
 
 def test_an_alarm(dev: DeployedStage, codedeploy: Stubber) -> None:

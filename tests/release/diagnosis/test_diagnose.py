@@ -18,13 +18,12 @@ from release.diagnosis.facts import (
     ABSENT,
     AlarmFacts,
     DeploymentFacts,
-    HookFacts,
-    ImageFacts,
     LogFacts,
     Override,
     StackFacts,
     StageFacts,
 )
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.outcome import Answered, Failed, TurnedAway, answers
 from release.diagnosis.report import as_text
 from tests.support.imagecheck.findings import warning
@@ -465,13 +464,6 @@ def test_the_refused_version_is_not_rolled_back() -> None:
     first = diagnose(refused("Runtime.InvalidEntrypoint: x", image("C1"))(WORKS)).causes[0]
 
     assert not [remedy for remedy in first.fix if "rollback" in remedy.command]
-
-
-def test_a_hook_that_succeeded_says_nothing() -> None:
-    facts = replace(
-        refused("", IMAGE)(WORKS), hook=HookFacts("Succeeded"), alarms=(AlarmFacts("x"),)
-    )
-    assert names(facts) == ["deployment-refused"]
 
 
 def test_a_deployment_under_way_is_no_drift() -> None:

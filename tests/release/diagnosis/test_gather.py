@@ -24,13 +24,13 @@ from release.diagnosis.facts import (
     AliasFacts,
     DeploymentFacts,
     FunctionFacts,
-    ImageFacts,
     LogFacts,
     Override,
     StackFacts,
     StageFacts,
 )
 from release.diagnosis.gather import Question, gather
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.images import function_of
 from release.diagnosis.outcome import Answered
 from tests.support.release.diagnosis_clients import client_of
@@ -444,6 +444,24 @@ def test_the_alarms_of_the_deployment_group_are_asked_for_where_one_stopped_it(
     assert isinstance(denied.deployment, DeploymentFacts)
     assert denied.deployment.alarms == ()
     assert "alarms of the deployment group" in [one.source for one in denied.unread]
+
+
+def test_of_a_hook_that_never_reported_the_failures_in_its_log_are_read(
+    project: Project, account: Account
+) -> None:
+    _fail_deployment(account)
+    _take_back(account, f"{REPOSITORY}@{BAD}")
+    _log(
+        "/aws/lambda/hook",
+        '{"message": "pre-traffic hook", "deploymentId": "d-OLD", "status": "Failed"}',
+        "2026-11-25T01:00:00Z 1-2 Task timed out after 180.00 seconds",
+    )
+    facts = gathered(project, account)
+
+    assert facts.hook
+    assert facts.hook.status == ""
+    assert [one.error_type for one in facts.hook.lines] == ["Sandbox.Timedout"]
+    assert diagnose(replace(facts, pin=replace_digest(BAD))).causes[0].name == "hook-silent"
 
 
 def test_the_refused_version_is_known_from_the_hook_where_the_steps_may_not_be_seen(

@@ -132,6 +132,8 @@ def test_the_document() -> None:
 
     assert list(document)[3:] == [
         "stage",
+        "account",
+        "region",
         "function",
         "verdict",
         "causes",

@@ -11,6 +11,7 @@ from imagecheck.errors import FailedError
 from local.docker_registry import running_registry
 from release.errors import RefusedError
 from release.registry.guard import guard
+from release.registry.repository import StageRepository
 from tests.release.registry.test_push import pushed
 from tests.support.imagecheck.images import File, layer_of, write_image
 from tests.support.release.emulated_ecr import (
@@ -50,6 +51,31 @@ DEPLOYED = {
     },
     "action": {"type": "expire"},
 }
+
+OLD = {
+    "rulePriority": 4,
+    "selection": {
+        "tagStatus": "any",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 30,
+    },
+    "action": {"type": "expire"},
+}
+
+
+def keeping(pattern: str, count: int, *, number: int = 1) -> dict[str, object]:
+    return {
+        "rulePriority": number,
+        "description": "Keep",
+        "selection": {
+            "tagStatus": "tagged",
+            "tagPatternList": [pattern],
+            "countType": "imageCountMoreThan",
+            "countNumber": count,
+        },
+        "action": {"type": "expire"},
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +202,56 @@ def test_a_rule_that_can_take_an_image_is_named(
     assert "aws ecr put-lifecycle-policy --repository-name hima-five-bomber-dev-rooms" in text
     live = f"{digests[1]}, used by the function as it is now, version 7 (live): rule 2"
     assert (live in text) is (rule is NEWEST)
+
+
+@pytest.mark.parametrize("rule", [NEWEST, OLD])
+def test_a_rule_that_keeps_what_is_deployed_keeps_it_from_all_later_rules(
+    stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction, rule: object
+) -> None:
+    """Also one for a tag that only one image can have, whatever its number."""
+    old, live, new = digests
+    only = keeping(stage.names.deployed_tag(old), 1, number=2)
+    set_policy(ecr, UNTAGGED | {"rulePriority": 3}, keeping("deployed-*", 9999), only, rule)
+    repository = StageRepository(stage)
+    for digest in (old, live):
+        repository.add_tag(digest, stage.names.deployed_tag(digest))
+    function.versions, function.live = {"1": uri(old), "2": uri(live)}, "2"
+
+    assert guard(stage, [new]) == ()
+
+
+@pytest.mark.usefixtures("function")
+def test_a_rule_that_keeps_too_few_is_named_and_not_the_one_that_it_keeps_the_image_from(
+    stage: Stage, ecr: EmulatedEcr, digests: list[str]
+) -> None:
+    set_policy(ecr, keeping("deployed-*", 5), NEWEST)
+    with pytest.raises(RefusedError) as refused:
+        guard(stage, [digests[0]])
+    text = str(refused.value)
+    assert (
+        f'rule 1 ("Keep": tags deployed-*) can expire it from {URI}: it keeps the newest 5' in text
+    )
+    assert "rule 2" not in text
+    assert "keeps the newest 100 or more" in text
+
+
+def test_a_live_image_that_many_newer_ones_push_out_is_in_danger(
+    stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction
+) -> None:
+    """An old version that alone has such an image is what the rule is meant to let go."""
+    set_policy(ecr, keeping("deployed-*", 100))
+    repository = StageRepository(stage)
+    repository.add_tag(digests[1], stage.names.deployed_tag(digests[1]))
+    ecr.later = [[f"deployed-dev-{number:012}"] for number in range(120)]
+    function.versions, function.live = {"1": uri(digests[1]), "2": uri(digests[0])}, "1"
+    with pytest.raises(RefusedError) as refused:
+        guard(stage, [digests[2]])
+    assert f"{digests[1]}, used by version 1 (live): rule 1" in str(refused.value)
+
+    function.live = None
+    with pytest.raises(RefusedError) as refused:
+        guard(stage, [digests[2]])
+    assert digests[1] not in str(refused.value)
 
 
 def test_what_is_live_without_a_tag_is_in_danger(

@@ -26,6 +26,7 @@ from tests.support.errors import shows
 from tests.support.imagecheck.images import File, Image, layer_of, write_image
 from tests.support.release.emulated_ecr import (
     HOST,
+    PUSHED,
     REGION,
     EmulatedEcr,
     emulated_ecr,
@@ -88,7 +89,7 @@ def test_an_image_is_pushed_found_and_read(stage: Stage, image: Image) -> None:
     tag = image.digest[7:47]
     pushed(repository, image, tag)
 
-    found = StoredImage(image.digest, "ACTIVE", frozenset({tag}))
+    found = StoredImage(image.digest, "ACTIVE", frozenset({tag}), PUSHED)
     assert repository.require(image.digest) == found
     assert repository.tagged(tag) == found
     assert repository.tagged("other") is None
@@ -182,6 +183,21 @@ def test_archived_images_are_asked_for_and_are_no_good(
             {"repositoryName": NAME, "imageIds": ANY, "filter": {"imageStatus": "ANY"}},
         )
         assert repository.status(DIGEST) == "ARCHIVED"
+
+
+def test_all_images_are_listed_with_when_they_came(stage: Stage) -> None:
+    """What was restored from the archive counts from then on, as it does for lifecycle rules."""
+    first, second = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    later = PUSHED.replace(year=2027)
+    restored = {"imageDigest": first, "imagePushedAt": PUSHED, "lastActivatedAt": later}
+    pushed_only = {"imageDigest": second, "imagePushedAt": PUSHED, "imageTags": [TAG]}
+    with stubbed(stage) as (repository, stubber):
+        stubber.add_response("describe_images", {"imageDetails": [restored], "nextToken": "more"})
+        stubber.add_response("describe_images", {"imageDetails": [pushed_only]})
+        assert repository.stored() == (
+            StoredImage(first, "ACTIVE", frozenset(), later),
+            StoredImage(second, "ACTIVE", frozenset({TAG}), PUSHED),
+        )
 
 
 def test_the_lifecycle_policy(stage: Stage, ecr: EmulatedEcr) -> None:

@@ -22,13 +22,13 @@ from release.diagnosis.facts import (
     FailedResource,
     FunctionFacts,
     HookFacts,
-    ImageFacts,
     LifecycleEvent,
     LogFacts,
     Override,
     StackFacts,
     StageFacts,
 )
+from release.diagnosis.image_facts import ImageFacts
 from release.diagnosis.log_lines import Line, read_line
 from release.diagnosis.outcome import Answered, Failed, Silent, TurnedAway
 from release.diagnosis.report import result_of
@@ -37,6 +37,7 @@ from tests.support.imagecheck.findings import error
 STAGE = Stage(
     StageNames("dev"),
     StageSettings(
+        region="ap-northeast-1",
         retain_data=False,
         log_retention="ONE_WEEK",
         architecture="arm64",
@@ -57,7 +58,7 @@ PIN = ImagePin(
     source_revision="0" * 40,
     pinned_at="2026-11-01T00:00:00Z",
 )
-_BAD_PIN = msgspec.structs.replace(PIN, digest=BAD)
+BAD_PIN = msgspec.structs.replace(PIN, digest=BAD)
 FUNCTION = FunctionFacts(
     version="3",
     image=f"{REPOSITORY}@{GOOD}",
@@ -165,7 +166,7 @@ def refused(
             events=(LifecycleEvent("BeforeAllowTraffic", "Failed"),),
         ),
         hook=HookFacts("Failed", "create", found),
-        pin=_BAD_PIN,
+        pin=BAD_PIN,
         refused=replace(FUNCTION, version="4", image=f"{REPOSITORY}@{BAD}"),
         refused_image=image and replace(image, reference=f"{REPOSITORY}@{BAD}"),
         **facts,
@@ -367,6 +368,12 @@ SITUATIONS = (
         "function-failed", "InternalError",
     ),
     _situation(
+        "an image that Lambda cannot unpack, by state",
+        live(state="Failed", state_code="InvalidImage", state_reason="MissingParentDirectory:"
+             " Parent directory does not exist for file: zipp/__init__.py"),
+        "image-b11", "rule B11", "MissingParentDirectory", "release build dev",
+    ),
+    _situation(
         "timeout",
         fails("Sandbox.Timedout", "RequestId: 1 Error: Task timed out after 20.00 seconds"),
         "timeout", "timeoutSeconds", "at most 29",
@@ -481,7 +488,7 @@ SITUATIONS = (
         "never deployed",
         changed(stack=ABSENT, latest=ABSENT, live=ABSENT, alias=ABSENT, invocation=None,
                 live_image=None, deployment=None, logs=ABSENT, table=ABSENT),
-        "never-deployed", "release build dev", "then: build the image: README",
+        "never-deployed", "release ship dev", "nothing is live",
     ),
     _situation(
         "function deleted",
@@ -550,7 +557,7 @@ SITUATIONS = (
     _situation(
         "refused, and nobody says why",
         changed(deployment=DeploymentFacts(
-            id="d-NEW", status="Failed", code="INTERNAL_ERROR", version="4"), pin=_BAD_PIN,
+            id="d-NEW", status="Failed", code="INTERNAL_ERROR", version="4"), pin=BAD_PIN,
             stack=StackFacts("UPDATE_ROLLBACK_COMPLETE")),
         "deployment-refused", "d-NEW", "live still answers from version 3",
     ),
@@ -558,7 +565,7 @@ SITUATIONS = (
         "stopped by an alarm",
         changed(deployment=DeploymentFacts(
             id="d-NEW", status="Stopped", code="ALARM_ACTIVE", version="4",
-            alarms=("hima-five-bomber-dev-version-errors-4",)), pin=_BAD_PIN,
+            alarms=("hima-five-bomber-dev-version-errors-4",)), pin=BAD_PIN,
             stack=StackFacts("UPDATE_ROLLBACK_COMPLETE"),
             alarms=(AlarmFacts("hima-five-bomber-dev-version-errors-4", "1 datapoint"),)),
         "deployment-stopped-by-alarm", "hima-five-bomber-dev-version-errors-4 is in ALARM",
@@ -566,14 +573,14 @@ SITUATIONS = (
     ),
     _situation(
         "taken back before CodeDeploy",
-        changed(pin=_BAD_PIN, stack=StackFacts("UPDATE_ROLLBACK_COMPLETE", {}, "", (FailedResource(
+        changed(pin=BAD_PIN, stack=StackFacts("UPDATE_ROLLBACK_COMPLETE", {}, "", (FailedResource(
             "F", "AWS::Lambda::Function", "UPDATE_FAILED",
             "The image manifest, config or layer media type is not supported."),))),
         "deployment-refused", "media type is not supported",
     ),
     _situation(
         "taken back before CodeDeploy, which refused another one earlier",
-        changed(pin=_BAD_PIN, deployment=DeploymentFacts(
+        changed(pin=BAD_PIN, deployment=DeploymentFacts(
             id="d-OLD", status="Failed", code="HOOK_EXECUTION_FAILURE", version="2"),
             refused_image=replace(image("B2"), reference=f"{REPOSITORY}@{BAD}"),
             stack=StackFacts("UPDATE_ROLLBACK_COMPLETE", {}, "", (FailedResource(
@@ -594,5 +601,5 @@ SITUATIONS = (
 
 def printed_json(diagnosis: Diagnosis) -> str:
     """Return what ``diagnose --json`` prints."""
-    fields = msgspec.to_builtins(result_of(diagnosis))
+    fields = msgspec.to_builtins(result_of(diagnosis, "123456789012"))
     return envelope("diagnose", fields, ok=diagnosis.verdict in ("works", "nothing found"))
