@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from imagecheck.budget import Budget
-from imagecheck.dockerfile import images_of
+from imagecheck.dockerfile import frontend_of, images_of
 from imagecheck.finding import Finding, finding_of
 from imagecheck.function import Function
 from imagecheck.ignore import Ignore, Ignored, split_ignored
@@ -107,6 +107,7 @@ def check_source(
             repository=_repository(source, image),
             base=_base(base, function, cache, progress, budget) if base else None,
             dockerfile=images_of(dockerfile) if dockerfile else (),
+            frontend=frontend_of(dockerfile) if dockerfile else None,
             budget=budget,
         )
         return judge(subject, ignores, timed)

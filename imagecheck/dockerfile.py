@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagecheck.directives import escape_of, syntax_of
 from imagecheck.image.digest import is_digest
 from imagecheck.image.errors import ImageReadError
 
@@ -12,7 +13,6 @@ _ARG = re.compile(r"(?P<name>\w+)(?:=(?P<value>\"[^\"]*\"|'[^']*'|\S*))?")
 _FROM = re.compile(r"FROM(?:\s+--\S+)*\s+(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
 _FLAGS = re.compile(r"(?P<instruction>COPY|ADD|RUN)(?P<flags>(?:\s+--\S+)*)", re.IGNORECASE)
 _FROM_FLAG = re.compile(r"--(?:from=|mount=(?:\S*,)?from=)(?P<image>[^\s,]+)", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"\s*#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)(?P<end>\w+)\1")
 _VARIABLE = re.compile(
     r"\$(?:\{(?P<braced>\w+)(?::?(?P<how>[-+?])(?P<word>[^}]*))?\}|(?P<plain>\w+))"
@@ -57,29 +57,58 @@ def base_of(dockerfile: Path, build_arguments: Mapping[str, str] | None = None) 
     return _read(dockerfile, build_arguments or {})[1]
 
 
-def _read(
-    dockerfile: Path, build_arguments: Mapping[str, str]
-) -> tuple[tuple[ImageUse, ...], ImageUse | None]:
+def arguments_of(dockerfile: Path) -> dict[str, str]:
+    """Return the build arguments with a default that stand before the first FROM.
+
+    Raises as ``images_of`` does.
+    """
+    return _read(dockerfile, {})[2]
+
+
+def frontend_of(
+    dockerfile: Path, build_arguments: Mapping[str, str] | None = None
+) -> ImageUse | None:
+    """Return the image whose program reads the file; None where it is the builder's own.
+
+    ``BUILDKIT_SYNTAX`` on the command line counts before ``# syntax=``. Docker takes it; buildah
+    does not. Raises as ``images_of`` does.
+
+    https://docs.docker.com/build/buildkit/frontend/
+    """
+    found = syntax_of(_text_of(dockerfile))
+    given = (build_arguments or {}).get("BUILDKIT_SYNTAX", "").strip()
+    if given:
+        line = found.line if found else 1
+        return ImageUse(line, "--build-arg BUILDKIT_SYNTAX", given.partition(" ")[0])
+    return ImageUse(found.line, "# syntax", found.image) if found else None
+
+
+def _text_of(dockerfile: Path) -> str:
     if dockerfile.is_fifo():
         raise ImageReadError(f"{dockerfile} is a pipe, not a file")
     try:
-        text = dockerfile.read_text(encoding="utf-8-sig")
+        return dockerfile.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ImageReadError(f"{dockerfile}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ImageReadError(f"{dockerfile} is not text in UTF-8") from error
+
+
+def _read(
+    dockerfile: Path, build_arguments: Mapping[str, str]
+) -> tuple[tuple[ImageUse, ...], ImageUse | None, dict[str, str]]:
     arguments: dict[str, str] = {}
+    first: dict[str, str] | None = None
     stages = ["scratch"]
     bases: list[ImageUse | None] = [None]
     uses = []
-    for number, line in _instructions(text):
+    for number, line in _instructions(_text_of(dockerfile)):
         if re.match(r"ARG\s", line, re.IGNORECASE):
-            for arg in _ARG.finditer(line[3:]):
-                value = build_arguments.get(arg["name"], arg["value"])
-                if value is not None:
-                    arguments[arg["name"]] = value.strip("\"'")
+            _declare(line, arguments, build_arguments)
             continue
         stage = _FROM.fullmatch(line)
+        if stage and first is None:
+            first = dict(arguments)
         for instruction, image in [(line, stage["image"])] if stage else _copied(line):
             name = _name(image, arguments, stages)
             is_stage = name.lower() in stages or (
@@ -91,7 +120,17 @@ def _read(
                 bases.append(bases[stages.index(name.lower())] if is_stage else uses[-1])
         if stage:
             stages.append((stage["stage"] or "").lower())
-    return tuple(uses), bases[-1]
+    return tuple(uses), bases[-1], arguments if first is None else first
+
+
+def _declare(line: str, arguments: dict[str, str], build_arguments: Mapping[str, str]) -> None:
+    for arg in _ARG.finditer(line[3:]):
+        given, default = build_arguments.get(arg["name"]), arg["value"]
+        if given is not None:
+            arguments[arg["name"]] = given.strip("\"'")
+        elif default is not None:
+            # A default may name earlier arguments.
+            arguments[arg["name"]] = _filled(default, arguments)
 
 
 def _copied(line: str) -> Iterator[tuple[str, str]]:
@@ -104,37 +143,25 @@ def _copied(line: str) -> Iterator[tuple[str, str]]:
 def _instructions(text: str) -> list[tuple[int, str]]:
     """Join continued lines, and leave out here-documents; the number is that of the first line."""
     found: list[tuple[int, str]] = []
-    escape = _directives(text).get("escape", "\\")
+    escape = escape_of(text)
+    # One that is escaped itself continues nothing.
+    continues = re.compile(rf"(?<!{re.escape(escape)}){re.escape(escape)}[ \t]*$")
     start, joined = 0, ""
     ends: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if ends:
             ends = ends[1:] if line.strip("\t") == ends[0] else ends
             continue
         if line.lstrip().startswith("#") or (joined and not line.strip()):
             continue
         start = start if joined else number
-        joined += line.strip().removesuffix(escape).strip() + " "
-        if not line.rstrip().endswith(escape):
-            found.append((start, joined.strip()))
+        joined += continues.sub("", line if joined else line.lstrip())
+        if not continues.search(line):
+            found.append((start, " ".join(joined.split())))
             if re.match(r"(?:COPY|ADD|RUN)\s", joined, re.IGNORECASE):
                 ends = [heredoc["end"] for heredoc in _HEREDOC.finditer(joined)]
             joined = ""
-    return [(number, line) for number, line in [*found, (start, joined.strip())] if line]
-
-
-def _directives(text: str) -> dict[str, str]:
-    """Read the comments at the start that say how to read the rest.
-
-    https://docs.docker.com/reference/dockerfile/#parser-directives
-    """
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        directive = _DIRECTIVE.fullmatch(line)
-        if not directive or directive["name"].lower() in found:
-            break
-        found[directive["name"].lower()] = directive["value"]
-    return found
+    return [(number, line) for number, line in [*found, (start, " ".join(joined.split()))] if line]
 
 
 def _name(image: str, arguments: dict[str, str], stages: list[str]) -> str:

@@ -4,6 +4,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from imagecheck.terminal import are_messages_logged
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -32,7 +34,7 @@ class ProgressBar:
 
     def begin(self, total: int) -> None:
         """It starts; so many compressed bytes are to come."""
-        if not total or not (sys.stderr and sys.stderr.isatty()):
+        if not total or are_messages_logged() or not (sys.stderr and sys.stderr.isatty()):
             return
         # Rich is as slow to import as all the rest together, and a pipe does not need it.
         from rich.console import Console

@@ -57,6 +57,8 @@ class Subject:
     """The base that the image should have been built on."""
     dockerfile: tuple[ImageUse, ...] = ()
     """The images that the Dockerfile names."""
+    frontend: ImageUse | None = None
+    """The image whose program reads the Dockerfile, where it names one."""
     budget: Budget = field(default_factory=Budget)
     """How much work may still be done for this image."""
 

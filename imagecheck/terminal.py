@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
+from typing import TextIO
 
 import typer
 
 from imagecheck.image.errors import ImageReadError
 
 _SHOWN_FROM_SECONDS = 0.001
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -18,6 +21,11 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(
         c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
     )
+
+
+def unstyled(text: str) -> str:
+    """Take the colours out of a text of ours."""
+    return _STYLE.sub("", text)
 
 
 def print_answer(text: str) -> None:
@@ -43,10 +51,50 @@ def is_output_unread() -> bool:
     return False
 
 
+class _Messages:
+    """Where messages go; None: to the standard error stream."""
+
+    log: TextIO | None = None
+
+
+@contextlib.contextmanager
+def messages_to(log: TextIO) -> Iterator[None]:
+    """Write what ``say`` and ``step`` say into a log instead; ``warn`` goes to both."""
+    before, _Messages.log = _Messages.log, log
+    try:
+        yield
+    finally:
+        _Messages.log = before
+
+
+def are_messages_logged() -> bool:
+    """Whether messages go into a log, so that nothing else is to be shown of what is done."""
+    return _Messages.log is not None
+
+
 def say(text: str) -> None:
     """Tell a person something, beside the answer."""
     with contextlib.suppress(OSError):
+        typer.echo(printable(text, keep="\n"), file=_Messages.log or sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Tell a person something that must not be missed."""
+    if _Messages.log:
+        say(text)
+    with contextlib.suppress(OSError):
         typer.echo(printable(text, keep="\n"), err=True)
+
+
+def pass_on(output: bytes) -> None:
+    """Show what a program writes, as it comes: a question has no line end."""
+    with contextlib.suppress(OSError):
+        if _Messages.log:
+            _Messages.log.write(output.decode("utf-8", "replace"))
+            _Messages.log.flush()
+            return
+        sys.stderr.buffer.write(output)
+        sys.stderr.flush()
 
 
 @contextlib.contextmanager

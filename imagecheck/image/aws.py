@@ -1,5 +1,6 @@
 """AWS, asked with the credentials that boto3 finds; and what it answers, in one sentence."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -125,6 +126,12 @@ def no_answer(what: str, error: Exception) -> AwsError:
             return AwsError(
                 f"{what}: AWS_PROFILE names a profile that is not configured",
                 hint="`aws configure list-profiles` prints those that are",
+            )
+        case exceptions.EndpointConnectionError() if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+            return AwsError(
+                f"{what}: nothing answers at AWS_ENDPOINT_URL ({endpoint})",
+                hint="start what was there again (`make cloud`, and source its file anew), or"
+                " unset the variable",
             )
         case exceptions.ConnectionError() | exceptions.HTTPClientError():
             return AwsError(

@@ -23,7 +23,8 @@ RULE = Rule(
     why=(
         "The runtime client splits the handler's name at a dot: module and function."
         " A name without a dot, or without a module, cannot be split. Node's client also refuses"
-        " a name with two dots in a row."
+        " a name with two dots in a row, and from version 4 takes it from _HANDLER, which Lambda"
+        " sets to CMD: a name in ENTRYPOINT alone is none."
     ),
     fix='Name the handler as module.function: CMD ["app.handler"].',
     source="https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py",

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def check(subject: "Subject") -> Iterator[Problem]:
-    """Look at each image that the Dockerfile takes from a registry.
+    """Look at each image that the Dockerfile takes from a registry, and at its frontend.
 
-    The frontend of ``# syntax=`` is none of them: nothing of it gets into the image.
+    The frontend is only a warning: nothing of it gets into the image.
     """
     for use in subject.dockerfile:
         if use.digest is None:
@@ -22,6 +22,16 @@ def check(subject: "Subject") -> Iterator[Problem]:
                 f"name it by digest: skopeo inspect --raw docker://{use.image} | sha256sum",
                 line=use.line,
             )
+    frontend = subject.frontend
+    if frontend and frontend.digest is None:
+        yield Problem(
+            f"line {frontend.line} of the Dockerfile has it read by {frontend.image}, which is"
+            " another program whenever its tag moves",
+            f"name it by digest: docker buildx imagetools inspect {frontend.image}; or take the"
+            " line out, where the builder's own frontend reads the file",
+            severity="warning",
+            line=frontend.line,
+        )
 
 
 RULE = Rule(
@@ -32,8 +42,9 @@ RULE = Rule(
     when=BUILD,
     why=(
         "A tag can name another image tomorrow. The next build of the same Dockerfile then has"
-        " other files; tags have even changed their CPU. This rule reads a Dockerfile only if"
-        " --dockerfile names one."
+        " other files; tags have even changed their CPU. The frontend of `# syntax=` is a warning:"
+        " it is an image, too, and its program decides what the Dockerfile means. This rule reads a"
+        " Dockerfile only if --dockerfile names one."
     ),
     fix="Name each base by digest, and let a bot update it.",
     source="https://github.com/aws/aws-lambda-base-images/issues/24",

@@ -1,8 +1,9 @@
-"""The bubblewrap command of the sandbox: namespaces, mounts, devices and the list of users."""
+"""The bubblewrap command of the sandbox: namespaces, mounts and devices."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from lambda_runtime.image_sandbox.tools import tool
 
@@ -15,11 +16,6 @@ _DEVICE_LINKS: Final = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-_USERS: Final = "etc/passwd"
-# From /etc/passwd on Lambda, with the ids of the emulator's newer supervisor. This home was seen
-# with images of all kinds, and never exists:
-# https://github.com/aws/aws-lambda-base-images/issues/63
-_LAMBDA_USER: Final = b"sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
 # The launcher needs them to become another user in another root; the program has none of them.
 _CAPABILITIES: Final = ("CAP_DAC_READ_SEARCH", "CAP_SETGID", "CAP_SETUID", "CAP_SYS_CHROOT")
 
@@ -33,15 +29,11 @@ def as_root() -> list[str]:
     return [tool("unshare"), "--user", "--map-auto", "--map-root-user", "--"]
 
 
-def passwd(rootfs: Path) -> bytes:
-    """Return the image's /etc/passwd with Lambda's user, whose home does not exist."""
-    users = rootfs / _USERS
-    own = users.read_bytes() if users.is_file() and not users.is_symlink() else b""
-    return _LAMBDA_USER + own
+def bubblewrap(rootfs: Path, over: Mapping[Path, Path]) -> list[str]:
+    """Return the command that mounts the image read-only at its path; the launcher enters it.
 
-
-def bubblewrap(rootfs: Path, users: IO[bytes]) -> list[str]:
-    """Return the command that mounts the image read-only at its path; the launcher enters it."""
+    ``over`` has files of the image, and what is mounted over each.
+    """
     command = [tool("bwrap"), "--as-pid-1", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     command += ["--cap-drop", "ALL", *(w for c in _CAPABILITIES for w in ("--cap-add", c))]
     # The launcher is a program of this machine, and leaves this root when it enters the image.
@@ -55,13 +47,8 @@ def bubblewrap(rootfs: Path, users: IO[bytes]) -> list[str]:
         # Nothing is mounted on a link: it would lead out of the image.
         if point.is_dir() and not point.is_symlink():
             command += _mount(name, str(point))
-    point = rootfs / _USERS
-    if not os.path.lexists(point.parent):
-        point.parent.mkdir(0o755, exist_ok=True)
-    if point.parent.is_dir() and not point.parent.is_symlink() and not point.is_symlink():
-        if not point.exists():
-            point.touch(0o644)
-        command += ["--ro-bind", users.name, str(point)]
+    for point, file in over.items():
+        command += ["--ro-bind", str(file), str(point)]
     return command
 
 

@@ -7,14 +7,15 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from lambda_runtime.exit_reason import exit_reason
-from lambda_runtime.image_sandbox.bubblewrap import as_root, bubblewrap, passwd
+from lambda_runtime.image_sandbox.bubblewrap import as_root, bubblewrap
 from lambda_runtime.image_sandbox.tools import ImageSandboxError
+from lambda_runtime.image_sandbox.users import users_file, users_with_lambdas
 from lambda_runtime.runtime_api import TIMED_OUT, FunctionError, RuntimeApi, invoke_or_end
 
 _LAUNCHER: Final = Path(__file__).with_name("launch.py")
@@ -156,14 +157,11 @@ class ImageSandbox:
             address = {"AWS_LAMBDA_RUNTIME_API": self._api.address}
             plan["environment"] = {**self._environment, **address}
             report = stack.enter_context(tempfile.TemporaryFile())
-            users = stack.enter_context(tempfile.NamedTemporaryFile(prefix="passwd-"))
-            users.write(passwd(self._rootfs))
-            users.flush()
-            Path(users.name).chmod(0o644)
+            over = stack.enter_context(_users_over(self._rootfs))
             process = subprocess.Popen(  # noqa: S603  (bubblewrap, and what it is told is ours)
                 [
                     *as_root(),
-                    *bubblewrap(self._rootfs, users),
+                    *bubblewrap(self._rootfs, over),
                     *(sys.executable, "-I", "-S", "-X", "utf8", str(_LAUNCHER)),
                     str(report.fileno()),
                 ],
@@ -243,3 +241,17 @@ def exec_error(command: Sequence[str], errno: int) -> str:
         return f'exec: "{command[0]}": executable file not found in $PATH'
     text = os.strerror(errno)
     return f"fork/exec {command[0]}: {text[0].lower()}{text[1:]}"
+
+
+@contextmanager
+def _users_over(rootfs: Path) -> Iterator[dict[Path, Path]]:
+    """Write the image's list of users with Lambda's in it; yield what lies where for it."""
+    own = users_file(rootfs)
+    if own is None:
+        yield {}
+        return
+    with tempfile.NamedTemporaryFile(prefix="passwd-") as file:
+        file.write(users_with_lambdas(own.read_bytes()))
+        file.flush()
+        Path(file.name).chmod(0o644)
+        yield {own: Path(file.name)}

@@ -29,8 +29,12 @@ class Boot:
     """How an image started, and what it answered."""
 
     subject: Subject
+    function_key: str | None = None
+    """See ``CloudAssembly.function_key``; None where it was not started."""
     where: str = ""
     """What it was started in; empty where reading it was enough to know."""
+    emulator: str = ""
+    """What ran its programs, where this machine has another CPU."""
     ready_milliseconds: float | None = None
     """From the start of the process until it asked for its first event."""
     steps: tuple[ContractStep, ...] = ()
@@ -53,14 +57,16 @@ class BootFailureResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 class BootResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How an image started, and what it answered.
 
-    ``readyMilliseconds`` is null where it did not start. ``recorded``: the record of the last build
-    says that its image has passed.
+    ``readyMilliseconds`` is null where it did not start. ``emulatedBy`` is null where its programs
+    ran on the function's CPU, and names what ran them where they did not. ``recorded``: the record
+    of the last build says that its image has passed.
     """
 
     image: str
     digest: str | None
     architecture: str
     where: str
+    emulated_by: str | None
     ready_milliseconds: float | None
     steps: tuple[ContractStep, ...]
     failure: BootFailureResult | None
@@ -77,6 +83,7 @@ def result_of(boot: Boot, *, recorded: bool) -> BootResult:
         digest=image.digest,
         architecture=boot.subject.function.architecture,
         where=boot.where,
+        emulated_by=boot.emulator or None,
         ready_milliseconds=boot.ready_milliseconds,
         steps=boot.steps,
         failure=BootFailureResult(
@@ -95,6 +102,11 @@ def as_text(boot: Boot, *, stage: str, recorded: bool) -> str:
     return "\n".join((*_head(boot), "", *_course(boot), *_verdict(boot, stage, recorded=recorded)))
 
 
+def course_text(boot: Boot) -> str:
+    """Return what happened, coloured, without what to do next."""
+    return "\n".join((*_head(boot), "", *_course(boot)))
+
+
 def _head(boot: Boot) -> Iterator[str]:
     image, function = boot.subject.image, boot.subject.function
     whose, limits = "", ""
@@ -110,6 +122,8 @@ def _head(boot: Boot) -> Iterator[str]:
         yield f"  starts   {printable(' '.join(boot.subject.start.argv))}"
     if boot.where:
         yield f"  in       {boot.where}"
+    if boot.emulator:
+        yield f"  emulated by {printable(boot.emulator)}"
 
 
 def _course(boot: Boot) -> Iterator[str]:
@@ -139,7 +153,8 @@ def _verdict(boot: Boot, stage: str, *, recorded: bool) -> Iterator[str]:
     yield ""
     if boot.failure is None:
         where = "; recorded for `push` and `pin`" if recorded else ""
-        yield f"it starts, and passes the contract test{where}"
+        how = ", emulated," if boot.emulator else ","
+        yield f"it starts{how} and passes the contract test{where}"
         return
     yield "do not deploy this image"
     image = boot.subject.image.reference
@@ -147,6 +162,9 @@ def _verdict(boot: Boot, stage: str, *, recorded: bool) -> Iterator[str]:
         yield f"find the cause in the image: python -m release check {image} --stage {stage}"
     else:
         yield "the image starts: look at the lines above, and at the code that answers"
+    if boot.emulator:
+        architecture = boot.subject.function.architecture
+        yield f"it may be the emulator's: boot it on an {architecture} machine to be sure"
 
 
 def machine_of(subject: Subject) -> str:

@@ -1,17 +1,17 @@
 """Starts an image as Lambda would, and runs the contract test against it."""
 
 import json
-import shutil
 import tempfile
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 from config.project import Project, Stage
 from contract.event import contract_event, parse_response
@@ -22,7 +22,6 @@ from contract.run import (
     NoResponseError,
     run_contract_test,
 )
-from imagecheck.errors import FailedError
 from imagecheck.function import Declared, Function, Limits
 from imagecheck.image.errors import ImageReadError
 from imagecheck.image.image import Image
@@ -36,69 +35,42 @@ from imagecheck.start.extensions import FOLDER
 from imagecheck.subject import Subject
 from imagecheck.template import limits_of, read_function, read_tables
 from imagecheck.terminal import step
-from lambda_runtime.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
+from lambda_runtime.image_sandbox import (
+    ImageSandbox,
+    unpack,
+    users_with_lambdas,
+)
 from lambda_runtime.runtime_api import FunctionError
-from lambda_runtime.variables import lambda_variables
 from release.boot.answer import Boot, Failure
 from release.boot.copy import copy_to_layout
 from release.boot.docker_container import DockerContainer, loaded_image
+from release.boot.engine import (
+    WHERE,
+    Engine,
+    EngineName,
+    choose_engine,
+    emulator_for,
+    notes_on_emulation,
+)
+from release.boot.environment import environment_of, users_of
 from release.boot.reading import (
     refused_by_another_cpu,
     refused_by_lambda,
     refused_command,
     refused_extension,
+    refused_start,
     refused_workdir,
-    require_cpu_of,
 )
 from release.boot.throw_away_tables import table_name, throw_away_tables
 from release.cloud_assembly import assembly_with_image
 
-EngineName = Literal["sandbox", "docker"]
-
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_TIMEOUT_SECONDS: Final = 10
-WHERE: Final[dict[EngineName, str]] = {
-    "sandbox": "bubblewrap, as user 993:990, on a read-only root with /tmp to write to",
-    "docker": "docker, as user 993:990, on a read-only root with /tmp to write to",
-}
+# Lambda's limits of time, as many times over.
+_EMULATION_TAKES: Final = 10
 _ACCOUNT: Final = "123456789012"
 _LAST_LINES: Final = 20
-_MAX_LINE: Final = 1000
-
-
-class Engine(Protocol):
-    """What an image runs in: one process, that starts once. ``ImageSandbox`` is one."""
-
-    def start(self, timeout: float) -> FunctionError | None:
-        """Start it; return the error if it does not ask for an event within ``timeout`` s."""
-        ...
-
-    def invoke(self, event: bytes, *, timeout: float, function_arn: str) -> bytes | FunctionError:
-        """Give it an event; after ``timeout`` seconds, or an end, it is gone."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
-def choose_engine(asked: EngineName | None) -> EngineName:
-    """Take what was asked for; else the sandbox where its tools are, and docker where they are not.
-
-    Raises FailedError when there is neither.
-    """
-    try:
-        if asked != "docker":
-            require_tools()
-            return "sandbox"
-    except ImageSandboxError as error:
-        if asked == "sandbox" or shutil.which("docker") is None:
-            hints = (error.hint, None if asked else "install Docker")
-            hint = ", or ".join(filter(None, hints)) or None
-            raise FailedError(error.message, hint=hint) from error
-    if shutil.which("docker") is None:
-        raise FailedError("docker is not installed")
-    return "docker"
+_MAX_LINE: Final = 2000
 
 
 def boot_image(
@@ -128,7 +100,8 @@ def boot_image(
         if failure := refused_by_lambda(image):
             return Boot(subject=subject, failure=failure)
         digest = image.digest or digest_of(source.root().content)
-        template = assembly_with_image(project, stage, digest).template(stage)
+        assembly = assembly_with_image(project, stage, digest)
+        template = assembly.template(stage)
         function = read_function(template)
         tables = read_tables(template)
         subject = replace(subject, function=function)
@@ -136,36 +109,56 @@ def boot_image(
             refused_command,
             refused_by_another_cpu,
             refused_extension,
-            require_cpu_of,
+            refused_start,
         ):
             if failure := refuses(subject):
                 return Boot(subject=subject, failure=failure)
         chosen = choose_engine(engine)
+        emulator = emulator_for(function.architecture, chosen, stage.name)
         if chosen == "docker" and (failure := refused_workdir(subject)):
             return Boot(subject=subject, failure=failure)
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="boot-")))
             layout = _layout(source, image, folder / "layout", progress)
-            with step("starting DynamoDB Local"):
-                endpoint_url = stack.enter_context(throw_away_tables(tables, stage.settings.region))
-            environment = _environment(subject, stage, tables, endpoint_url)
+            with (
+                step("unpacking, and starting DynamoDB Local"),
+                ThreadPoolExecutor(max_workers=1) as beside,
+            ):
+                starting = beside.submit(
+                    stack.enter_context, throw_away_tables(tables, stage.local_region)
+                )
+                rootfs = (
+                    unpack(layout, folder / "rootfs", digest=digest)
+                    if chosen == "sandbox"
+                    else None
+                )
+                endpoint_url = starting.result()
+            environment = environment_of(subject, stage, tables, endpoint_url)
             lines: deque[str] = deque(maxlen=_LAST_LINES)
             started = stack.enter_context(
                 _engine(
-                    chosen,
+                    rootfs,
                     layout=layout,
                     digest=digest,
                     subject=subject,
                     environment=environment,
                     folder=folder,
                     lines=lines,
+                    is_emulated=bool(emulator),
                 )
             )
-            boot = Boot(subject=subject, where=WHERE[chosen], notes=_notes(subject))
+            boot = Boot(
+                subject=subject,
+                function_key=assembly.function_key(stage),
+                where=WHERE[chosen],
+                emulator=emulator,
+                notes=(*_notes(subject), *notes_on_emulation(function.architecture, emulator)),
+            )
             with step("starting it and running the contract test"):
                 boot = _run_contract_test(started, boot, stage)
             stack.close()  # Its last lines have been read then.
-            return replace(boot, output=tuple(lines))
+            notes = (*boot.notes, *_notes_on_tables(lines, tables))
+            return replace(boot, output=tuple(lines), notes=notes)
 
 
 def _layout(source: ImageSource, image: Image, folder: Path, progress: Progress) -> Path:
@@ -181,7 +174,7 @@ def _layout(source: ImageSource, image: Image, folder: Path, progress: Progress)
 
 @contextmanager
 def _engine(
-    name: EngineName,
+    rootfs: Path | None,
     *,
     layout: Path,
     digest: str,
@@ -189,12 +182,16 @@ def _engine(
     environment: Mapping[str, str],
     folder: Path,
     lines: deque[str],
+    is_emulated: bool,
 ) -> Iterator[Engine]:
     def log(line: str) -> None:
         lines.append(line[:_MAX_LINE])
 
-    memory_mb = _limits(subject).memory_mb
-    if name == "docker":
+    # What an emulator needs for itself would count, too.
+    memory_mb = None if is_emulated else _limits(subject).memory_mb
+    if rootfs is None:
+        users = folder / "passwd"
+        users.write_bytes(users_with_lambdas(users_of(subject)))
         with (
             loaded_image(layout, digest) as tag,
             closing(
@@ -203,15 +200,15 @@ def _engine(
                     start=subject.start,
                     function=subject.function,
                     environment=environment,
+                    users=users,
                     memory_mb=memory_mb,
+                    is_emulated=is_emulated,
                     log=log,
                 )
             ) as container,
         ):
             yield container
         return
-    with step("unpacking"):
-        rootfs = unpack(layout, folder / "rootfs", digest=digest)
     with ImageSandbox(
         rootfs,
         command=subject.start.argv,
@@ -225,12 +222,13 @@ def _engine(
 
 def _run_contract_test(engine: Engine, boot: Boot, stage: Stage) -> Boot:
     began = time.perf_counter()
-    error = engine.start(INIT_TIMEOUT_SECONDS)
+    patience = _EMULATION_TAKES if boot.emulator else 1
+    error = engine.start(INIT_TIMEOUT_SECONDS * patience)
     if error is not None:
         return replace(boot, failure=Failure(error.type, error.message, "init"))
     ready = round((time.perf_counter() - began) * 1000, 1)
-    timeout = _limits(boot.subject).timeout_seconds
-    function = f"arn:aws:lambda:{stage.settings.region}:{_ACCOUNT}:function:{stage.names.function}"
+    timeout = _limits(boot.subject).timeout_seconds * patience
+    function = f"arn:aws:lambda:{stage.local_region}:{_ACCOUNT}:function:{stage.names.function}"
     errors: list[FunctionError] = []
 
     def ask(request: ContractRequest) -> ContractResponse:
@@ -260,24 +258,16 @@ def _one_line(error: FunctionError) -> str:
     return f"{error.type}: {error.message}"
 
 
-def _environment(
-    subject: Subject, stage: Stage, tables: Mapping[str, Mapping[str, Any]], endpoint_url: str
-) -> dict[str, str]:
-    """Return what the process gets: the image's variables, the function's, and Lambda's."""
-    declared = _declared(subject)
-    logging = declared.properties.get("LoggingConfig") or {}
-    names = {f"${{{id_}}}": table_name(id_, table) for id_, table in tables.items()}
-    own = {name: names.get(value, value) for name, value in subject.start.environment.items()}
-    return own | lambda_variables(
-        name=stage.names.function,
-        version="1",
-        memory_mb=limits_of(declared).memory_mb,
-        region=stage.settings.region,
-        log_group=f"/aws/lambda/{stage.names.function}",
-        log_format=logging.get("LogFormat", "Text"),
-        log_level=logging.get("ApplicationLogLevel"),
-        endpoint_url=endpoint_url,
-    )
+def _notes_on_tables(
+    lines: Iterable[str], tables: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Say which tables there are, where the function wrote that it asked for another one."""
+    if any("ResourceNotFoundException" in line for line in lines):
+        names = ", ".join(table_name(id_, table) for id_, table in tables.items()) or "none"
+        yield (
+            "the function asked DynamoDB for a table that is not there (ResourceNotFoundException);"
+            f" its template makes: {names}"
+        )
 
 
 def _notes(subject: Subject) -> tuple[str, ...]:

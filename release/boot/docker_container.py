@@ -5,11 +5,9 @@ Its command line is podman's, too.
 
 import io
 import json
-import platform
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import threading
 import uuid
@@ -21,8 +19,9 @@ from typing import IO, Final
 
 from imagecheck.errors import FailedError
 from imagecheck.function import Function, Start
-from lambda_runtime.image_sandbox import exit_reason
+from lambda_runtime.image_sandbox import LAMBDA_HOME, exit_reason
 from lambda_runtime.runtime_api import FunctionError, RuntimeApi, invoke_or_end
+from release.boot.engine import is_docker_on_this_machine
 
 _USER: Final = "993:990"
 _TMP: Final = "/tmp:rw,exec,nosuid,nodev,size=512m,mode=1777"  # noqa: S108  (the container's)
@@ -80,14 +79,22 @@ class DockerContainer:
         start: Start,
         function: Function,
         environment: Mapping[str, str],
-        memory_mb: int,
+        users: Path,
+        memory_mb: int | None,
         log: Callable[[str], None],
+        is_emulated: bool = False,
     ) -> None:
+        """``users`` is the list of users (passwd(5)) that the process is to find.
+
+        Without ``memory_mb`` (MiB) it is not limited. ``is_emulated``: its CPU is another one.
+        """
         self._tag = tag
         self._start = start
         self._function = function
         self._environment = dict(environment)
+        self._users = users
         self._memory_mb = memory_mb
+        self._is_emulated = is_emulated
         self._log = log
         self._name = f"rooms-boot-{uuid.uuid4().hex}"
         self._last_lines: deque[str] = deque(maxlen=20)
@@ -125,21 +132,29 @@ class DockerContainer:
     def command(self, runtime_api: str) -> list[str]:
         """Return the command line that runs it."""
         environment = {**self._environment, "AWS_LAMBDA_RUNTIME_API": runtime_api}
-        network = ["--network", "host"]
-        if not _shares_network():
-            network = ["--add-host", f"{_HOST}:host-gateway"]
+        shared = ["--network", "host"]
+        shared += ["--mount", f"type=bind,source={self._users},target=/etc/passwd,readonly"]
+        if not is_docker_on_this_machine():
+            # That other machine may not see the file. Most programs look for HOME first.
+            shared = ["--add-host", f"{_HOST}:host-gateway"]
             environment = {k: v.replace(_LOOPBACK, _HOST) for k, v in environment.items()}
-        memory = f"{self._memory_mb}m"
+            environment = {"HOME": LAMBDA_HOME, **environment}
+        limits: list[str] = []
+        if self._memory_mb is not None:
+            limits += ["--memory", f"{self._memory_mb}m", "--memory-swap", f"{self._memory_mb}m"]
+        if self._is_emulated:
+            # Without it Docker warns, in the lines of the program.
+            limits += ["--platform", f"linux/{self._function.image_architecture}"]
         entrypoint, arguments = [], self._function.command or ()
         if words := self._function.entrypoint:
             # Which takes one word, and drops the image's CMD.
             entrypoint = ["--entrypoint", words[0]]
             arguments = (*words[1:], *self._start.command)
         return [
-            *(_docker(), "run", "--rm", "--name", self._name, "--pull", "never", *network),
+            *(_docker(), "run", "--rm", "--name", self._name, "--pull", "never", *shared),
             *("--read-only", "--tmpfs", _TMP, "--user", _USER),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-            *("--memory", memory, "--memory-swap", memory),
+            *limits,
             *("--workdir", self._start.workdir or "/"),
             *(w for name, value in environment.items() for w in ("--env", f"{name}={value}")),
             *(*entrypoint, self._tag, *arguments),
@@ -176,6 +191,11 @@ class DockerContainer:
         for line in self._last_lines if code else ():
             if not _OF_THE_ENGINE.search(line):
                 continue
+            if self._is_emulated and "exec format error" in line.lower():
+                # That its programs are for the function's CPU has been read before.
+                cpu = self._function.image_architecture
+                self._refusal = f"its machine has no emulator for linux/{cpu}: {line}"
+                continue
             if (why := _NOT_STARTED.search(line)) and "exec" in line:
                 message = f"fork/exec {self._start.argv[0]}: {why[0].lower()}"
                 return FunctionError("Runtime.InvalidEntrypoint", message)
@@ -206,11 +226,6 @@ def _write_archive(file: IO[bytes], layout: Path, digest: str, tag: str) -> None
 
 def _blob(layout: Path, digest: str) -> Path:
     return layout / "blobs" / digest.replace(":", "/")
-
-
-def _shares_network() -> bool:
-    """Whether containers can have this machine's loopback: not where they are in another one."""
-    return sys.platform == "linux" and "microsoft" not in platform.release().lower()
 
 
 def _docker() -> str:

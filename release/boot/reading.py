@@ -1,25 +1,15 @@
 """Failures of a start that are certain from reading, where this machine would show others."""
 
-import platform
 from errno import ENOENT
-from typing import Final
 
-from imagecheck.errors import FailedError
 from imagecheck.finding import finding_of
-from imagecheck.function import Architecture
 from imagecheck.image.image import FaultKind, Image
 from imagecheck.rules import BY_ID
 from imagecheck.start.exec_chain import ExecFault
 from imagecheck.subject import Subject
 from lambda_runtime.image_sandbox import exec_error
 from release.boot.answer import Failure, machine_of
-
-_CPUS: Final[dict[str, Architecture]] = {
-    "aarch64": "arm64",
-    "amd64": "x86_64",
-    "arm64": "arm64",
-    "x86_64": "x86_64",
-}
+from release.boot.engine import this_cpu
 
 
 def refused_by_lambda(image: Image) -> Failure | None:
@@ -86,28 +76,15 @@ def refused_extension(subject: Subject) -> Failure | None:
     return None
 
 
-def require_cpu_of(subject: Subject) -> Failure | None:
-    """Require that this machine can start it; if not, say what reading alone tells of the start.
+def refused_start(subject: Subject) -> Failure | None:
+    """Say how the start ends where that is certain, and this machine has another CPU.
 
-    Raises:
-        FailedError: the function has another CPU, and nothing is seen to be wrong.
-
+    An emulator says it in other words, or starts the program all the same.
     """
-    wanted, here = subject.function.architecture, this_cpu()
-    if wanted == here:
+    if subject.function.architecture == this_cpu():
         return None
     chain = subject.chain
     if chain and chain.cause and chain.errno:
         message = f"{exec_error(subject.start.argv, chain.errno)} ({chain}: {chain.end})"
         return Failure("Runtime.InvalidEntrypoint", message, "init")
-    raise FailedError(
-        f"the function is {wanted} and this machine is {here or platform.machine()}; an emulator"
-        " such as QEMU would start images that Lambda does not",
-        hint=f"boot on a machine with that CPU, such as an {wanted} runner of the pipeline; `check`"
-        " reads the image on any machine",
-    )
-
-
-def this_cpu() -> Architecture | None:
-    """Return this machine's CPU in Lambda's word; None: Lambda has none like it."""
-    return _CPUS.get(platform.machine().lower())
+    return None

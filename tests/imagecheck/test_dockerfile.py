@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagecheck.dockerfile import ImageUse, base_of, images_of
+from imagecheck.dockerfile import ImageUse, arguments_of, base_of, frontend_of, images_of
 from imagecheck.image.errors import ImageReadError
 
 DIGEST = "sha256:" + "0" * 64
@@ -62,6 +62,11 @@ def images(folder: Path, text: str) -> list[str]:
         ("# escape=`\nFROM `\n  a\nCOPY C:\\\nFROM b", ["a", "b"]),
         ("# syntax=docker/dockerfile:1\n# escape = `\nFROM `\n  a", ["a"]),
         ("# a comment\n# escape=`\nFROM a \\\n AS b\nFROM b", ["a"]),
+        ("# unknown=1\n# escape=`\nFROM a \\\n AS b\nFROM b", ["a"]),
+        ("# ESCAPE=`\r\nFROM `\r\n  a\r\n", ["a"]),
+        # One that is escaped continues nothing; what is continued has no blank put in.
+        ("FROM a\nWORKDIR C:\\\\\nFROM b", ["a", "b"]),
+        ("FR\\\nOM a\\\n:1", ["a:1"]),
         ("FROM a AS x-amd64\nFROM b AS x-arm64\nFROM x-${TARGETARCH}", ["a", "b"]),
         ('FROM "a"', ["a"]),
         ("FROM a\nRUN <<EOF\nFROM b\nCOPY --from=c /x /y\nEOF\nCOPY --from=d /x /y", ["a", "d"]),
@@ -121,6 +126,29 @@ def test_our_own() -> None:
     assert all(use.digest for use in images_of(Path(__file__).parents[2] / "lambda_src/Dockerfile"))
 
 
+@pytest.mark.parametrize(
+    ("text", "given", "frontend"),
+    [
+        ("FROM a", {}, None),
+        ("# syntax=f:1\nFROM a", {}, ImageUse(1, "# syntax", "f:1")),
+        (f"# syntax=f@{DIGEST}\nFROM a", {}, ImageUse(1, "# syntax", f"f@{DIGEST}")),
+        (
+            "# escape=`\n# syntax=f:1\nFROM a",
+            {"BUILDKIT_SYNTAX": " g:1 more"},
+            ImageUse(2, "--build-arg BUILDKIT_SYNTAX", "g:1"),
+        ),
+        ("FROM a", {"BUILDKIT_SYNTAX": "g:1"}, ImageUse(1, "--build-arg BUILDKIT_SYNTAX", "g:1")),
+        ("# syntax=f:1\nFROM a", {"BUILDKIT_SYNTAX": ""}, ImageUse(1, "# syntax", "f:1")),
+    ],
+)
+def test_what_reads_it(
+    tmp_path: Path, text: str, given: dict[str, str], frontend: ImageUse | None
+) -> None:
+    (tmp_path / "Dockerfile").write_text(text)
+
+    assert frontend_of(tmp_path / "Dockerfile", given) == frontend
+
+
 def test_what_pins_an_image(tmp_path: Path) -> None:
     found = uses(tmp_path, f"FROM a:1@{DIGEST}\nFROM b:1\nFROM c@sha256:abc\nFROM d:{DIGEST[7:]}\n")
 
@@ -153,3 +181,12 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
     with pytest.raises(ImageReadError, match="is a pipe"):
         images_of(tmp_path / "Dockerfile")
+
+
+def test_the_default_of_an_argument_may_name_earlier_ones(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("ARG A=one\nARG B=${A}:${T:-tag}\nARG C=${LATER}\nFROM $B\n")
+
+    assert [use.image for use in images_of(path)] == ["one:tag"]
+    assert [use.image for use in images_of(path, {"A": "given"})] == ["given:tag"]
+    assert arguments_of(path) == {"A": "one", "B": "one:tag", "C": "${LATER}"}

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from local.practice.base_files import HANDLER_MISSING, PYTHON
 from tests.support.imagecheck.images import (
     Directory,
     File,
@@ -22,14 +23,13 @@ from tests.support.imagecheck.images import (
     write_image,
 )
 from tests.support.imagecheck.programs import (
-    HANDLER_MISSING,
     OTHER_MACHINE,
     aws_like_base,
     busybox,
     of_other_cpu,
     tiny_elf,
 )
-from tests.support.imagecheck.python_runtime import PYTHON, python_base
+from tests.support.imagecheck.python_runtime import python_base
 from tests.support.imagecheck.starting import Started, start, start_folder, unpack
 from tests.support.imagecheck.tools import buildah_build, skopeo_copy
 

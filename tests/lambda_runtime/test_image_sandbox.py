@@ -18,6 +18,7 @@ import pytest
 
 from lambda_runtime.image_sandbox import ImageSandbox, ImageSandboxError, require_tools, unpack
 from lambda_runtime.runtime_api import FunctionError
+from local.practice.base_files import PYTHON
 from tests.support.imagecheck.images import (
     Directory,
     File,
@@ -29,7 +30,7 @@ from tests.support.imagecheck.images import (
     write_layout,
 )
 from tests.support.imagecheck.programs import aws_like_base, tiny_elf
-from tests.support.imagecheck.python_runtime import PYTHON, python_base
+from tests.support.imagecheck.python_runtime import python_base
 from tests.support.imagecheck.tools import run, skopeo_copy
 
 ARN = "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live"
@@ -272,6 +273,70 @@ def test_the_user_has_a_home_that_is_not_there(python: Path, log: list[str]) -> 
     assert users.read_text() == own
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        (Symlink("etc/passwd", "../usr/lib/users"), File("usr/lib/users", "me:x:5:5::/me:\n")),
+        (Symlink("etc/passwd", "/usr/lib/users"), File("usr/lib/users", "me:x:5:5::/me:\n")),
+        (Symlink("etc", "/usr/etc"), File("usr/etc/passwd", "me:x:5:5::/me:\n")),
+        # Not above its root: the kernel stays there, too.
+        (Symlink("etc/passwd", "../../../users"), File("users", "me:x:5:5::/me:\n")),
+    ],
+)
+def test_the_list_of_users_may_be_a_link(
+    tmp_path: Path, log: list[str], members: tuple[File | Symlink, ...]
+) -> None:
+    image = write_image(tmp_path / "image", [layer_of(*aws_like_base()[:-1], *members)])
+    outside = tmp_path / "users"
+    outside.write_text("not the image's")
+
+    with ImageSandbox(
+        unpack(image.folder, tmp_path / "rootfs"),
+        command=["/bin/busybox", "cat", "/etc/passwd"],
+        workdir="/",
+        environment={},
+        log=log.append,
+    ) as sandbox:
+        sandbox.start(10)
+
+    assert [line.partition(":")[0] for line in log] == ["sbx_user1051", "me"]
+    assert outside.read_text() == "not the image's"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        (Symlink("etc/passwd", "passwd"),),
+        (Symlink("etc/passwd", "/nowhere/passwd"),),
+        (Symlink("etc", "/nowhere"),),
+        (Directory("etc/passwd"),),
+    ],
+)
+def test_an_image_that_can_have_no_list_of_users_is_started_without(
+    tmp_path: Path, log: list[str], members: tuple[Directory | Symlink, ...]
+) -> None:
+    image = write_image(tmp_path / "image", [layer_of(*aws_like_base()[:-1], *members)])
+
+    with ImageSandbox(
+        unpack(image.folder, tmp_path / "rootfs"),
+        command=["/bin/busybox", "id", "-u"],
+        workdir="/",
+        environment={},
+        log=log.append,
+    ) as sandbox:
+        sandbox.start(10)
+
+    assert log == ["993"]
+
+
+def test_the_home_cannot_be_made(make: Start, log: list[str]) -> None:
+    script = f"/bin/busybox mkdir -p {LAMBDAS_HOME}; /bin/busybox touch {LAMBDAS_HOME}"
+
+    make(["/bin/sh", "-c", script]).start(10)
+
+    assert ["Read-only file system" in line for line in log] == [True, True]
+
+
 def test_node_finds_its_home(tmp_path: Path, log: list[str]) -> None:
     node = Path(run(["node", "-p", "process.execPath"]).strip())
     libraries = re.findall(r"(/\S+) \(0x", run(["ldd", str(node)]))
@@ -283,14 +348,14 @@ def test_node_finds_its_home(tmp_path: Path, log: list[str]) -> None:
 
     with ImageSandbox(
         rootfs,
-        command=["node", "-p", "require('os').homedir()"],
+        command=["node", "-p", "os.homedir() + ' ' + os.userInfo().username"],
         workdir="/",
         environment={},
         log=log.append,
     ) as sandbox:
         sandbox.start(10)
 
-    assert log == [LAMBDAS_HOME]
+    assert log == [f"{LAMBDAS_HOME} sbx_user1051"]
 
 
 def test_nothing_is_mounted_on_a_link_that_leads_elsewhere(tmp_path: Path, log: list[str]) -> None:

@@ -94,6 +94,16 @@ def _needs_task_root(folder: str, sources: Sources) -> bool:
     return b"LAMBDA_TASK_ROOT environment variable is not set" in text
 
 
+def needs_handler_variable(client: Client, sources: Sources) -> bool:
+    """Whether a client takes the handler's name from _HANDLER alone, as the fourth generation does.
+
+    Lambda sets it for an image to the first word of CMD, and to nothing where there is no CMD:
+    https://github.com/aws/aws-lambda-ruby-runtime-interface-client/issues/56
+    """
+    text = sources.read_path(posixpath.join(client.folder, "index.mjs")) if client.folder else None
+    return b"_HANDLER environment variable is not set" in (text or b"")
+
+
 def _generation_of_base(sources: Sources) -> Generation | None:
     text = sources.read_path("/var/runtime/index.mjs") or b""
     if b"CallbackHandlerDeprecated" in text:

@@ -19,6 +19,7 @@ from imagecheck.start.node.client import (
     client_of,
     find_module,
     lacking_native_part,
+    needs_handler_variable,
 )
 from imagecheck.start.node.exported_function import fault_of_function
 from imagecheck.start.node.graph import Walk, softened
@@ -51,6 +52,14 @@ def node_handler(subject: "Subject", handler: Handler) -> Iterator[HandlerProble
             yield from _one(subject, replace(handler, name=wrapped, named_by=variable))
 
 
+def _sets_handler(subject: "Subject", handler: Handler) -> bool:
+    """Whether CMD, or a script on the way to the client, says what _HANDLER is."""
+    of_the_image = subject.start.environment.get("_HANDLER")
+    return bool(subject.start.command) or (
+        handler.process.environment.get("_HANDLER") != of_the_image
+    )
+
+
 def _one(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node | str]:
     name, by = handler.name, handler.named_by
     base = posixpath.basename(name)
@@ -64,6 +73,14 @@ def _one(subject: "Subject", handler: Handler) -> Iterator[HandlerProblem | Node
     client = client_of(handler, context.files, context.sources)
     if by != "CMD":
         client = replace(client, generation=None)
+    if not _sets_handler(subject, handler) and needs_handler_variable(client, context.sources):
+        found = (
+            f"the runtime client takes the handler's name from _HANDLER, and not {name!r} from its"
+            " arguments: Lambda sets that to CMD, and there is none; exit status 1"
+        )
+        fix = f'name it in CMD, and not in ENTRYPOINT: CMD ["{name}"]'
+        yield handler_problem("E1", found, fix, error_type="Runtime.ExitError")
+        return
     if native := lacking_native_part(client, context.files, context.sources):
         found = f"there is no {native}: the runtime client ends before its first request"
         fix = "install aws-lambda-ric in the image without --ignore-scripts, or copy it with it"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.practice.base_files import PYTHON
 from tests.imagecheck.rules.conftest import Finds
 from tests.support.imagecheck.cases import (
     EXIT_ERROR,
@@ -17,7 +18,6 @@ from tests.support.imagecheck.cases import (
     shell,
 )
 from tests.support.imagecheck.images import File, Member, Whiteout, layer_of
-from tests.support.imagecheck.python_runtime import PYTHON
 
 
 def _server(*members: Member) -> Make:

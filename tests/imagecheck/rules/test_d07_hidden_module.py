@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.practice.base_files import PYTHON
 from tests.imagecheck.rules.conftest import Finds
 from tests.support.imagecheck.cases import (
     EXIT_ERROR,
@@ -14,7 +15,6 @@ from tests.support.imagecheck.cases import (
     python_elsewhere,
 )
 from tests.support.imagecheck.images import File, layer_of
-from tests.support.imagecheck.python_runtime import PYTHON
 
 _ASKING_JSON = "import json\n\n\ndef load(text):\n    return json.loads(text)\n"
 

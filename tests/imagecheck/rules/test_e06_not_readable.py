@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.practice.base_files import SITE_PACKAGES
 from tests.imagecheck.rules.conftest import Finds
 from tests.support.imagecheck.cases import (
     APP,
@@ -15,7 +16,6 @@ from tests.support.imagecheck.cases import (
     python,
 )
 from tests.support.imagecheck.images import Directory, File
-from tests.support.imagecheck.python_runtime import SITE_PACKAGES
 
 CASES = (
     bad_handler(

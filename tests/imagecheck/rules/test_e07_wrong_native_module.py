@@ -11,6 +11,7 @@ from imagecheck.image.filesystem import Node
 from imagecheck.image.layer import MAX_FILE_BYTES
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.rules.e07_wrong_native_module import RULE
+from local.practice.base_files import SITE_PACKAGES
 from tests.imagecheck.rules.conftest import Finds
 from tests.support.imagecheck.cases import (
     APP,
@@ -33,7 +34,6 @@ from tests.support.imagecheck.cases import (
 )
 from tests.support.imagecheck.images import File, Image, Member
 from tests.support.imagecheck.programs import AARCH64, OTHER_MACHINE, X86_64, tiny_elf
-from tests.support.imagecheck.python_runtime import SITE_PACKAGES
 
 
 def _glibc_module_on_musl(folder: Path) -> Image:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.imagecheck.rules.conftest import Finds
-from tests.support.imagecheck.cases import PINNED, RUN, Case, E, scratch
+from tests.support.imagecheck.cases import PINNED, RUN, Case, E, W, scratch
 
 CASES = (
     *(
@@ -14,6 +14,22 @@ CASES = (
             "tag-in-an-argument": "ARG BASE=alpine:3\nFROM ${BASE}\n",
             "copy-from": f"{PINNED}COPY --from=datadog/lambda-extension:60 /opt/ /opt/\n",
         }.items()
+    ),
+    Case(
+        name="h1-frontend",
+        make=scratch(RUN),
+        dockerfile=f"# syntax=docker/dockerfile:1\n{PINNED}",
+        findings={"H1": W},
+    ),
+    Case(
+        name="h1-good-frontend",
+        make=scratch(RUN),
+        dockerfile=f"# syntax=docker/dockerfile:1@sha256:{'0' * 64}\n{PINNED}",
+    ),
+    Case(
+        name="h1-good-comment",
+        make=scratch(RUN),
+        dockerfile=f"# a comment\n# syntax=docker/dockerfile:1\n{PINNED}",
     ),
 )
 

@@ -4,31 +4,25 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 import release.boot.boot
-from config.project import Project, Stage
 from imagecheck.errors import FailedError
-from imagecheck.function import Architecture
-from imagecheck.image.layer_cache import LayerCache
-from imagecheck.image.reference import parse_reference
-from imagecheck.progress import ProgressBar
-from lambda_runtime.image_sandbox import unpack
-from lambda_runtime.variables import CREDENTIALS
+from imagecheck.function import MACHINES
+from lambda_runtime.emulator import Emulator
+from lambda_runtime.image_sandbox import ImageSandbox
 from local.docker_registry import running_registry
-from release.boot.answer import Boot
-from release.boot.boot import boot_image, choose_engine
-from release.boot.reading import this_cpu
-from release.build.record import BuildRecord, read_record, write_record
+from release.boot.answer import Boot, as_text, result_of
+from release.boot.engine import choose_engine, this_cpu
+from release.build.gates import passed_gates
+from release.build.record import BuildRecord, write_record
 from release.cli import main
-from release.cloud_assembly import CloudAssembly
-from tests.support.cdk_context import CDK_JSON, ROOT
+from tests.release.boot.conftest import CPUS, BootIt, Deployed
+from tests.support.cdk_context import CDK_JSON
 from tests.support.imagecheck.images import (
     Directory,
     File,
@@ -43,6 +37,7 @@ from tests.support.imagecheck.images import (
 from tests.support.imagecheck.programs import (
     ARCHITECTURES,
     HOST,
+    HOST_MACHINE,
     OTHER,
     OTHER_MACHINE,
     aws_like_base,
@@ -53,8 +48,8 @@ from tests.support.imagecheck.tools import skopeo_copy
 from tests.support.release.output import parse_output
 from tests.support.release.rooms_image import rooms_image
 
-TEMPLATE = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_template[rooms-local].json"
-CPUS: dict[str, Architecture] = {"amd64": "x86_64", "arm64": "arm64"}
+pytestmark = pytest.mark.usefixtures("boot")
+
 BASE = layer_of(*aws_like_base())
 HANDLERS = {
     "answers_500": "def handler(event, context): return {'statusCode': 500, 'body': '{}'}",
@@ -84,111 +79,6 @@ def handler(event, context):
 """,
     "unreadable": "",
 }
-
-
-@dataclasses.dataclass
-class Deployed:
-    """What the stage's template says; a test changes it."""
-
-    template: dict[str, Any]
-
-    @property
-    def function(self) -> dict[str, Any]:
-        functions = self._of("AWS::Lambda::Function")
-        (properties,) = [each for each in functions if each.get("PackageType") == "Image"]
-        return properties
-
-    @property
-    def table(self) -> dict[str, Any]:
-        (properties,) = self._of("AWS::DynamoDB::Table")
-        return properties
-
-    def _of(self, kind: str) -> list[dict[str, Any]]:
-        resources = self.template["Resources"].values()
-        return [r["Properties"] for r in resources if r["Type"] == kind and "Runtime" not in r]
-
-
-BootIt = Callable[..., Boot]
-
-
-@pytest.fixture
-def deployed(
-    tmp_path: Path, dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Deployed]:
-    """The stage as its snapshot has it, for this machine's CPU; and a DynamoDB that is there."""
-    found = Deployed(json.loads(TEMPLATE.read_bytes()))
-    found.function.update(Architectures=[CPUS[HOST]], MemorySize=256)
-
-    def assembly_with_image(_project: Project, stage: Stage, digest: str) -> CloudAssembly:
-        assert digest.startswith("sha256:")
-        assembly = CloudAssembly(tmp_path)
-        assembly.template(stage).write_text(json.dumps(found.template))
-        return assembly
-
-    @contextmanager
-    def dynamodb_local() -> Iterator[str]:
-        yield dynamodb_endpoint
-        for name in client.list_tables()["TableNames"]:
-            if name == found.table["TableName"]:
-                client.delete_table(TableName=name)
-
-    keys: dict[str, Any] = {name.lower(): value for name, value in CREDENTIALS.items()}
-    session: Any = boto3.Session(region_name="ap-northeast-1", **keys)
-    client = session.client("dynamodb", endpoint_url=dynamodb_endpoint)
-    monkeypatch.setattr("release.boot.boot.assembly_with_image", assembly_with_image)
-    monkeypatch.setattr("release.boot.throw_away_tables.dynamodb_local", dynamodb_local)
-    yield found
-
-
-@pytest.fixture(scope="module")
-def unpacked() -> dict[tuple[str, ...], Path]:
-    """The files of images by their layers: nothing writes to them, so they can be shared."""
-    return {}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> LayerCache:
-    return LayerCache(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(autouse=True)
-def boot(
-    deployed: Deployed,
-    cache: LayerCache,
-    unpacked: dict[tuple[str, ...], Path],
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> BootIt:
-    def unpack_once(layout: Path, _rootfs: Path, *, digest: str) -> Path:
-        manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
-        layers = tuple(layer["digest"] for layer in manifest["layers"])
-        if layers not in unpacked:
-            rootfs = tmp_path_factory.mktemp("unpacked") / "rootfs"
-            unpacked[layers] = unpack(layout, rootfs, digest=digest)
-        return unpacked[layers]
-
-    assert release.boot.boot.INIT_TIMEOUT_SECONDS == 10
-    # No test depends on how fast this machine is.
-    monkeypatch.setattr(release.boot.boot, "INIT_TIMEOUT_SECONDS", 60)
-    monkeypatch.setattr(release.boot.boot, "unpack", unpack_once)
-
-    def boot_it(image: Image | str, **options: Any) -> Boot:
-        reference = parse_reference(image if isinstance(image, str) else image.reference)
-        architecture = deployed.function["Architectures"][0]
-        context = json.loads(json.dumps(CDK_JSON["context"]))
-        context["stages"]["local"]["architecture"] = architecture
-        project = Project(ROOT, context)
-        with ProgressBar() as progress:
-            return boot_image(
-                project,
-                project.stage("local"),
-                reference,
-                cache=cache,
-                progress=progress,
-                **options,
-            )
-
-    return boot_it
 
 
 def small(folder: Path, *members: Member, **options: Any) -> Image:
@@ -248,6 +138,8 @@ def test_a_table_that_is_another_one_is_seen(
     assert failure(found) == ("", "create")
     assert found.failure and "503 UNAVAILABLE" in found.failure.message
     assert found.ready_milliseconds
+    (note,) = found.notes
+    assert note.endswith("its template makes: hima-five-bomber-local-rooms")
 
 
 def test_a_table_that_is_referred_to_is_found(
@@ -402,17 +294,82 @@ def test_another_cpu_than_the_functions_cannot_start_although_this_machine_could
         assert found.where == ""
 
 
-def test_an_image_for_a_function_of_another_cpu_can_only_be_read_here(
-    boot: BootIt, deployed: Deployed, tmp_path: Path
-) -> None:
+def of_other_cpu(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
+    """Let the function have the other CPU, and this machine the emulator ``found`` for it."""
     deployed.function["Architectures"] = [CPUS[OTHER]]
+    monkeypatch.setattr("release.boot.engine.emulator_of", lambda _machine: found)
+
+
+def test_an_image_for_a_function_of_another_cpu_can_only_be_read_here(
+    boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_other_cpu(deployed, monkeypatch, None)
     program = File(RUN, tiny_elf(machine=OTHER_MACHINE), 0o755)
     good = small(tmp_path / "good", program, architecture=OTHER, entrypoint=["/app/run"])
     bad = small(tmp_path / "bad", architecture=OTHER, entrypoint=["/nowhere"])
 
-    with pytest.raises(FailedError, match=f"function is {CPUS[OTHER]} and this machine is"):
+    with pytest.raises(FailedError, match=f"function is {CPUS[OTHER]} and this machine is") as told:
         boot(good)
     assert failure(boot(bad)) == ("Runtime.InvalidEntrypoint", "init")
+    build_there, emulate, skip = str(told.value.hint).splitlines()
+    assert build_there.endswith("python -m release boot local")
+    assert "sudo apt-get install qemu-user-static" in emulate
+    assert f"tonistiigi/binfmt --install {OTHER})" in emulate
+    assert "pre-traffic hook is the gate that remains" in skip
+    assert skip.endswith("python -m release ship local --skip-boot")
+
+
+def test_an_emulator_that_no_image_finds_is_none(
+    boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_other_cpu(deployed, monkeypatch, Emulator("/usr/bin/qemu-x", is_fixed=False))
+    program = File(RUN, tiny_elf(machine=OTHER_MACHINE), 0o755)
+    image = small(tmp_path, program, architecture=OTHER, entrypoint=["/app/run"])
+
+    with pytest.raises(FailedError, match="/usr/bin/qemu-x was registered without the flag F"):
+        boot(image)
+
+
+def test_an_image_that_runs_emulated_says_so(
+    boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_other_cpu(deployed, monkeypatch, Emulator("/usr/bin/qemu-x", is_fixed=True))
+    # The kernel of this machine starts it all the same: only Lambda's word for its CPU is another.
+    monkeypatch.setitem(MACHINES, CPUS[OTHER], HOST_MACHINE)
+    limits: list[int | None] = []
+
+    class Sandbox(ImageSandbox):
+        def __init__(self, *arguments: Any, memory_mb: int | None, **options: Any) -> None:
+            limits.append(memory_mb)
+            super().__init__(*arguments, memory_mb=memory_mb, **options)
+
+    monkeypatch.setattr("release.boot.boot.ImageSandbox", Sandbox)
+
+    found = boot(rooms_image(tmp_path, architecture=OTHER))
+
+    assert found.failure is None, found
+    assert found.emulator == "/usr/bin/qemu-x"
+    assert limits == [None]
+    (note,) = found.notes
+    assert note.startswith("it ran emulated, by /usr/bin/qemu-x: its times are not Lambda's")
+    text = as_text(found, stage="local", recorded=True).splitlines()
+    assert "  emulated by /usr/bin/qemu-x" in text
+    assert text[-1].startswith("it starts, emulated, and passes the contract test; recorded for")
+    assert result_of(found, recorded=True).emulated_by == "/usr/bin/qemu-x"
+
+
+def test_what_takes_too_long_emulated_gets_more_time_and_may_be_the_emulators(
+    boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_other_cpu(deployed, monkeypatch, Emulator("/usr/bin/qemu-x", is_fixed=True))
+    monkeypatch.setitem(MACHINES, CPUS[OTHER], HOST_MACHINE)
+    monkeypatch.setattr(release.boot.boot, "INIT_TIMEOUT_SECONDS", 0.1)
+
+    found = boot(with_handlers(tmp_path, "hangs_at_init", architecture=OTHER))
+
+    assert found.failure and "within 1 s" in found.failure.message
+    *_, last = as_text(found, stage="local", recorded=False).splitlines()
+    assert last == f"it may be the emulator's: boot it on an {CPUS[OTHER]} machine to be sure"
 
 
 def test_this_machine_is_one_of_lambdas() -> None:
@@ -535,8 +492,8 @@ def test_the_command_notes_what_has_passed(
     assert lines[2].endswith(f", {CPUS[HOST]}, 256 MB, 20 s")
     assert [line[:9] for line in lines if line.startswith("✓")][:2] == ["✓ ready  ", "✓ create "]
     assert lines[-1] == "it starts, and passes the contract test; recorded for `push` and `pin`"
-    assert "starting DynamoDB Local: " in err
-    assert read_record(checkout, "dev").booted_at
+    assert "unpacking, and starting DynamoDB Local: " in err
+    assert [*passed_gates(checkout, image.digest, CPUS[HOST])] == ["boot"]
 
 
 def test_the_command_notes_nothing_of_what_fails(
@@ -553,7 +510,7 @@ def test_the_command_notes_nothing_of_what_fails(
     json_status, json_out, _ = run(monkeypatch, capsys, "local", "--json")
 
     assert (status, json_status) == (1, 1)
-    assert read_record(checkout, "dev").booted_at is None
+    assert passed_gates(checkout, image.digest, CPUS[HOST]) == {}
     *_, shown, _, verdict, todo = out.splitlines()
     assert "✗ init: Runtime.ExitError" in out
     assert shown == "    \\x1b[31mno"
@@ -562,9 +519,9 @@ def test_the_command_notes_nothing_of_what_fails(
     found = parse_output(json_out)
     assert list(found) == [
         *("version", "command", "ok", "image", "digest", "architecture", "where"),
-        *("readyMilliseconds", "steps", "failure", "output", "notes", "recorded"),
+        *("emulatedBy", "readyMilliseconds", "steps", "failure", "output", "notes", "recorded"),
     ]
-    assert found["ok"] is False
+    assert (found["ok"], found["emulatedBy"]) == (False, None)
     assert found["failure"] == {
         "errorType": "Runtime.ExitError",
         "message": "Runtime exited with error: exit status 1",
@@ -604,4 +561,4 @@ def test_ctrl_c_leaves_nothing_behind(
     assert (status, out) == (2, "")
     assert err.endswith("error: interrupted; nothing was changed\n")
     assert set(Path(tempfile.gettempdir()).glob("boot-*")) <= folders
-    assert read_record(checkout, "dev").booted_at is None
+    assert passed_gates(checkout, image.digest, CPUS[HOST]) == {}

@@ -76,6 +76,9 @@ def container(
     log: list[str] | None = None,
     function: Function | None = None,
     environment: Mapping[str, str] | None = None,
+    *,
+    memory_mb: int | None = 512,
+    is_emulated: bool = False,
 ) -> DockerContainer:
     function = function or Function("arm64")
     return DockerContainer(
@@ -83,7 +86,9 @@ def container(
         start=effective_start(CONFIG, function),
         function=function,
         environment=environment or {},
-        memory_mb=512,
+        users=Path("/users"),
+        memory_mb=memory_mb,
+        is_emulated=is_emulated,
         log=(log if log is not None else []).append,
     )
 
@@ -95,7 +100,7 @@ def ask(running: DockerContainer, event: object) -> Any:
 
 @pytest.mark.usefixtures("docker")
 def test_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release.boot.docker_container, "_shares_network", lambda: True)
+    monkeypatch.setattr(release.boot.docker_container, "is_docker_on_this_machine", lambda: True)
 
     command = container(environment={"A": "b c"}).command("127.0.0.1:9001")
 
@@ -103,6 +108,7 @@ def test_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert command[0].endswith("/docker")
     assert command[1:] == [
         *("run", "--rm", "--name", name, "--pull", "never", "--network", "host"),
+        *("--mount", "type=bind,source=/users,target=/etc/passwd,readonly"),
         *("--read-only", "--tmpfs", "/tmp:rw,exec,nosuid,nodev,size=512m,mode=1777"),
         *("--user", "993:990", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
         *("--memory", "512m", "--memory-swap", "512m", "--workdir", "/var/task"),
@@ -142,8 +148,25 @@ def test_where_docker_is_another_machine_it_is_told_where_this_one_is(
 
     assert "host.docker.internal:host-gateway" in command
     assert "host" not in command
+    assert "--mount" not in command
+    assert "HOME=/home/sbx_user1051" in command
     assert "AWS_ENDPOINT_URL=http://host.docker.internal:8000" in command
     assert "AWS_LAMBDA_RUNTIME_API=host.docker.internal:9001" in command
+
+
+@pytest.mark.usefixtures("docker")
+def test_another_cpu_is_named_and_its_memory_has_no_limit() -> None:
+    command = container(memory_mb=None, is_emulated=True).command("127.0.0.1:9001")
+
+    assert command[command.index("--platform") + 1] == "linux/arm64"
+    assert "--memory" not in command
+
+
+def test_docker_without_an_emulator_says_nothing_of_the_image(docker: Docker) -> None:
+    docker.does(run="echo exec /lambda-entrypoint.sh: exec format error; exit 255")
+
+    with pytest.raises(FailedError, match="its machine has no emulator for linux/arm64: exec /lam"):
+        container(memory_mb=None, is_emulated=True).start(30)
 
 
 def test_it_answers_and_is_removed(docker: Docker) -> None:

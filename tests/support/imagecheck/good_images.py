@@ -11,6 +11,7 @@ from pathlib import Path
 from imagecheck.function import Function
 from imagecheck.image.manifest import DOCKER_MANIFEST, digest_of
 from imagecheck.subject import Repository
+from local.practice.base_files import PYTHON
 from tests.support.imagecheck.cases import (
     APP,
     FOREIGN,
@@ -49,7 +50,6 @@ from tests.support.imagecheck.images import (
     layer_of,
 )
 from tests.support.imagecheck.programs import OTHER
-from tests.support.imagecheck.python_runtime import PYTHON
 
 
 def _two_gzip_streams() -> Layer:

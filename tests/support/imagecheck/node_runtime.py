@@ -19,15 +19,25 @@ from tests.support.imagecheck.tools import MissingToolError
 MODULES: Final = Path(__file__).parents[2] / "node_modules"
 NODES: Final = ("20", "22", "24")
 _CPU: Final = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
-_NATIVE_PART: Final = """
+NATIVE_PART: Final = """
 const http = require("node:http");
-const next = () => new Promise((resolve, reject) => {
+const call = (path, body) => new Promise((resolve, reject) => {
   const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
-  const path = "/2018-06-01/runtime/invocation/next";
-  http.get({ hostname, port, path }, () => undefined).on("error", reject);
+  const method = body === undefined ? "GET" : "POST";
+  path = "/2018-06-01/runtime/invocation/" + path;
+  http.request({ hostname, port, path, method }, (response) => {
+    let bodyJson = "";
+    response.setEncoding("utf8").on("data", (piece) => { bodyJson += piece; });
+    response.on("end", () => resolve({ bodyJson, headers: response.headers }));
+  }).on("error", reject).end(body);
 });
 require.extensions[".node"] = (module) => {
-  module.exports = { initializeClient() {}, next, done() {} };
+  module.exports = {
+    initializeClient() {},
+    next: () => call("next"),
+    done: (id, body) => { call(id + "/response", body); },
+    error: (id, body) => { call(id + "/error", body); },
+  };
 };
 """
 
@@ -35,24 +45,24 @@ require.extensions[".node"] = (module) => {
 def write_runtime(rootfs: Path, node: str, client: int) -> Path:
     """Write a root directory with a Node (its major version) and a client (3 or 4)."""
     program = node_folder(node) / "bin/node"
-    for library in re.findall(r"(/\S+) \(0x", _run("ldd", str(program))):
-        _copy(Path(library), rootfs)
+    for library in libraries_of(program):
+        _copy(library, rootfs)
     _copy(program, rootfs, Path("usr/local/bin/node"))
     package = rootfs / "client/node_modules/aws-lambda-ric"
-    shutil.copytree(_installed(f"aws-lambda-ric-{client}"), package)
+    shutil.copytree(installed(f"aws-lambda-ric-{client}"), package)
     starter = Path("bin/index.mjs" if client == 3 else "index.mjs")
     (package / ("dist" if client == 3 else ".") / "rapid-client.node").touch()
     links = rootfs / "client/node_modules/.bin"
     links.mkdir()
     (links / "aws-lambda-ric").symlink_to(f"../aws-lambda-ric/{starter}")
-    (rootfs / "native-part.cjs").write_text(_NATIVE_PART)
+    (rootfs / "native-part.cjs").write_text(NATIVE_PART)
     (rootfs / "tmp").mkdir()
     return rootfs
 
 
 def node_folder(node: str) -> Path:
     """Return where a Node (its major version) is installed."""
-    return _installed(f"node-{node}-{_CPU}")
+    return installed(f"node-{node}-{_CPU}")
 
 
 def command_of(handler: str) -> list[str]:
@@ -80,7 +90,13 @@ def write_members(rootfs: Path, members: tuple[Member, ...]) -> None:
             )
 
 
-def _installed(name: str) -> Path:
+def libraries_of(program: Path) -> list[Path]:
+    """Return what the loader loads for a program, and the loader."""
+    return [Path(name) for name in re.findall(r"(/\S+) \(0x", _run("ldd", str(program)))]
+
+
+def installed(name: str) -> Path:
+    """Return the folder of a package of tests/package.json. Raises MissingToolError."""
     path = MODULES / name
     if not path.exists():
         raise MissingToolError(f"{path} is needed: npm ci --prefix tests")

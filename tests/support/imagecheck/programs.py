@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.practice.base_files import ENTRYPOINT_SCRIPT
 from tests.support.imagecheck.images import Directory, File, Member, Symlink
 from tests.support.imagecheck.tools import MissingToolError, run
 
@@ -17,15 +18,8 @@ ARCHITECTURES = {X86_64: "amd64", AARCH64: "arm64"}
 HOST, OTHER = ARCHITECTURES[HOST_MACHINE], ARCHITECTURES[OTHER_MACHINE]
 """The architecture of this machine, and one that it cannot run, in the words of an image."""
 
-HANDLER_MISSING = "entrypoint requires the handler name to be the first argument"
-ENTRYPOINT = f"""#!/bin/sh
-if [ $# -ne 1 ]; then
-  echo "{HANDLER_MISSING}" 1>&2
-  exit 142
-fi
-export _HANDLER="$1"
-exec /var/runtime/bootstrap
-"""
+ENTRYPOINT = ENTRYPOINT_SCRIPT
+"""That of AWS's images."""
 SHELL_RUNTIME = """#!/bin/sh
 exec /bin/busybox wget -q -O - "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next"
 """

@@ -13,9 +13,9 @@ import pytest
 from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
+from local.practice.base_files import PYTHON
 from tests.support.imagecheck.cases import HANDLER, ON_HOST, Silent, built, python_elsewhere
 from tests.support.imagecheck.images import File, layer_of
-from tests.support.imagecheck.python_runtime import PYTHON
 
 pytestmark = pytest.mark.proof
 

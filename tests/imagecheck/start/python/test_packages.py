@@ -20,9 +20,9 @@ from imagecheck.check import check_image
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.reference import parse_reference
 from imagecheck.subject import Subject
+from local.practice.base_files import PYTHON, SITE_PACKAGES
 from tests.support.imagecheck.cases import ON_HOST, Silent, built, python_elsewhere
 from tests.support.imagecheck.images import File, Image, layer_of
-from tests.support.imagecheck.python_runtime import PYTHON, SITE_PACKAGES
 from tests.support.imagecheck.tools import run
 
 pytestmark = [

@@ -14,11 +14,12 @@ import pytest
 
 from imagecheck.image.layer_cache import LayerCache
 from imagecheck.report.summary import not_checked
+from local.practice.base_files import CLIENT
 from tests.support.cdk_context import ROOT
 from tests.support.imagecheck.cases import Case, built, check_case
 from tests.support.imagecheck.images import File, Layer, layer_of
 from tests.support.imagecheck.prediction import experience, prediction
-from tests.support.imagecheck.python_runtime import CLIENT, interpreter_files
+from tests.support.imagecheck.python_runtime import interpreter_files
 from tests.support.imagecheck.tools import run
 
 pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("python versions")]
