@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final, NoReturn
@@ -11,7 +12,8 @@ import typer
 
 from imagecheck import __version__
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
-from local.system import running_system
+from local.addresses import LOOPBACK
+from local.system import System, running_system
 
 _PROGRAM: Final = "python -m local"
 app = typer.Typer(
@@ -27,10 +29,21 @@ def _print_version(is_asked: bool) -> None:
 
 @app.command(epilog="Logs and the cloud assembly are in .local/.")
 def local(
+    host: Annotated[
+        str,
+        typer.Option(help="Where to listen; 0.0.0.0: for every device in the network, too."),
+    ] = LOOPBACK,
     port: Annotated[
         int,
         typer.Option(min=0, max=65535, help="Where to serve the page and the API; 0: a free port."),
     ] = 3000,
+    cloud: Annotated[
+        bool,
+        typer.Option(
+            "--cloud",
+            help="Deploy nothing: serve an empty account to practise releasing in.",
+        ),
+    ] = False,
     version: Annotated[  # noqa: ARG001  (its callback ends the command)
         bool,
         typer.Option(
@@ -47,17 +60,44 @@ def local(
     client, and the deployed page and HTTP API are served as CloudFront would. Nothing leaves the
     machine, and no AWS account is needed. Edits to lambda_src show on the next request; edits to
     frontend/, app.py, stacks/ and constructs/ after a restart.
+
+    With --cloud, all release commands work in that account, from `cdk bootstrap` on: it says which
+    file to source in another terminal. The first page that is deployed is at --port, the next one
+    beside it. Linux only. The account is in memory, and starts empty each time.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    if cloud:
+        _practise(port, host)
+        return
     try:
         print("Deploying hima-five-bomber to this machine ...", flush=True)
         work_folder = Path.cwd() / ".local"
-        with running_system(port=port, work_folder=work_folder, progress=_Terminal()) as system:
-            print(_greeting(system.url), flush=True)
+        with running_system(
+            port=port, host=host, work_folder=work_folder, progress=_Terminal()
+        ) as system:
+            print(_greeting(system), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("Ended.")
+
+
+def _practise(port: int, host: str) -> None:
+    from local.practice.practice import running_practice  # noqa: PLC0415  (needed here only)
+
+    try:
+        print("Starting an account to practise in ...", flush=True)
+        with running_practice(
+            port=port,
+            host=host,
+            work_folder=Path.cwd() / ".local" / "cloud",
+            progress=_Terminal(),
+            say=partial(print, flush=True),
+        ):
+            print(_PRACTICE, flush=True)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        print("Ended: the account and all that was in it is gone.")
 
 
 def main() -> int:
@@ -85,15 +125,35 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _greeting(url: str) -> str:
+def _greeting(system: System) -> str:
+    others = (
+        f"Other devices in this network open {system.shared_url}, or scan the code in the lobby."
+        if system.shared_url
+        else "Other devices cannot reach it; for those in the same Wi-Fi: make run HOST=0.0.0.0"
+    )
     return f"""
-Open {url} in a browser.
+Open {system.url} in a browser.
+{others}
 
 The rooms API is next to the page. Create a room:
 
-  curl -X POST {url}/rooms -H 'content-type: application/json' -d '{{"hostName": "ひま"}}'
+  curl -X POST {system.url}/rooms -H 'content-type: application/json' -d '{{"hostName": "ひま"}}'
 
 The function's log is in .local/function.log. Ctrl-C ends everything.
+"""
+
+
+_PRACTICE: Final = """
+In another terminal, in this folder:
+
+  source .local/cloud/activate
+  python -m release ship dev
+
+The first line changes into .local/cloud/checkout, a copy of this checkout with commits of its own,
+and sends the commands of that shell to this account instead of your own AWS; `leave_cloud` goes
+back. README.md, "Deploy to AWS", has what else there is to practise.
+
+The functions' log is in .local/cloud/function.log. Ctrl-C ends everything; the next start is empty.
 """
 
 

@@ -11,8 +11,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,12 +21,14 @@ import boto3
 from moto.awslambda.exceptions import UnknownFunctionException
 
 from lambda_runtime.runtime_api import FunctionError
+from local.addresses import SharedUrl, shared_url
 from local.bucket_objects import read_object
 from local.deploy import emulated_environment
-from local.deployed import DeployedApi, read_api
+from local.deployed import DeployedApi, DeployedError, read_api
 from local.distribution import read_distribution
 from local.edge import Edge
 from local.emulated_aws.image_program import MakeImageProgram
+from local.emulated_aws.resources.api_gateway import ApiModel
 from local.emulated_aws.server import (
     ACCOUNT_ID,
     CREDENTIALS,
@@ -50,15 +52,28 @@ class Cloud:
     account: EmulatedAccount
     environment: Mapping[str, str]
     """The complete environment of programs that deploy to it."""
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _making: threading.Lock = field(
+        default_factory=threading.Lock, init=False, repr=False, compare=False
+    )
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client for a service of the account."""
-        session: Any = boto3.Session(
+        """Return the boto3 client for a service of the account: one for each service."""
+        with self._making:  # A session is for one thread at a time, and a client for all.
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.account.endpoint_url
+                )
+            return self._clients[service]
+
+    @cached_property
+    def _session(self) -> Any:
+        """One for all clients: each reads the endpoints of all services, which takes a moment."""
+        return boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
         )
-        return session.client(service, endpoint_url=self.account.endpoint_url)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Return the outputs of a stack."""
@@ -66,9 +81,15 @@ class Cloud:
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
     def read_api(self, stack: str) -> DeployedApi:
-        """Return the HTTP API whose URL is the stack's output ``ApiUrl``. Raises DeployedError."""
-        api_id = self.outputs(stack)["ApiUrl"].removeprefix("https://").partition(".")[0]
-        return read_api(self.client("apigatewayv2"), api_id, account_id=ACCOUNT_ID)
+        """Return the HTTP API of a stack. Raises DeployedError, also when it does not have one."""
+        apis = [
+            resource.physical_resource_id
+            for resource in self.account.stack_resources(stack)
+            if isinstance(resource, ApiModel)
+        ]
+        if len(apis) != 1:
+            raise DeployedError(f"the stack {stack} has {len(apis)} HTTP APIs instead of one")
+        return read_api(self.client("apigatewayv2"), apis[0], account_id=ACCOUNT_ID)
 
     @contextmanager
     def serving(
@@ -94,8 +115,8 @@ class Cloud:
     ) -> Iterator[str]:
         """Serve the page of a stack and the HTTP API of another at one URL, and yield it.
 
-        As in ``serving``, a later deployment is served without an interruption. Raises
-        DeployedError.
+        The URL is the one on this machine, and the page learns the one of other devices. As in
+        ``serving``, a later deployment is served without an interruption. Raises DeployedError.
         """
         api = _Current(self.account.stack_events, lambda: self.read_api(rooms_stack))
         distribution = _Current(
@@ -105,12 +126,13 @@ class Cloud:
         s3 = self.client("s3")
 
         def edge(gateway: "WSGIApplication") -> "WSGIApplication":
-            return Edge(
+            page = Edge(
                 distribution,
                 api=gateway,
                 api_domain=lambda: api().domain_name,
                 read_object=partial(read_object, s3),
             )
+            return SharedUrl(page, shared_url(listener))
 
         with serving(api, self._invoke, listener=listener, progress=progress, behind=edge) as url:
             yield url
@@ -129,13 +151,21 @@ def emulated_cloud(
     *,
     run_image: MakeImageProgram | None = None,
     echo: Callable[[str], None] = lambda _: None,
+    listener: socket | None = None,
+    deployed: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Cloud]:
     """Start an empty account; see ``emulated_account``. Its log is in ``work_folder``."""
     work_folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_server_log(work_folder / "emulated-aws.log"))
         account = stack.enter_context(
-            emulated_account(registry=registry, run_image=run_image, echo=echo)
+            emulated_account(
+                registry=registry,
+                run_image=run_image,
+                echo=echo,
+                listener=listener,
+                deployed=deployed,
+            )
         )
         environment = emulated_environment(account.endpoint_url, work_folder)
         yield Cloud(account=account, environment=environment)

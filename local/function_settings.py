@@ -40,5 +40,5 @@ class FunctionSettings:
             endpoint_url=endpoint_url,
         )
         stream = {"AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
-        handler = {} if self.handler is None else {"_HANDLER": self.handler}
-        return {**self.environment, **lambda_own, **stream, **handler}
+        runtime = {} if self.handler is None else {"_HANDLER": self.handler, "TZ": ":UTC"}
+        return {**self.environment, **lambda_own, **stream, **runtime}

@@ -1,8 +1,8 @@
 """Serves the deployed HTTP API on this machine."""
 
+import errno
 import json
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
+from socket import SO_REUSEADDR, SOL_SOCKET, gaierror, socket
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -21,6 +22,7 @@ from contract.event import HttpApiRequest, http_api_event
 from imagecheck.errors import FailedError
 from lambda_runtime.runtime_api import FunctionError
 from local import cors
+from local.addresses import LOOPBACK, own_url
 from local.background import in_background
 from local.deployed import DeployedApi, DeployedRoute
 from local.payload_v2 import GatewayResponse, gateway_response
@@ -29,7 +31,6 @@ from local.progress import ProgressReport
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-HOST = "127.0.0.1"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
@@ -45,18 +46,28 @@ class PortInUseError(FailedError):
     """Another program listens on the port."""
 
 
-def reserve_port(port: int) -> socket.socket:
-    """Listen on a port of the loopback interface, which a gateway will serve later.
+class HostError(FailedError):
+    """The host is not an IPv4 address of this machine, nor a name of one."""
 
-    Raises PortInUseError.
+
+def reserve_port(port: int, host: str = LOOPBACK) -> socket:
+    """Listen on a port, which a server will serve later.
+
+    ``host`` is an IPv4 address of this machine or its name, or 0.0.0.0 for all of them. Raises
+    PortInUseError or HostError.
     """
-    listener = socket.socket()
+    listener = socket()
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()
+        if isinstance(error, gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise HostError(
+                f"{host} is not an IPv4 address of this machine",
+                hint="for all that it has: make run HOST=0.0.0.0",
+            ) from error
         raise PortInUseError(
             f"port {port} is not free: {error.strerror}",
             hint=f"take another: make run PORT={port + 1}",
@@ -69,19 +80,19 @@ def serving(
     api: Callable[[], DeployedApi],
     invoke: Invoke,
     *,
-    listener: socket.socket,
+    listener: socket,
     progress: ProgressReport,
     behind: Callable[["WSGIApplication"], "WSGIApplication"] = lambda gateway: gateway,
 ) -> Iterator[str]:
-    """Serve an API on a reserved port and yield its URL.
+    """Serve an API on a reserved port and yield its URL on this machine.
 
     ``api`` is called for every request, and returns the same object until the API has changed.
     ``behind`` wraps the gateway in another application.
     """
     invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
-    port: int = listener.getsockname()[1]
+    host, port = listener.getsockname()
     server = make_server(
-        HOST,
+        host,
         port,
         behind(Gateway(api, invoke, invocations, progress)),
         threaded=True,
@@ -90,7 +101,7 @@ def serving(
     )
     try:
         with in_background(server, "gateway"):
-            yield f"http://{HOST}:{port}"
+            yield own_url(listener)
     finally:
         # A running invocation ends with its execution environment, which the caller closes.
         invocations.shutdown(wait=False, cancel_futures=True)
@@ -153,7 +164,7 @@ class Gateway:
                 path_parameters=parameters,
                 body=body,
                 protocol=request.environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
-                source_ip=request.remote_addr or HOST,
+                source_ip=request.remote_addr or LOOPBACK,
                 request_id=request_id,
                 time=datetime.now(UTC),
                 api_id=api.api_id,
@@ -184,7 +195,7 @@ class Gateway:
 
     def _added_headers(self, request: Request) -> dict[str, str]:
         forwarded = request.headers.get("X-Forwarded-For")
-        address = request.remote_addr or HOST
+        address = request.remote_addr or LOOPBACK
         return {
             "x-amzn-trace-id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}",
             "x-forwarded-for": f"{forwarded}, {address}" if forwarded else address,

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagecheck.dockerfile import base_of
 from imagecheck.errors import FailedError
-from imagecheck.image.digest import DIGEST
 
 TASK_ROOT = "var/task"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -66,8 +66,8 @@ def build_image(source: Path, architecture: str) -> LocalImage:
     """
     dockerfile = (source / "Dockerfile").read_text()
     command = re.search(r'^CMD \["([^"]+)"\]$', dockerfile, re.MULTILINE)
-    base = re.search(rf"^(?:FROM|ARG BASE=).*@({DIGEST})$", dockerfile, re.MULTILINE)
-    if not command or not base:
+    base = base_of(source / "Dockerfile")
+    if not command or not base or not base.digest:
         wanted = 'CMD ["module.function"] and a base image by digest'
         raise BuildImageError(f"{source / 'Dockerfile'} needs {wanted}")
     tar = _pack(source)
@@ -90,7 +90,7 @@ def build_image(source: Path, architecture: str) -> LocalImage:
         config=config_blob,
         layer=layer,
         handler=command[1],
-        base_digest=base[1],
+        base_digest=base.digest,
     )
 
 

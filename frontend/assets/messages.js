@@ -30,6 +30,8 @@ const ja = {
   shareText: "ひまファイブボンバーの部屋 {code} で待っています",
   qr: "参加用QRコード",
   qrHint: "スマホで読み取ると参加できます",
+  onlyHere:
+    "このアドレスはこのパソコンでしか開けないので、スマホで読み取れるコードはありません。make run HOST=0.0.0.0 で起動すると、同じWi-Fiのスマホから参加できます。",
   seats: "席",
   host: "ホスト",
   you: "あなた",
@@ -116,6 +118,8 @@ const en = {
   shareText: "Join me in room {code} of Hima Five Bomber",
   qr: "QR code to join",
   qrHint: "Scan it with a phone to join",
+  onlyHere:
+    "There is no code to scan: this address opens on this computer alone. Start it with make run HOST=0.0.0.0, and phones in the same Wi-Fi can join.",
   seats: "Seats",
   host: "Host",
   you: "You",

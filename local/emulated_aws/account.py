@@ -15,7 +15,7 @@ REGION = "ap-northeast-1"
 class AccountLock:
     """A fair lock around moto's state, which is global to this process and not thread-safe.
 
-    Without it, moto's DynamoDB is not atomic and over-fills rooms. It is not reentrant.
+    It is not reentrant. Requests to DynamoDB, which is atomic itself, do without it.
     """
 
     def __init__(self) -> None:

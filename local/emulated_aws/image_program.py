@@ -8,13 +8,14 @@ from typing import Any, Final, Protocol
 
 from imagecheck.errors import FailedError
 from lambda_runtime.image_sandbox import ImageSandbox, unpack
+from lambda_runtime.variables import image_variables
 from local.emulated_aws.functions import ImagePackage, RunnableFunction
 from local.emulated_aws.registry_client import RegistryClient
 from local.execution_environment import FunctionProgram
 
 # Lambda passes these on although they begin with an underscore.
 # https://github.com/aws/aws-lambda-runtime-interface-emulator, rapidcore/env/customer.go
-_UNDERSCORED: Final = ("_HANDLER", "_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT")
+_UNDERSCORED: Final = ("_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT")
 
 
 class MakeImageProgram(Protocol):
@@ -67,7 +68,7 @@ def image_program(
     entry_point = list(package.entry_point or config.get("Entrypoint") or ())
     command = list(package.command or config.get("Cmd") or ())
     workdir = package.working_directory or config.get("WorkingDir") or "/"
-    environment = {**_image_variables(config), **variables}
+    environment = image_variables({**_variables_of(config), **variables}, command=command)
 
     def new_process() -> ImageSandbox:
         return ImageSandbox(
@@ -86,7 +87,7 @@ def image_program(
     )
 
 
-def _image_variables(config: Mapping[str, Any]) -> dict[str, str]:
+def _variables_of(config: Mapping[str, Any]) -> dict[str, str]:
     pairs = (entry.partition("=") for entry in config.get("Env") or ())
     return {
         name: value for name, _, value in pairs if not name.startswith("_") or name in _UNDERSCORED

@@ -1,11 +1,12 @@
-"""Stricter checks of the emulated ECR: digests of manifests, and images of functions."""
+"""The emulated ECR is stricter: digests, images of functions, and repositories with images."""
 
 import hashlib
 import json
+from typing import Any
 
 from moto import settings
 from moto.awslambda.exceptions import InvalidParameterValueException
-from moto.ecr.models import Image, ecr_backends
+from moto.ecr.models import Image, Repository, ecr_backends
 
 from local.emulated_aws.patching import Patch
 
@@ -24,8 +25,11 @@ _LAYER_TYPES = (
 
 
 def patches() -> tuple[Patch, ...]:
-    """Return patches: digests as in ECR (moto hashes those of layers), and Lambda's check."""
+    """Return patches: digests as in ECR (moto hashes those of layers), Lambda's check, deletion."""
     return (
+        # moto asks a model that has no method of this name with the definition of the resource.
+        Patch(Repository, "delete", None),
+        Patch(Repository, "delete_from_cloudformation_json", staticmethod(_delete_repository)),
         Patch(Image, "_create_digest", _digest_of_manifest),
         Patch(settings, "lambda_stub_ecr", lambda: False),
     )
@@ -57,6 +61,18 @@ def source_image(uri: str, account_id: str, region: str) -> Image:
             f" {uri} is not supported."
         )
     return image
+
+
+def _delete_repository(name: str, definition: dict[str, Any], account_id: str, region: str) -> None:
+    """Delete a repository of a stack, with its images where the template says so.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecr-repository.html
+    """
+    backend = ecr_backends[account_id][region]
+    images = [{"imageDigest": each.image_digest} for each in backend.repositories[name].images]
+    if images and definition["Properties"].get("EmptyOnDelete") in (True, "true"):
+        backend.batch_delete_image(name, image_ids=images)
+    backend.delete_repository(name)
 
 
 def _is_supported(manifest: dict[str, object], media_type: str | None) -> bool:

@@ -77,6 +77,16 @@ class RegistryClient:
         """Remove an image with all its tags."""
         self._request("DELETE", f"{repository}/manifests/{digest}")
 
+    def put_blob(self, repository: str, digest: str, content: bytes) -> None:
+        """Push a blob."""
+        answer = self._request("POST", f"{repository}/blobs/uploads/")
+        if answer is None:
+            raise RegistryClientError(f"{self.host} takes no blobs for {repository}")
+        # The place of the upload is a whole URL, with a query in it.
+        _, _, path = answer.headers["Location"].partition("/v2/")
+        headers = {"Content-Type": "application/octet-stream"}
+        self._request("PUT", f"{path}&digest={digest}", headers=headers, body=content)
+
     def blob_size(self, repository: str, digest: str) -> int | None:
         """Return the size of a blob in bytes; None when it is not there."""
         answer = self._request("HEAD", f"{repository}/blobs/{digest}")

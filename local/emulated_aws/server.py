@@ -2,10 +2,11 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import create_server, socket
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.models import cloudformation_backends
@@ -25,9 +26,11 @@ from local.emulated_aws import (
     registry,
     registry_images,
     resources,
+    stack_operation,
     stacks,
 )
 from local.emulated_aws.account import ACCOUNT_ID, ACCOUNT_LOCK, CREDENTIALS, REGION
+from local.emulated_aws.dynamodb import Tables
 from local.emulated_aws.functions import Functions, ImagePackage, RunnableFunction
 from local.emulated_aws.image_program import MakeImageProgram, image_program, no_image
 from local.emulated_aws.invoke_api import answer, invoked_function
@@ -58,6 +61,8 @@ class EmulatedAccount:
     """The value for ``AWS_ENDPOINT_URL``."""
     functions: Functions
     """Its running functions."""
+    tables: Tables
+    """Its DynamoDB."""
 
     def stack_events(self) -> int:
         """Return the number of stack events so far; it changes with every change of a stack."""
@@ -90,13 +95,17 @@ def emulated_account(
     registry: str | None = None,
     run_image: MakeImageProgram | None = None,
     echo: Callable[[str], None] = lambda _: None,
+    listener: socket | None = None,
+    deployed: Callable[[str], None] = lambda _: None,
 ) -> Iterator[EmulatedAccount]:
     """Serve an empty AWS account, and run its functions.
 
     ``registry`` is HOST:PORT of a real registry, which then holds the images of ECR; without it,
     moto's ECR keeps only manifests. ``run_image`` runs image functions; without it, they are
     started from that registry in ``lambda_runtime.image_sandbox``. ``echo`` gets each line that a
-    function logs.
+    function logs. ``listener`` is a socket that listens on the loopback interface already; without
+    it, a free port is taken. ``deployed`` gets the name of each stack that was deployed, before
+    its deployer does; it may use the account.
 
     The host of the URL is ``localhost``: with another one moto mistakes the bucket of a template's
     URL for the host. State is per process, so there is one account at a time. One lock is around
@@ -110,30 +119,42 @@ def emulated_account(
         if client is not None:
             stack.enter_context(patched(registry_images.patches(client)))
             run_image = run_image or partial(image_program, registry=client, folder=folder)
+        tables = stack.enter_context(closing(Tables()))
         logs = FunctionLogs()
-        application = _Application(logs)
+        application = _Application(logs, tables)
+        listener = listener or stack.enter_context(create_server(("127.0.0.1", 0)))
+        address, port = listener.getsockname()
         server = make_server(
-            "127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler
+            address,
+            port,
+            application,
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=listener.fileno(),
         )
         functions = application.functions = Functions(
             _make_program(run_image or no_image, folder),
             logs=logs,
             # An image may not resolve ``localhost``.
-            endpoint_url=f"http://127.0.0.1:{server.server_port}",
+            endpoint_url=f"http://127.0.0.1:{port}",
             echo=echo,
         )
         resources.register()
-        stack.enter_context(patched(_patches(functions)))
+        stack.enter_context(patched(_patches(functions, tables, deployed)))
         stack.enter_context(in_background(server, "emulated-aws"))
         stack.callback(functions.close)
         yield EmulatedAccount(
-            endpoint_url=f"http://localhost:{server.server_port}", functions=functions
+            endpoint_url=f"http://localhost:{port}", functions=functions, tables=tables
         )
 
 
-def _patches(functions: Functions) -> Iterator[Patch]:
-    for part in (cloudformation, stacks, registry, resources):
+def _patches(
+    functions: Functions, tables: Tables, deployed: Callable[[str], None]
+) -> Iterator[Patch]:
+    for part in (cloudformation, stacks, registry):
         yield from part.patches()
+    yield from resources.patches(tables)
+    yield Patch(stack_operation.Listener, "deployed", staticmethod(deployed))
     yield from codedeploy.patches(functions.invoke)
 
 
@@ -150,11 +171,12 @@ def _make_program(run_image: MakeImageProgram, folder: Path) -> Callable[..., Fu
 
 
 class _Application:
-    """moto's application and Lambda's Invoke API, made thread-safe."""
+    """moto's application, Lambda's Invoke API and DynamoDB, made thread-safe."""
 
     functions: Functions
 
-    def __init__(self, logs: FunctionLogs) -> None:
+    def __init__(self, logs: FunctionLogs, tables: Tables) -> None:
+        self._tables = tables
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._logs = logs
 
@@ -164,6 +186,8 @@ class _Application:
         name = invoked_function(environ["PATH_INFO"])
         if name is not None and environ["REQUEST_METHOD"] == "POST":
             return answer(self.functions, name, Request(environ))(environ, start_response)
+        if self._tables.is_meant(environ.get("HTTP_X_AMZ_TARGET", "")):
+            return self._tables.answer(Request(environ))(environ, start_response)
         with ACCOUNT_LOCK:
             self._logs.flush()
             return list(self._moto(environ, start_response))

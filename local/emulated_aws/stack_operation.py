@@ -1,8 +1,12 @@
-"""An operation on a stack: it creates and updates resources, and rolls back when one fails."""
+"""An operation on a stack: it creates, updates and deletes resources.
+
+When one fails, a creation or an update rolls back.
+"""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -10,7 +14,18 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack
 from moto.cloudformation.parsing import OutputMap
 
+from local.emulated_aws.account import ACCOUNT_LOCK
 from local.emulated_aws.cloudformation import Applied, ResourceFailedError, apply, remove
+
+# In these, a stack can only be deleted.
+_STUCK = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"})
+
+
+class Listener:
+    """Hears of stacks; global to this process, as moto's state is."""
+
+    deployed: ClassVar[Callable[[str], None]]
+    """Gets the name of a stack on which an operation has succeeded, without the account's lock."""
 
 
 class _CancelledError(Exception):
@@ -33,9 +48,9 @@ class StackOperation:
     backend: CloudFormationBackend
     stack: Stack
     action: str
-    """CREATE or UPDATE."""
-    template: str
-    parameters: dict[str, Any]
+    """CREATE, UPDATE or DELETE."""
+    template: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
     operation_id: str = field(default_factory=lambda: str(uuid4()))
     """It is in every event, and tells the CDK this change's failures from earlier ones."""
 
@@ -43,9 +58,11 @@ class StackOperation:
         """Check the status of the stack."""
         status = self.stack.status
         busy = status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
-        if busy or status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"):
+        stuck = status in _STUCK and self.action != "DELETE"
+        if busy or stuck:
+            change = "deleted" if self.action == "DELETE" else "updated"
             raise ValidationError(
-                message=f"Stack:{self.stack.stack_id} is in {status} state and can not be updated."
+                message=f"Stack:{self.stack.stack_id} is in {status} state and can not be {change}."
             )
 
     def run(self) -> None:
@@ -86,6 +103,30 @@ class StackOperation:
         stack.parameters = self.parameters or stack.parameters
         self._update_exports()
         self._set_status(f"{self.action}_COMPLETE")
+        with ACCOUNT_LOCK.released():
+            Listener.deployed(stack.name)
+
+    def delete(self) -> None:
+        """Delete the stack, and its resources but for retained ones."""
+        self._set_status("DELETE_IN_PROGRESS", "User Initiated")
+        definitions = self.stack.template_dict.get("Resources", {})
+        resources = self.stack.resource_map
+        try:
+            remove(resources, definitions, rolled_back=False, on_event=self._add_event)
+        except Exception as error:  # noqa: BLE001  (whatever moto refuses, as in ``apply``)
+            self._set_status("DELETE_FAILED", str(getattr(error, "message", error)))
+            return
+        self._remove_exports()
+        # Of what is gone, an output that is read would make a new one.
+        self.stack.template_dict = {"Resources": {}}
+        self.stack.output_map = self.stack._create_output_map()  # noqa: SLF001
+        # The CDK gives those of the next stack of this name the same names.
+        for change_set in list(self.backend.change_sets.values()):
+            if change_set.stack_id == self.stack.stack_id:
+                del self.backend.change_sets[change_set.change_set_id]
+        self.backend.deleted_stacks[self.stack.stack_id] = self.stack
+        del self.backend.stacks[self.stack.stack_id]
+        self._set_status("DELETE_COMPLETE")
 
     def _roll_back(
         self,
@@ -132,10 +173,13 @@ class StackOperation:
 
     def _update_exports(self) -> None:
         """Replace the earlier exports of this stack."""
+        self._remove_exports()
+        self.backend.exports.update({export.name: export for export in self.stack.exports})
+
+    def _remove_exports(self) -> None:
         exports, own = self.backend.exports, self.stack.stack_id
         for name in [n for n, export in exports.items() if export.exporting_stack_id == own]:
             del exports[name]
-        exports.update({export.name: export for export in self.stack.exports})
 
     def _set_status(self, status: str, reason: str | None = None) -> None:
         self.stack.status = status

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events
 """
 
 import json
-from typing import Any
+from copy import copy
+from typing import Any, Final
 
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
@@ -20,6 +21,7 @@ from local.emulated_aws.patching import Patch
 from local.emulated_aws.stack_operation import StackOperation, cancel
 
 STACK = "AWS::CloudFormation::Stack"
+_NO_VALUES: Final = "[WARN] --include-property-values option can return incomplete ChangeSet data"
 
 
 class ChangeSetNotFoundError(ServiceException):
@@ -33,6 +35,8 @@ def patches() -> tuple[Patch, ...]:
     return (
         Patch(CloudFormationBackend, "create_stack", _create_stack),
         Patch(CloudFormationBackend, "update_stack", _update_stack),
+        # moto's own deletes in any order, such as buckets before what empties them.
+        Patch(CloudFormationBackend, "delete_stack", _delete_stack),
         Patch(CloudFormationBackend, "execute_change_set", _execute_change_set),
         Patch(CloudFormationResponse, "cancel_update_stack", _cancel_update_stack),
         Patch(CloudFormationResponse, "describe_change_set", _describe_change_set),
@@ -85,6 +89,13 @@ def _update_stack(  # noqa: PLR0917  (moto's own order)
     return stack
 
 
+def _delete_stack(backend: CloudFormationBackend, name_or_stack_id: str) -> None:
+    """Delete a stack; a missing one is no error."""
+    for stack in list(backend.stacks.values()):
+        if name_or_stack_id in {stack.name, stack.stack_id}:
+            StackOperation(backend, stack, "DELETE").delete()
+
+
 def _execute_change_set(
     backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
 ) -> None:
@@ -129,8 +140,18 @@ def _lookup_events(_: CloudTrailResponse) -> str:
 
 
 def _describe_change_set(response: CloudFormationResponse) -> ActionResult:
+    """Describe a change set, always without property values, and say so where they are asked for.
+
+    The CDK then does not compare the templates itself, for which it reads the schema of every
+    resource type.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeChangeSet.html
+    """
     name, stack = response._get_param("ChangeSetName"), response._get_param("StackName")  # noqa: SLF001
-    return ActionResult(_change_set(response.cloudformation_backend, name, stack))
+    found = _change_set(response.cloudformation_backend, name, stack)
+    if response._get_bool_param("IncludePropertyValues"):  # noqa: SLF001
+        found = copy(found)
+        found.status_reason = f"{found.status_reason or ''} {_NO_VALUES}".strip()
+    return ActionResult(found)
 
 
 def _delete_change_set(response: CloudFormationResponse) -> ActionResult:

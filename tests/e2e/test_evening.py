@@ -113,13 +113,27 @@ def test_leaving_in_one_tab_shows_in_the_other(new_player: NewPlayer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "name"), [("ja-JP", "参加用QRコード"), ("en-US", "QR code to join")]
+    ("locale", "name", "why"),
+    [
+        ("ja-JP", "参加用QRコード", "このアドレスはこのパソコンでしか開けない"),
+        ("en-US", "QR code to join", "this address opens on this computer alone"),
+    ],
 )
-def test_the_lobby_has_a_code_for_phones(new_player: NewPlayer, locale: str, name: str) -> None:
+def test_the_lobby_has_a_code_for_phones_once_they_can_open_it(
+    new_player: NewPlayer, locale: str, name: str, why: str
+) -> None:
     player = new_player(locale)
-    player.create("ひま")
+    code = player.create("ひま")
+    expect(player.page.get_by_text(why)).to_be_visible()
+    expect(player.page.get_by_role("img", name=name)).to_have_count(0)
+
+    shared = {"url": "http://192.168.1.5:3000"}
+    player.page.route("**/local/shared-url", lambda route: route.fulfill(json=shared))
+    player.page.reload()
+    expect(player.page.get_by_text(code)).to_be_visible()
     drawn = player.page.get_by_role("img", name=name).locator("path")
     expect(drawn).to_have_attribute("d", re.compile(r"^(M\d+ \d+h1v1h-1z){200,}$"))
+    expect(player.page.get_by_text(why)).to_have_count(0)
 
 
 def test_the_way_back_is_on_the_first_screen(new_player: NewPlayer) -> None:

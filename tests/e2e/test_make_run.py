@@ -23,6 +23,7 @@ from config.image_lock import read_image_lock
 from lambda_src.rooms.routes import ROUTES
 from local.system import System
 from tests.support.cdk_context import ROOT
+from tests.support.without_test_tools import refusing
 from tools import openapi
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -214,24 +215,28 @@ def test_the_lock_file_pins_the_image_that_was_built(system: System) -> None:
     assert pin.digest == index["manifests"][0]["digest"]
 
 
-def test_make_run_is_this_system_on_the_port_that_is_asked_for() -> None:
+@pytest.mark.parametrize(("asked", "host"), [([], "127.0.0.1"), (["HOST=0.0.0.0"], "0.0.0.0")])
+def test_make_run_is_this_system_on_the_port_and_host_that_are_asked_for(
+    asked: list[str], host: str
+) -> None:
     commands = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", "run", "PORT=8080"],
+        ["make", "--dry-run", "--no-print-directory", "run", "PORT=8080", *asked],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert commands.splitlines()[-1] == "python -m local --port 8080"
+    assert commands.splitlines()[-1] == f"python -m local --host {host} --port 8080"
 
 
 @pytest.mark.proof
 def test_it_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+    """It needs no test tools."""
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "--port", "0"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=refusing(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -250,7 +255,7 @@ def test_it_prints_steps_a_url_and_a_curl_that_works_and_ends_on_ctrl_c(tmp_path
     finally:
         os.killpg(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
-    assert printed.count(" s\n") == 7
+    assert printed.count(" s\n") == 8
     assert "Traceback" not in printed + rest
     assert "Ended." in rest
 

@@ -61,3 +61,8 @@ def test_the_edge_answers_requests_within_a_second(system: System) -> None:
     while found.headers["x-cache"] != "Hit from cloudfront":
         found = get(url)
     assert get(url, if_none_match=found.headers["etag"]).status == 304
+
+
+def test_the_page_is_told_that_no_other_device_reaches_it(system: System) -> None:
+    assert system.shared_url is None
+    assert get(f"{system.url}/local/shared-url").json() == {"url": None}

@@ -1,10 +1,8 @@
 """The API of a stack is served as it is deployed, whatever is deployed meanwhile."""
 
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,62 +10,13 @@ from local.cloud import Cloud, emulated_cloud
 from local.deployed import DeployedApi
 from local.gateway import FunctionGoneError, reserve_port, serving
 from local.progress import SilentProgress
-from tests.support.local.emulated_functions import ROLE, Resources, deploy, function
+from tests.support.local.word_api import get, put
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     with emulated_cloud(tmp_path) as cloud:
         yield cloud
-
-
-def api(cloud: Cloud, name: str, word: str) -> dict[str, Any]:
-    """A function of this name behind one route, and the output by which the API is found."""
-    code = f"def handler(event, context):\n    return {{'statusCode': 200, 'body': {word!r}}}"
-    id_ = {"ApiId": {"Ref": "Api"}}
-    resources: Resources = {
-        "Role": ROLE,
-        # Another logical id, as when the packaging changes: the old one is removed.
-        f"Function{name}": function(cloud.client, code, name=name),
-        "Api": {
-            "Type": "AWS::ApiGatewayV2::Api",
-            "Properties": {"Name": "rooms", "ProtocolType": "HTTP"},
-        },
-        "Integration": {
-            "Type": "AWS::ApiGatewayV2::Integration",
-            "Properties": {
-                **id_,
-                "IntegrationType": "AWS_PROXY",
-                "IntegrationUri": {"Fn::GetAtt": [f"Function{name}", "Arn"]},
-                "PayloadFormatVersion": "2.0",
-                "TimeoutInMillis": 30_000,
-            },
-        },
-        "Route": {
-            "Type": "AWS::ApiGatewayV2::Route",
-            "Properties": {
-                **id_,
-                "RouteKey": "GET /word",
-                "Target": {"Fn::Join": ["", ["integrations/", {"Ref": "Integration"}]]},
-            },
-        },
-        "Stage": {
-            "Type": "AWS::ApiGatewayV2::Stage",
-            "Properties": {**id_, "StageName": "$default", "AutoDeploy": True},
-        },
-    }
-    outputs = {"ApiUrl": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}}
-    return {"Resources": resources, "Outputs": outputs}
-
-
-def put(cloud: Cloud, name: str, word: str) -> None:
-    template = api(cloud, name, word)
-    deploy(cloud.client, template["Resources"], outputs=template["Outputs"])
-
-
-def get(url: str) -> str:
-    with urllib.request.urlopen(f"{url}/word", timeout=60) as answer:
-        return str(answer.read().decode())
 
 
 def test_a_later_deployment_is_served(cloud: Cloud) -> None:

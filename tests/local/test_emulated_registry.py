@@ -39,6 +39,7 @@ from tests.support.local.emulated_functions import (
     RolledBackError,
     deploy,
     log_lines,
+    status,
     wait_for_line,
 )
 
@@ -57,10 +58,10 @@ def handler(event, context):
 class Registry:
     host: str
 
-    def push(self, image: Image, tag: str) -> str:
+    def push(self, image: Image, tag: str, repository: str = REPOSITORY) -> str:
         """Push as any client does, and return the URI by digest."""
         options = ["copy", "--quiet", "--all", "--insecure-policy", "--dest-tls-verify=false"]
-        target = f"docker://{self.host}/{REPOSITORY}:{tag}"
+        target = f"docker://{self.host}/{repository}:{tag}"
         run([tool("skopeo"), *options, f"oci:{image.folder}", target])
         return f"{URI}@{image.digest}"
 
@@ -117,6 +118,24 @@ def image_function(uri: str, **properties: Any) -> Resources:
             },
         },
     }
+
+
+@pytest.mark.parametrize("is_emptied", [True, False])
+def test_the_repository_of_a_stack_goes_with_its_images_where_the_template_says_so(
+    aws: Client, registry: Registry, tmp_path: Path, is_emptied: bool
+) -> None:
+    name = f"stack/{is_emptied}".lower()
+    properties = {"RepositoryName": name, "EmptyOnDelete": is_emptied}
+    resources: Resources = {"Images": {"Type": "AWS::ECR::Repository", "Properties": properties}}
+    deploy(aws, resources, name="registry")
+    registry.push(small(tmp_path, name), "v1", name)
+    aws("cloudformation").delete_stack(StackName="registry")
+    if is_emptied:
+        deploy(aws, resources, name="registry")
+        assert aws("ecr").list_images(repositoryName=name)["imageIds"] == []
+    else:
+        assert status(aws, name="registry") == "DELETE_FAILED"
+        assert len(aws("ecr").list_images(repositoryName=name)["imageIds"]) == 1
 
 
 def test_what_is_pushed_is_described_listed_and_handed_out(

@@ -1,22 +1,27 @@
 """The system as a whole where it does not come up. Where it does: tests/e2e."""
 
-import fcntl
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from imagecheck import __version__
+from local import system
 from local.__main__ import main
+from local.deploy import CdkCli, DeployError
 from local.emulated_aws.server import emulated_aws
+from local.folder_lock import locked
 from local.gateway import reserve_port
+from local.image import BuildImageError
 from local.system import SOURCE, FunctionDoesNotStartError, running_system
-from tests.support.processes import child_processes
+from tests.support.processes import child_processes, processes_that_know
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -34,7 +39,8 @@ def _start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "local", *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        # Whatever it starts inherits the name of the folder.
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "STARTED_IN": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,8 +81,7 @@ def test_a_busy_port_ends_at_once_with_one_message(tmp_path: Path) -> None:
 def test_a_second_system_in_the_same_folder_ends_at_once_with_one_message(tmp_path: Path) -> None:
     folder = tmp_path / ".local"
     folder.mkdir()
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder):
         process = _start(tmp_path, "--port", "0")
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 2
@@ -86,19 +91,91 @@ def test_a_second_system_in_the_same_folder_ends_at_once_with_one_message(tmp_pa
     assert hint.startswith("hint: end that one first")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "image built"),  # The emulator is imported beside the synth now.
+        (signal.SIGINT, "emulated AWS"),  # DynamoDB Local starts, and the account is bootstrapped.
+        (signal.SIGTERM, "emulated AWS"),
+        (signal.SIGINT, "cdk bootstrap"),
+    ],
+)
 def test_a_signal_during_the_start_ends_everything_without_a_trace(
-    number: signal.Signals, tmp_path: Path
+    number: signal.Signals, moment: str, tmp_path: Path
 ) -> None:
     process = _start(tmp_path, "--port", "0")
     assert process.stdout is not None
     for line in process.stdout:
-        if "emulated AWS" in line:  # The CDK CLI starts now.
+        if moment in line:
             break
     os.killpg(process.pid, number)  # As a terminal does: the whole group gets it.
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert output.endswith("Ended.\n")
+    assert not processes_that_know(str(tmp_path))
+
+
+def test_a_failed_synth_ends_the_start_and_all_that_runs_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "app.py").write_text("raise SystemExit('error: no such stage')")
+    (app / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    monkeypatch.setattr(system, "CdkCli", partial(CdkCli, app_folder=app))
+    before = child_processes()
+    with (
+        pytest.raises(DeployError, match="error: no such stage"),
+        running_system(port=0, work_folder=tmp_path / "work"),
+    ):
+        pass
+    assert child_processes() <= before
+    assert not processes_that_know(str(tmp_path))
+
+
+@pytest.mark.proof
+def test_an_image_that_cannot_be_pushed_ends_the_start_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise BuildImageError("the registry returned another digest")
+
+    monkeypatch.setattr(system, "push_image", refuse)
+    before = child_processes()
+    with (
+        pytest.raises(BuildImageError, match="another digest"),
+        running_system(port=0, work_folder=tmp_path / "work"),
+    ):
+        pass
+    assert child_processes() <= before
+
+
+def test_the_first_line_waits_for_no_emulator() -> None:
+    """Its import takes a second, which is a step of its own."""
+    code = "import sys, local.__main__; sys.exit(bool({'moto', 'boto3'} & sys.modules.keys()))"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+
+
+def test_the_emulator_is_imported_without_the_machines_of_ec2() -> None:
+    code = (
+        "import local.system, sys; local.system._load_emulator();"
+        "sys.exit(len(sys.modules['moto.ec2.models.instance_types'].INSTANCE_TYPES))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.9", "no-such-host.invalid"])
+def test_a_host_that_is_not_this_machines_ends_at_once_with_one_message(
+    host: str, tmp_path: Path
+) -> None:
+    process = _start(tmp_path, "--port", "0", "--host", host)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cdk" not in output
+    assert errors == (
+        f"error: {host} is not an IPv4 address of this machine\n"
+        "hint: for all that it has: make run HOST=0.0.0.0\n"
+    )
 
 
 def test_it_says_its_version(

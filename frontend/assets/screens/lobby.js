@@ -6,6 +6,7 @@ import { linkTo } from "../codes.js";
 import { button, heading, make, saying } from "../dom.js";
 import { currentLanguage, hush, message, say } from "../language.js";
 import * as seats from "../seats.js";
+import { linkForOthers } from "../share.js";
 import { watch } from "../watch.js";
 import { notice, toStart } from "./notice.js";
 
@@ -30,10 +31,11 @@ export function lobby(go, code, seat, known) {
   const closes = make("p", { class: "hint" });
   const places = Array.from({ length: SEATS }, () => make("li"));
   const failure = make("p", { class: "failure", role: "alert" });
+  const link = linkForOthers(code);
   const element = make(
     "section",
     { class: "lobby" },
-    make("div", { class: "card invite" }, heading("lobby"), ...invitation(code)),
+    make("div", { class: "card invite" }, heading("lobby"), ...invitation(code, link)),
     make(
       "div",
       { class: "card table" },
@@ -46,7 +48,7 @@ export function lobby(go, code, seat, known) {
       ...otherPerson(go, code, seat),
       closes,
     ),
-    toScan(code),
+    toScan(link),
   );
   /** @type {Room | null} */
   let shown = null;
@@ -80,9 +82,11 @@ export function lobby(go, code, seat, known) {
   return { element, stop };
 }
 
-/** @param {string} code */
-function invitation(code) {
-  const link = linkTo(code);
+/**
+ * @param {string} code
+ * @param {Promise<string | null>} link for others
+ */
+function invitation(code, link) {
   const text = make("p", { class: "big-code", "data-testid": "code" });
   text.textContent = code;
   return [
@@ -91,7 +95,7 @@ function invitation(code) {
       "div",
       { class: "ways" },
       button("copyCode", () => copy(code), "secondary"),
-      button("share", () => share(code, link), "secondary"),
+      button("share", async () => share(code, (await link) ?? linkTo(code)), "secondary"),
     ),
   ];
 }
@@ -99,14 +103,22 @@ function invitation(code) {
 /**
  * Return a place for the QR code, which is loaded last: friends with the link do not need it.
  *
- * @param {string} code
+ * Where no phone can open the page, it says why instead.
+ *
+ * @param {Promise<string | null>} link for others
  */
-function toScan(code) {
+function toScan(link) {
   const place = make("div", { class: "qr" });
   const hint = saying("figcaption", "qrHint", { class: "hint" });
   const figure = make("figure", { class: "card scan" }, place, hint);
-  import("../qr.js").then(
-    ({ qrCode }) => place.replaceWith(say(qrCode(linkTo(code)), "qr", {}, "aria-label")),
+  Promise.all([import("../qr.js"), link]).then(
+    ([{ qrCode }, text]) => {
+      if (text) place.replaceWith(say(qrCode(text), "qr", {}, "aria-label"));
+      else {
+        place.remove();
+        say(hint, "onlyHere");
+      }
+    },
     () => figure.remove(),
   );
   return figure;

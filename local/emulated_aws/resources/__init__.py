@@ -3,6 +3,7 @@
 from moto.awslambda.models import LambdaStorage
 from moto.cloudformation import parsing
 
+from local.emulated_aws.dynamodb import Tables
 from local.emulated_aws.patching import Patch
 from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classes once they exist)
     alias,
@@ -17,12 +18,14 @@ from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classe
     parameter,
     permission,
     policies,
+    table,
 )
 
 
-def patches() -> tuple[Patch, ...]:
-    """Return patches: versions as Lambda publishes them, and CDK's custom resources."""
+def patches(tables: Tables) -> tuple[Patch, ...]:
+    """Return patches: versions as Lambda publishes them, tables, and CDK's custom resources."""
     return (
+        Patch(table.TableModel, "dynamodb", tables),
         Patch(LambdaStorage, "publish_version", function.publish_version),
         *cdk_custom.patches(),
     )

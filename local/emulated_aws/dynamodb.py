@@ -1,0 +1,100 @@
+"""The account's DynamoDB: DynamoDB Local, behind the account's endpoint.
+
+A table that CloudFormation makes and the one that functions and clients reach are one. Requests do
+not take the account's lock: DynamoDB Local is atomic itself. It lacks tags and backups.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import urllib3
+from moto.cloudformation.exceptions import ValidationError
+from werkzeug.wrappers import Request, Response
+
+from lambda_runtime.dynamodb_local import starting_dynamodb_local
+from local.emulated_aws.account import ACCOUNT_ID, CREDENTIALS, REGION
+
+_TARGETS: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
+_JSON: Final = "application/x-amz-json-1.0"
+_TIMEOUT_SECONDS: Final = 30
+# What DynamoDB Local has in the place of the account and its Region.
+_ITS_ARN: Final = b"arn:aws:dynamodb:ddblocal:000000000000:"
+_OUR_ARN: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:".encode()
+# Nothing verifies it, but DynamoDB Local reads the access key.
+_AUTHORIZATION: Final = (
+    f"AWS4-HMAC-SHA256 Credential={CREDENTIALS['AWS_ACCESS_KEY_ID']}/20120810/{REGION}/dynamodb/"
+    "aws4_request, SignedHeaders=host, Signature=0"
+)
+
+
+class TablesClosedError(Exception):
+    """The account has ended."""
+
+
+class Tables:
+    """A DynamoDB Local, which starts when it is first used: most accounts have no table."""
+
+    def __init__(self) -> None:
+        """Begin without it."""
+        self._http = urllib3.PoolManager(maxsize=16, retries=False, timeout=_TIMEOUT_SECONDS)
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._endpoint: Callable[[], str] | None = None
+        self._closed = False
+
+    def start(self) -> Callable[[], str]:
+        """Start it, unless it is. What is returned waits for it, and returns its endpoint URL.
+
+        Raises DynamoDbLocalError when it is not installed.
+        """
+        with self._lock:
+            if self._closed:
+                raise TablesClosedError
+            if self._endpoint is None:
+                self._endpoint = self._stack.enter_context(starting_dynamodb_local())
+            return self._endpoint
+
+    def close(self) -> None:
+        """End it, and let none start."""
+        with self._lock:
+            self._closed = True
+            self._stack.close()
+
+    def is_meant(self, target: str) -> bool:
+        """Return whether a request with this ``X-Amz-Target`` is one for DynamoDB."""
+        return target.startswith(_TARGETS)
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request of the account."""
+        passed_on = ("authorization", "content-type", "x-amz-target")
+        headers = {name: request.headers[name] for name in passed_on if name in request.headers}
+        status, body = self._send(headers, request.get_data())
+        return Response(body, status, content_type=_JSON)
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an operation. Raises ValidationError with DynamoDB's reason."""
+        headers = {
+            "authorization": _AUTHORIZATION,
+            "content-type": _JSON,
+            "x-amz-target": f"{_TARGETS[0]}{operation}",
+        }
+        status, body = self._send(headers, json.dumps(arguments).encode())
+        answer: dict[str, Any] = json.loads(body)
+        if status != 200:  # noqa: PLR2004
+            kind = answer.get("__type", "").rpartition("#")[2]
+            reason = answer.get("message") or answer.get("Message") or ""
+            raise ValidationError(message=f"{reason} (Service: DynamoDb, Error Code: {kind})")
+        return answer
+
+    def _send(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        answer = self._http.request(
+            "POST",
+            self.start()(),
+            body=body.replace(_OUR_ARN, _ITS_ARN),
+            headers=headers,
+        )
+        return answer.status, answer.data.replace(_ITS_ARN, _OUR_ARN)
