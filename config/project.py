@@ -3,14 +3,16 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from config.git import run_git
 from config.names import StageNames
-from config.settings import StageSettings, read_settings
+from config.region import environment_region
+from config.settings import ConfigurationError, StageSettings, read_settings
 from imagecheck.errors import FailedError
-from imagecheck.image.aws import aws_client
+from imagecheck.image.aws import aws_client, aws_errors
 
 
 class Revision(NamedTuple):
@@ -35,13 +37,68 @@ class Stage:
         """The name in ``cdk.json``."""
         return self.names.stage
 
+    @cached_property
+    def known_region(self) -> str | None:
+        """The Region: of the settings, else of the environment; None where neither has one.
+
+        Raises as ``environment_region`` does.
+        """
+        return self.settings.region or environment_region()
+
+    @property
+    def region(self) -> str:
+        """The Region. Raises ConfigurationError where none is known."""
+        if self.known_region is None:
+            raise ConfigurationError(
+                f"no Region is known for {self.name}: neither cdk.json nor the environment has one",
+                hint="for this shell: export AWS_REGION=ap-northeast-1, or another one\n"
+                f'for the stage: "region": "ap-northeast-1" in context.stages.{self.name} of'
+                " cdk.json",
+            )
+        return self.known_region
+
+    @property
+    def local_region(self) -> str:
+        """The Region to tell what runs on this machine; where none is known, any will do."""
+        return self.known_region or "us-east-1"
+
+    @cached_property
+    def account(self) -> str:
+        """The account of the AWS credentials, as STS in the stage's Region says it: 12 digits.
+
+        It needs no permission, and is asked once:
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+
+        Raises:
+            ConfigurationError: no Region is known.
+            AwsError: there are no valid credentials, or no such Region, or AWS cannot be reached.
+
+        """
+        with aws_errors(f"{self.name}, Region {self.region}"):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+    @property
+    def place(self) -> str:
+        """Where commands look for the stage, and deploy it. Raises as ``account`` does."""
+        return f"account {self.account}, Region {self.region}"
+
+    @property
+    def elsewhere(self) -> str:
+        """How to look for the stage in another account or Region, for a hint."""
+        region = (
+            f'"region" in context.stages.{self.name} of cdk.json'
+            if self.settings.region
+            else "AWS_REGION"
+        )
+        return f"if it is elsewhere: {region} names the Region, and AWS_PROFILE the account"
+
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service in the stage's Region: one for each service.
 
-        Raises AwsError when boto3 cannot be set up.
+        Raises ConfigurationError where no Region is known, AwsError when boto3 cannot be set up.
         """
         if service not in self._clients:
-            self._clients[service] = aws_client(service, self.settings.region)
+            self._clients[service] = aws_client(service, self.region)
         return self._clients[service]
 
 
@@ -72,9 +129,16 @@ class Project:
     def revision(self) -> Revision:
         """Ask git. Raises FailedError where this is not a checkout, or git is not installed."""
         commit = self._git("rev-parse", "HEAD").strip()
+        return Revision(commit, bool(self.changed_files()))
+
+    def changed_files(self) -> list[str]:
+        """Return the files other than the lock file that differ from the last commit.
+
+        Raises as ``revision`` does.
+        """
         lock = self.lock.relative_to(self.root).as_posix()
         changed = self._git("status", "--porcelain", "--", ".", f":(exclude){lock}")
-        return Revision(commit, bool(changed.strip()))
+        return [line[3:] for line in changed.splitlines()]
 
     def files(self, folder: str) -> list[str]:
         """Return the files in a folder that are tracked or not ignored, sorted.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,9 @@ LogRetention = Literal[
     "ONE_WEEK", "TWO_WEEKS", "ONE_MONTH", "THREE_MONTHS", "SIX_MONTHS", "ONE_YEAR"
 ]
 Positive = Annotated[int, Meta(ge=1)]
+
+REGION_PATTERN: Final = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
+"""What names of Regions look like; which there are, AWS decides."""
 
 
 class ConfigurationError(UsageError):
@@ -68,6 +71,7 @@ class StageSettings(
 ):
     """The settings of one stage.
 
+    Without a ``region``, the stage is where the environment says (``config.region``).
     ``retain_data`` keeps the table and the images when stacks are deleted. ``log_retention`` is a
     member of ``aws_logs.RetentionDays``. The function's timeout must be above the longest time of
     an operation (``LONGEST_OPERATION_S`` of the rooms service) and below the API's own of 30 s
@@ -76,7 +80,7 @@ class StageSettings(
     the requests of all players together. Without a ``domain`` the page has CloudFront's.
     """
 
-    region: str = "ap-northeast-1"
+    region: Annotated[str, Meta(pattern=REGION_PATTERN)] | None = None
     retain_data: bool
     log_retention: LogRetention
     architecture: Architecture

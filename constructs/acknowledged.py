@@ -19,13 +19,25 @@ def acknowledge_versions(role: Construct, function: lambda_.IFunction, reason: s
 
 def acknowledge_wildcards(role: Construct, resources: Sequence[str], reason: str) -> None:
     """Acknowledge resources with wildcards in a policy."""
-    named = [resource.replace(Aws.ACCOUNT_ID, "<AWS::AccountId>") for resource in resources]
     Validations.of(role).acknowledge(
         *(
-            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=reason)
-            for name in named
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{as_in_finding(resource)}]", reason=reason
+            )
+            for resource in resources
         )
     )
+
+
+def as_in_finding(arn: str) -> str:
+    """Return an ARN as findings have it: with the names of what only the deployment knows."""
+    for token, name in (
+        (Aws.ACCOUNT_ID, "AccountId"),
+        (Aws.PARTITION, "Partition"),
+        (Aws.REGION, "Region"),
+    ):
+        arn = arn.replace(token, f"<AWS::{name}>")
+    return arn
 
 
 def acknowledge_double_dependencies(construct: Construct) -> None:

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, CfnResource, Duration, Stack, Validations
+from aws_cdk import Acknowledgment, Aws, CfnResource, Duration, Stack, Validations
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
+from constructs.acknowledged import as_in_finding
 from constructs.page_files import PageFiles
 
 INDEX_PATHS: Final = ("/", "/index.html")
@@ -74,8 +75,11 @@ def _acknowledge(upload: s3_deployment.BucketDeployment, bucket: s3.IBucket) -> 
     resource = bucket.node.default_child
     assert function  # noqa: S101  # for the type checker
     assert isinstance(resource, CfnResource)  # noqa: S101  # for the type checker
-    page = Stack.of(bucket).get_logical_id(resource)
-    assets = f"arn:aws:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-{Stack.of(bucket).region}"
+    stack = Stack.of(bucket)
+    assets = as_in_finding(
+        f"arn:{stack.partition}:s3:::cdk-hnb659fds-assets-{Aws.ACCOUNT_ID}-{stack.region}"
+    )
+    page = stack.get_logical_id(resource)
     reading = "CDK's function reads the CLI's upload from the bootstrap bucket."
     writing = "CDK's function writes objects to this bucket, whose names are not known before."
     reasons = {

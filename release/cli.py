@@ -20,6 +20,7 @@ from imagecheck.terminal import print_answer
 PROGRAM: Final = "python -m release"
 GROUPS: Final = {
     "Daily": (
+        "ship",
         "build",
         "check",
         "boot",

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,20 +21,19 @@ from config.image_lock import ImagePin, read_image_lock, write_image_lock
 from config.project import Project, Stage
 from config.settings import ConfigurationError
 from imagecheck.errors import FailedError
+from imagecheck.template import read_function, read_tables
 from imagecheck.terminal import step
+from release.assembly_key import assembly_key
 from release.build.record import BUILD
 from release.deploy.history import read_release
 from release.errors import RefusedError
+from release.pending_synth import PendingSynth
 
 ASSEMBLY: Final = BUILD / "assembly"
 """Where `synth` leaves it, below the project's root."""
 _ASSEMBLIES: Final = BUILD / "assemblies"
 _MOST_KEPT: Final = 4
-# All that the app reads. A file more costs a synth too many, a file less an assembly that is old.
-_SOURCES: Final = (
-    "app.py", "cdk.context.json", "cdk.json", "config", "constructs", "contract", "frontend",
-    "imagecheck", "lambda_src", "package-lock.json", "requirements.txt", "stacks",
-)  # fmt: skip
+_PIN_LENGTH: Final = 12
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,19 @@ class CloudAssembly:
     def template(self, stage: Stage) -> Path:
         """Return the template of a stage's rooms stack."""
         return self.folder / f"{stage.names.rooms_stack}.template.json"
+
+    def function_key(self, stage: Stage) -> str:
+        """Return a name for what decides, beside the image, how a stage's function runs.
+
+        It is another one when a property of the function or of a table is. Raises ImageReadError
+        when the template has no function with an image.
+        """
+        template = self.template(stage)
+        declared = read_function(template).declared
+        properties = dict(declared.properties) if declared else {}
+        properties.pop("Code", None)
+        parts = json.dumps([properties, read_tables(template)], sort_keys=True)
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
     def pin(self, stage: Stage) -> ImagePin:
         """Return which image it deploys to a stage.
@@ -103,17 +115,26 @@ def synthesize(
 def assembly_with_image(project: Project, stage: Stage, digest: str) -> CloudAssembly:
     """Return a stage's assembly with this image pinned: for the gates before the real pin.
 
-    The lock file is not touched. Raises FailedError when the CDK CLI fails.
+    One that is there already is taken, whatever else its pin says: the origin of an image has no
+    influence on how it is run. The lock file is not touched. Raises FailedError when the CDK CLI
+    fails.
     """
     pin = ImagePin(
         digest=digest,
         architecture=stage.settings.architecture,
-        # The origin of the image has no influence on how it is run.
         base_digest="sha256:" + "0" * 64,
         source_revision="",
         pinned_at="1970-01-01T00:00:00Z",
     )
-    return assembly_of(project, stage, pin)
+    there = assemblies_with_image(project, stage, digest)
+    return there[0] if there else assembly_of(project, stage, pin)
+
+
+def assemblies_with_image(project: Project, stage: Stage, digest: str) -> list[CloudAssembly]:
+    """Return the assemblies of a stage that are there and were made of the same files and image."""
+    key, image = assembly_key(project, _context(stage, "image")), _image_name(digest)
+    found = map(CloudAssembly, sorted((project.root / _ASSEMBLIES).glob(f"{key}-{image}-*")))
+    return [assembly for assembly in found if assembly.exists]
 
 
 def assembly_of(
@@ -124,17 +145,51 @@ def assembly_of(
     It is synthesized where none is there that was made of the same files: so `check` and `boot`
     share one, and `deploy` and `page`. Raises FailedError when the CDK CLI fails.
     """
-    context = _context(stage, pin, emergency=emergency)
+    context = _context(stage, "image" if pin else "zip", emergency=emergency)
     assembly = CloudAssembly(_folder(project, context, pin))
     if assembly.exists:
         os.utime(assembly.folder)
         return assembly
-    with step(f"synthesizing {stage.name}"), tempfile.TemporaryDirectory(prefix="synth-") as lock:
-        pins = Path(lock, "image-lock.json")
-        write_image_lock(pins, {stage.name: pin} if pin else {})
-        _synthesize(project, {**context, "imageLock": str(pins)}, assembly.folder)
+    with step(f"synthesizing {stage.name}"):
+        _synthesize_with(project, {stage.name: pin} if pin else {}, context, assembly.folder)
     _prune(assembly.folder.parent)
     return assembly
+
+
+def begin_synth(project: Project, stages: Sequence[Stage]) -> PendingSynth:
+    """Begin the synth that ``assemblies_of`` finishes; it is to be closed."""
+    names = ",".join(stage.name for stage in stages)
+    context = {**_context(stages[0], "image"), "stage": names}
+    return PendingSynth(project, context, _without_credentials())
+
+
+def assemblies_of(
+    project: Project,
+    pins: Sequence[tuple[Stage, ImagePin]],
+    pending: PendingSynth | None = None,
+) -> tuple[CloudAssembly, ...]:
+    """Return an assembly for each of these stages, all of one synth, as ``assembly_of`` does.
+
+    ``pending`` is that synth where it was begun before.
+    """
+    contexts = [_context(stage, "image") for stage, pin in pins]
+    folders = [
+        _folder(project, context, pin) for context, (_, pin) in zip(contexts, pins, strict=True)
+    ]
+    if not all(CloudAssembly(folder).exists for folder in folders):
+        names = ",".join(stage.name for stage, _ in pins)
+        locked = {stage.name: pin for stage, pin in pins}
+        with step(f"synthesizing {names}"):
+            context = {**contexts[0], "stage": names}
+            if pending and pending.is_for(context):
+                _put_in_place(pending.finish(locked), folders[0])
+            else:
+                _synthesize_with(project, locked, context, folders[0])
+            for folder in folders[1:]:
+                _remove(folder)
+                folder.symlink_to(folders[0].name)
+        _prune(folders[0].parent)
+    return tuple(map(CloudAssembly, folders))
 
 
 def assembly_for_page(project: Project, stage: Stage) -> CloudAssembly:
@@ -148,22 +203,42 @@ def assembly_for_page(project: Project, stage: Stage) -> CloudAssembly:
     except ConfigurationError:
         pin = None
     if pin:
-        of_deployment = CloudAssembly(_folder(project, _context(stage, pin), pin))
+        of_deployment = CloudAssembly(_folder(project, _context(stage, "image"), pin))
         if of_deployment.exists:
             return of_deployment
     return assembly_with_image(project, stage, "sha256:" + "0" * 64)
 
 
-def _context(stage: Stage, pin: ImagePin | None, *, emergency: bool = False) -> dict[str, str]:
+def _context(stage: Stage, packaging: str, *, emergency: bool = False) -> dict[str, str]:
     return {
         "stage": stage.name,
-        "packaging": "image" if pin else "zip",
+        "packaging": packaging,
         **({"emergency": "true"} if emergency else {}),
     }
 
 
 def _folder(project: Project, context: Mapping[str, str], pin: ImagePin | None) -> Path:
-    return project.root / _ASSEMBLIES / _key(project, context, pin)
+    """Return a folder whose name is another one when anything is that an assembly is made of."""
+    image = _image_name(pin.digest) if pin else "zip"
+    rest = hashlib.sha256(msgspec.json.encode(pin)).hexdigest()[:_PIN_LENGTH]
+    return project.root / _ASSEMBLIES / f"{assembly_key(project, context)}-{image}-{rest}"
+
+
+def _image_name(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:_PIN_LENGTH]
+
+
+def _synthesize_with(
+    project: Project,
+    pins: Mapping[str, ImagePin],
+    context: Mapping[str, str],
+    folder: Path,
+) -> None:
+    """Synthesize with these pins in place of the lock file's."""
+    with tempfile.TemporaryDirectory(prefix="synth-") as temporary:
+        lock = Path(temporary, "image-lock.json")
+        write_image_lock(lock, pins)
+        _synthesize(project, {**context, "imageLock": str(lock)}, folder)
 
 
 def _synthesize(project: Project, context: Mapping[str, str], folder: Path) -> None:
@@ -177,41 +252,43 @@ def _synthesize(project: Project, context: Mapping[str, str], folder: Path) -> N
         new.parent.mkdir(parents=True, exist_ok=True)
         arguments = ["synth", "--quiet", f"--output={new}"]
         run_cdk(project.root, arguments, context, environment=_without_credentials())
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         new.replace(folder)
     except OSError as error:
-        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _key(project: Project, context: Mapping[str, str], pin: ImagePin | None) -> str:
-    """Return a name that is another one when anything is that an assembly is made of."""
-    digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
-    digest.update(msgspec.json.encode(pin))
-    for name, path in _sources(project.root):
-        digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Move an assembly from another file system."""
+    new = folder.with_name(f"{folder.name}.{os.getpid()}.new")
+    try:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(made, new, symlinks=True)
+        _remove(folder)
+        new.replace(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
-def _sources(root: Path) -> Iterator[tuple[str, Path]]:
-    for source in _SOURCES:
-        path = root / source
-        if path.is_file():
-            yield source, path
-        for folder, folders, files in os.walk(path):
-            folders[:] = sorted(set(folders) - {"__pycache__", "node_modules"})
-            for file in sorted(files):
-                found = Path(folder, file)
-                if found.is_file():
-                    yield str(found.relative_to(root)), found
+def _unwritable(folder: Path, error: OSError) -> FailedError:
+    return FailedError(f"{folder} cannot be written: {error.strerror}")
 
 
 def _prune(folder: Path) -> None:
     """Keep the assemblies that were used last."""
-    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    kept = sorted(folder.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
     for path in kept[_MOST_KEPT:]:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
         shutil.rmtree(path, ignore_errors=True)
 
 

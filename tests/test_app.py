@@ -39,7 +39,28 @@ def test_a_pinned_stage_has_its_registry_its_rooms_and_its_page(stage: str) -> N
     assert list(stacks) == [registry, rooms, web]
     assert stacks[rooms].dependencies == [stacks[registry]]
     assert stacks[web].dependencies == [stacks[rooms]]
-    assert {stack.region for stack in stacks.values()} == {"ap-northeast-1"}
+
+
+@pytest.mark.parametrize("packaging", ["image", "zip"])
+def test_a_region_is_that_of_the_settings_or_of_whoever_deploys(
+    packaging: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never that of whoever synthesizes: so one assembly can be made before it is known."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "us-east-1")
+    stages = CDK_JSON["context"]["stages"]
+    given = {**stages, "prd": {**stages["prd"], "region": "eu-west-1"}}
+    app = build_app(
+        context=context(stage="dev,prd", stages=given, packaging=packaging, github=GITHUB)
+    )
+    environments = {stack.stack_name: stack.environment.region for stack in app.synth().stacks}
+    prefix = "hima-five-bomber"
+    parts = ("registry", "delivery", "rooms", "web")
+    assert environments == {
+        GITHUB_STACK: "unknown-region",
+        **{f"{prefix}-dev-{part}": "unknown-region" for part in parts},
+        **{f"{prefix}-prd-{part}": "eu-west-1" for part in parts},
+    }
 
 
 def test_several_stages_are_in_one_app_each_as_it_is_alone() -> None:
@@ -181,10 +202,13 @@ def test_an_unknown_stage_is_refused() -> None:
         build_app(context=context(stage="prod"))
 
 
-def test_templates_name_no_account_and_everything_else_is_named_after_the_stage() -> None:
+def test_templates_name_no_account_and_no_region_and_everything_else_is_named_after_the_stage() -> (
+    None
+):
     for stack in stacks_of(build_app(context=context(stage="dev"))).values():
         text = json.dumps(Template.from_stack(stack).to_json())
         assert not re.search(r"\b\d{12}\b", text)
+        assert not re.search(r"\b(ap|eu|us)-[a-z]+-\d\b", text)
         named = re.findall(
             r'"(?:TableName|FunctionName|RepositoryName|AlarmName|LogGroupName)": "([^"]+)"', text
         )

@@ -21,6 +21,19 @@ as_root() {
   if test "$(id -u)" = 0; then "$@"; else sudo --non-interactive "$@"; fi
 }
 
+if test "$(uname -s)" != Linux; then
+  missing=
+  for argument in "$@"; do
+    if test "$argument" != namespaces && ! is_there "${argument%=*}"; then
+      missing="$missing ${argument%=*}"
+    fi
+  done
+  if test -z "$missing"; then exit; fi
+  echo "error: programs of Linux are missing:$missing" >&2
+  echo "hint: \`release build\` and \`release boot\` need none of them where Docker runs; for the rest, use Linux: a virtual machine, or WSL 2" >&2
+  exit 1
+fi
+
 programs=() packages=() restricted=
 for argument in "$@"; do
   if test "$argument" = namespaces; then

@@ -16,6 +16,7 @@ _PHONE: Final[dict[str, Any]] = {
     "device_scale_factor": 1.5,
 }
 _DESKTOP: Final[dict[str, Any]] = {"viewport": {"width": 1100, "height": 720}}
+_SHARED: Final = {"url": "https://play.example.com"}
 _DARK: Final[dict[str, Any]] = {"color_scheme": "dark"}
 
 
@@ -28,7 +29,7 @@ def main() -> None:
         running_browser() as browser,
         players(browser, system.url) as new_player,
     ):
-        _evening(new_player)
+        _evening(_reachable(new_player))
 
 
 def _evening(new_player: NewPlayer) -> None:
@@ -52,6 +53,17 @@ def _evening(new_player: NewPlayer) -> None:
     late = new_player("en-US", **_DESKTOP)
     late.page.goto(late.url)
     _take(late, "home-desktop-en")
+
+
+def _reachable(new_player: NewPlayer) -> NewPlayer:
+    """Let the page believe that phones can open it, as they can where it is deployed."""
+
+    def new(*arguments: Any, **settings: Any) -> Player:
+        player = new_player(*arguments, **settings)
+        player.context.route("**/local/shared-url", lambda route: route.fulfill(json=_SHARED))
+        return player
+
+    return new
 
 
 def _take(player: Player, name: str) -> None:

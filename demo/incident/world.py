@@ -73,8 +73,9 @@ def incident_world(folder: Path, log: Path) -> Iterator[IncidentWorld]:
 
 def _for_this_machine(checkout: Checkout, bases: Bases) -> str:
     dockerfile = checkout.read(DOCKERFILE)
-    theirs = next(line for line in dockerfile.splitlines() if line.startswith("ARG BASE="))
-    checkout.replace(DOCKERFILE, theirs, f"ARG BASE={bases.good}")
+    argument = f"ARG BASE_{_ARCHITECTURE.upper()}="
+    theirs = next(line for line in dockerfile.splitlines() if line.startswith(argument))
+    checkout.replace(DOCKERFILE, theirs, f"{argument}{bases.good}")
     checkout.change_context(STAGE, architecture=_ARCHITECTURE)
     return checkout.commit("The lobby, for this machine")
 

@@ -1,12 +1,15 @@
 """The base image that the Dockerfile names, by tag and digest."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagecheck.dockerfile import base_of
 from imagecheck.errors import FailedError
+from imagecheck.function import Architecture
 from imagecheck.image.reference import RegistryReference, parse_reference
+from release.build.base_table import ARGUMENT, read_base_table
 from release.errors import RefusedError
 
 
@@ -35,7 +38,24 @@ class PinnedBase:
         return replace(self.by_tag, tag=None, digest=digest)
 
 
-def read_pinned_base(dockerfile: Path) -> PinnedBase:
+def read_pinned_bases(
+    dockerfile: Path, architectures: Sequence[Architecture]
+) -> dict[PinnedBase, Sequence[Architecture]]:
+    """Read which bases a Dockerfile names, and for functions of which CPUs.
+
+    ``architectures`` are those of the stages: what a Dockerfile with a single base is for.
+
+    Raises as ``read_pinned_base`` does.
+    """
+    table = read_base_table(dockerfile)
+    if not table:
+        return {read_pinned_base(dockerfile): architectures}
+    return {read_pinned_base(dockerfile, {ARGUMENT: base}): [cpu] for cpu, base in table.items()}
+
+
+def read_pinned_base(
+    dockerfile: Path, build_arguments: Mapping[str, str] | None = None
+) -> PinnedBase:
     """Read which base a Dockerfile names.
 
     Raises:
@@ -44,7 +64,7 @@ def read_pinned_base(dockerfile: Path) -> PinnedBase:
         InvalidReferenceError: the name is not one of an image in a registry.
 
     """
-    use = base_of(dockerfile)
+    use = base_of(dockerfile, build_arguments)
     where = f"{dockerfile.parent.name}/{dockerfile.name}"
     if use is None:
         raise RefusedError(f"{where} builds on `scratch`, so it has no base image")
@@ -60,7 +80,7 @@ def read_pinned_base(dockerfile: Path) -> PinnedBase:
     )
     raise RefusedError(
         f"{where}, line {use.line}: the base {use.image} has no {missing}, {why}",
-        hint="write both: `ARG BASE=public.ecr.aws/lambda/python:3.13-arm64@sha256:...`",
+        hint="write both, as in public.ecr.aws/lambda/python:3.13-arm64@sha256:...",
     )
 
 

@@ -88,7 +88,7 @@ class BaseDifferences(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
 
 class BaseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What ``base --json`` prints."""
+    """The base for a CPU, and what its tag stands for now."""
 
     base: str
     """The name in the Dockerfile, without its digest."""
@@ -100,6 +100,12 @@ class BaseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     now: BaseImage
     changes: BaseDifferences | None
     """None where nothing is newer, or the registry does not have what is pinned any more."""
+
+
+class BasesResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What ``base --json`` prints: the base for each CPU."""
+
+    bases: tuple[BaseResult, ...]
 
 
 def result_of(update: BaseUpdate) -> BaseResult:

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecheck.dockerfile import ImageUse, base_of, images_of
+from imagecheck.dockerfile import ImageUse, base_of, frontend_of, images_of
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
 from imagecheck.image.image import FaultKind, Image
 from imagecheck.image.image_reader import ImageReader
@@ -13,7 +13,7 @@ from imagecheck.image.layer_cache import LayerCache
 from imagecheck.image.open_source import open_source
 from imagecheck.image.reference import RegistryReference, parse_reference
 from imagecheck.progress import ProgressBar
-from imagecheck.terminal import say
+from imagecheck.terminal import warn
 from release.errors import RefusedError
 
 
@@ -38,14 +38,16 @@ def require_digests(
     architecture: Architecture,
     skip: bool,
 ) -> None:
-    """Require that no image that the Dockerfile takes can be another one tomorrow.
+    """Require that no image that the Dockerfile takes, or is read by, is another one tomorrow.
 
     Raises:
         RefusedError: one is named without digest, and that is not to be skipped.
         ImageReadError: the file cannot be read.
 
     """
-    floating = [use for use in images_of(dockerfile, build_arguments) if not use.digest]
+    frontend = frontend_of(dockerfile, build_arguments)
+    uses = (*([frontend] if frontend else []), *images_of(dockerfile, build_arguments))
+    floating = [use for use in uses if not use.digest]
     name = _name(dockerfile)
     lines = [
         f"{name}, line {use.line}: `{use.instruction}` takes {use.image} without digest"
@@ -55,13 +57,12 @@ def require_digests(
         return
     if skip:
         for line in lines:
-            say(f"WARNING: {line}: another build may take another image (--skip-base-digest)")
+            warn(f"WARNING: {line}: another build may take another image (--skip-base-digest)")
         return
     raise RefusedError(
         "\n".join(lines) + "\nAnother build may take another image.",
         hint="write NAME@sha256:... there, or in --build-arg\n"
-        "find today's digest:"
-        f" python -m release check docker://{floating[0].image} --architecture {architecture}",
+        f"find today's digest: {_finds_digest(floating[0], frontend, architecture)}",
     )
 
 
@@ -99,7 +100,7 @@ def read_base(
                 f"{what}; the builder would write {architecture} onto programs for {found}",
                 hint=f"name a base for {architecture}",
             )
-        say(f"WARNING: {what} (--skip-base-architecture)")
+        warn(f"WARNING: {what} (--skip-base-architecture)")
     return Base(
         name=use.image,
         digest=image.digest,
@@ -114,6 +115,13 @@ def is_on_this_machine(dockerfile: Path, build_arguments: Mapping[str, str]) -> 
         parse_reference(f"docker://{use.image}") for use in images_of(dockerfile, build_arguments)
     ]
     return all(isinstance(r, RegistryReference) and r.is_loopback for r in references)
+
+
+def _finds_digest(use: ImageUse, frontend: ImageUse | None, architecture: Architecture) -> str:
+    if use is frontend:
+        # It has no function's CPU, and only Docker takes it.
+        return f"docker buildx imagetools inspect {use.image}"
+    return f"python -m release check docker://{use.image} --architecture {architecture}"
 
 
 def _name(dockerfile: Path) -> str:

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Literal
 
 from config.function_libraries import PYTHON_VERSION
 from config.project import Project, Stage, now
@@ -24,15 +23,15 @@ from imagecheck.image.reference import FileReference
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import step
 from release.build.base_image import Base, is_on_this_machine, read_base, require_digests
+from release.build.base_table import with_base
 from release.build.buildah import build_with_buildah
+from release.build.builder import Builder, choose_builder
 from release.build.buildx import build_with_buildx
 from release.build.context import SOURCE, write_context
-from release.build.failure import explain, require_builder
+from release.build.failure import explain
 from release.build.record import BUILD, LAYOUT, BuildRecord, write_record
 from release.build.tool import BuildToolError
 from release.errors import RefusedError
-
-Builder = Literal["docker", "buildah"]
 
 _CONTEXT, _LAYOUT = "context", "image"
 _MEGABYTE = 1_000_000
@@ -42,12 +41,12 @@ def build_image(
     project: Project,
     stage: Stage,
     *,
-    builder: Builder,
+    builder: Builder | None,
     build_arguments: Mapping[str, str],
     skip_base_digest: bool = False,
     skip_base_architecture: bool = False,
 ) -> BuildRecord:
-    """Build the image for a stage, and return its record.
+    """Build the image for a stage, and return its record. ``builder`` None: what is there.
 
     Raises:
         RefusedError: the Dockerfile, the base or what was built is not as it has to be.
@@ -58,7 +57,8 @@ def build_image(
     architecture = stage.settings.architecture
     dockerfile = project.root / SOURCE / "Dockerfile"
     python_version = build_arguments.get("PYTHON_VERSION", PYTHON_VERSION)
-    require_builder(builder)
+    chosen = choose_builder(builder)
+    build_arguments = with_base(dockerfile, build_arguments, architecture)
     require_digests(dockerfile, build_arguments, architecture=architecture, skip=skip_base_digest)
     base = read_base(
         dockerfile,
@@ -73,8 +73,8 @@ def build_image(
                 project, folder / _CONTEXT, architecture=architecture, python_version=python_version
             )
         size = f"{base.compressed_size / _MEGABYTE:,.0f} MB"
-        with step(f"{builder} builds for {architecture} on {base.name} ({size})"):
-            _run(builder, folder, base, architecture, build_arguments)
+        with step(f"{chosen} builds for {architecture} on {base.name} ({size})"):
+            _run(chosen, folder, base, architecture, build_arguments)
         with step("reading what was built"):
             digest = _read_back(folder / _LAYOUT, architecture, base)
         record = BuildRecord(

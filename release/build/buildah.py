@@ -5,6 +5,7 @@ https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md
 
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,9 +43,7 @@ def build_with_buildah(
     storage = folder / "storage"
     temporary = storage / "tmp"
     temporary.mkdir(parents=True)
-    # vfs works in every place: in a container, on every file system, without FUSE.
-    command = ["buildah", f"--root={storage}/root", f"--runroot={storage}/run"]
-    command += ["--storage-driver=vfs", "bud", "--isolation=chroot", "--no-hosts"]
+    command = [*_buildah(storage), "bud", "--isolation=chroot", "--no-hosts"]
     command += ["--format=oci", "--layers=false", "--disable-compression=false"]
     command += ["--timestamp=0", "--identity-label=false", f"--platform={platform}"]
     command += [f"--build-arg={name}={value}" for name, value in build_arguments.items()]
@@ -55,6 +54,22 @@ def build_with_buildah(
         run_tool(command, folder=folder, environment={**_ENVIRONMENT, "TMPDIR": str(temporary)})
     finally:
         _remove(storage)
+
+
+def _buildah(storage: Path) -> list[str]:
+    """Return the command with the fastest storage that works here; the image is the same in each.
+
+    overlay copies nothing, and needs root and a file system that it can lie on. Its mounts are in a
+    name space of their own, so that they end with the build, however that ends. vfs works in every
+    place: in a container, on every file system, without FUSE.
+    """
+    places = [f"--root={storage}/root", f"--runroot={storage}/run"]
+    overlay = ["unshare", "--mount", "buildah", *places, "--storage-driver=overlay"]
+    if os.geteuid() == 0 and shutil.which("unshare"):
+        probe = subprocess.run([*overlay, "info"], capture_output=True, check=False)  # noqa: S603
+        if probe.returncode == 0:
+            return overlay
+    return ["buildah", *places, "--storage-driver=vfs"]
 
 
 def _remove(storage: Path) -> None:

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from config.function_libraries import DependenciesError, install_dependencies
 from config.project import Project
 from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
+from release.build.record import BUILD
 
 SOURCE = "lambda_src"
 """The folder that images are built from, below the project's root."""
@@ -26,16 +29,41 @@ def write_context(
     folder.mkdir()
     for name in project.files(SOURCE):
         _copy(project.root / name, folder / Path(name).relative_to(SOURCE))
-    try:
-        install_dependencies(
-            folder / DEPENDENCIES,
-            architecture=architecture,
-            python_version=python_version,
-            requirements=folder / "requirements.txt",
-        )
-    except DependenciesError as error:
-        raise FailedError(f"the function's libraries cannot be installed: {error}") from error
+    libraries = _libraries(
+        project,
+        folder / "requirements.txt",
+        architecture=architecture,
+        python_version=python_version,
+    )
+    shutil.copytree(libraries, folder / DEPENDENCIES, symlinks=True)
     _normalise(folder)
+
+
+def _libraries(
+    project: Project, requirements: Path, *, architecture: Architecture, python_version: str
+) -> Path:
+    """Return a folder with the libraries: the one of an earlier build, where they are the same."""
+    key = hashlib.sha256(requirements.read_bytes() + f"{architecture} {python_version}".encode())
+    kept = project.root / BUILD / "libraries"
+    folder = kept / key.hexdigest()[:16]
+    if folder.exists():
+        return folder
+    # Whatever is kept is of other files than these: there is no way back to it.
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="installing-", dir=kept) as installing:
+        new = Path(installing, "new")
+        try:
+            install_dependencies(
+                new,
+                architecture=architecture,
+                python_version=python_version,
+                requirements=requirements,
+            )
+        except DependenciesError as error:
+            raise FailedError(f"the function's libraries cannot be installed: {error}") from error
+        new.rename(folder)
+    return folder
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -44,12 +44,14 @@ _KNOWN = (
 )
 
 
-def require_builder(builder: str) -> None:
-    """Require that the builder is installed. Raises FailedError."""
-    if builder == "buildah":
-        if shutil.which("buildah") is None:
-            raise FailedError("buildah is not installed", hint=INSTALL_BUILDAH)
-        return
+def require_buildah() -> None:
+    """Require that buildah is installed. Raises FailedError."""
+    if shutil.which("buildah") is None:
+        raise FailedError("buildah is not installed", hint=INSTALL_BUILDAH)
+
+
+def require_buildx() -> None:
+    """Require that docker and its plugin buildx are installed. Raises FailedError."""
     try:
         command = ["docker", "buildx", "version"]
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  (docker)

@@ -1,5 +1,6 @@
 """``python -m release base``"""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,13 +10,13 @@ from imagecheck.function import Architecture
 from imagecheck.terminal import say, step
 from release.base.facts import read_facts
 from release.base.newer import find_newer
-from release.base.pinned import read_pinned_base, write_base
-from release.base.report import BaseResult, BaseUpdate, as_markdown, result_of
+from release.base.pinned import PinnedBase, read_pinned_bases, write_base
+from release.base.report import BasesResult, BaseUpdate, as_markdown, result_of
 from release.build.context import SOURCE
 from release.commands.options import JsonOption
 from release.commands.output import print_result
 
-RESULTS = (BaseResult,)
+RESULTS = (BasesResult,)
 
 
 def base(
@@ -24,11 +25,11 @@ def base(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Look for a newer base image, and show what is different in it.
+    """Look for newer base images, and show what is different in them.
 
-    lambda_src/Dockerfile names the base by tag and digest. The registry tells the tag's digest of
-    today; both images are read, without Docker, and compared: versions, configuration, layers and
-    files. Where the tag is an index, the image for the function's CPU decides. The answer is
+    lambda_src/Dockerfile names a base for each CPU, by tag and digest. The registry tells the tag's
+    digest of today; both images are read, without Docker, and compared: versions, configuration,
+    layers and files. Where the tag is an index, the image for that CPU decides. The answer is
     Markdown, for a pull request.
 
     **Examples**
@@ -41,20 +42,25 @@ def base(
     the registry cannot be read.
     """
     project = project_here()
-    pinned = read_pinned_base(project.root / SOURCE / "Dockerfile")
-    with step(f"reading the tag from {pinned.host}"):
-        newer = find_newer(pinned, _architectures(project))
+    bases = read_pinned_bases(project.root / SOURCE / "Dockerfile", _architectures(project))
+    updates = [_update(base, architectures, write) for base, architectures in bases.items()]
+    result = BasesResult(bases=tuple(map(result_of, updates)))
+    print_result("base", result, "\n\n".join(map(as_markdown, updates)), json=json)
+
+
+def _update(base: PinnedBase, architectures: Sequence[Architecture], write: bool) -> BaseUpdate:
+    with step(f"reading the tag of {base.name}"):
+        newer = find_newer(base, architectures)
     now = before = None
     if newer.is_newer:
         with step("comparing the images"):
-            now = read_facts(pinned.by(newer.image), newer.architecture)
+            now = read_facts(base.by(newer.image), newer.architecture)
             if newer.pinned_image:
-                before = read_facts(pinned.by(newer.pinned_image), newer.architecture)
+                before = read_facts(base.by(newer.pinned_image), newer.architecture)
         if write:
-            write_base(pinned, newer.digest)
+            write_base(base, newer.digest)
             say(f"{SOURCE}/Dockerfile names it now")
-    update = BaseUpdate(pinned, newer, now, before, written=write and newer.is_newer)
-    print_result("base", result_of(update), as_markdown(update), json=json)
+    return BaseUpdate(base, newer, now, before, written=write and newer.is_newer)
 
 
 def _architectures(project: Project) -> list[Architecture]:

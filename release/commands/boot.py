@@ -10,8 +10,10 @@ from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.image.reference import FORMS, parse_reference
 from imagecheck.progress import ProgressBar
 from release.boot.answer import BootResult, as_text, result_of
-from release.boot.boot import EngineName, boot_image
-from release.build.record import LAYOUT, note_passed
+from release.boot.boot import boot_image
+from release.boot.engine import EngineName
+from release.build.gates import Passed, note_gate
+from release.build.record import LAYOUT
 from release.commands.options import JsonOption, StageArgument
 from release.commands.output import print_result
 
@@ -38,6 +40,8 @@ def boot(
     the files, on a read-only root with only /tmp to write to, with the stage's memory, timeout and
     environment, and with a DynamoDB Local of its own. Then a room is created, joined, read and
     left. An image for another CPU than the function's fails, even where this machine could run it.
+    Where this machine has another CPU than the function, the image runs under QEMU's user mode, if
+    that is installed, and the result says so.
 
     When the image of the last `build` passes, its record says so: `push` and `pin` require it.
 
@@ -50,7 +54,7 @@ def boot(
     `python -m release boot prd --engine docker --json`
 
     Exit status 0: it starts and answers; 1: it does not; 2: unknown, for example because this
-    machine's CPU is not the function's.
+    machine's CPU is not the function's and there is no QEMU.
     """
     project = project_here()
     chosen = project.stage(stage)
@@ -67,7 +71,10 @@ def boot(
         )
     digest, architecture = booted.subject.image.digest, booted.subject.function.architecture
     passed = booted.failure is None
-    recorded = passed and note_passed(project.root, digest, architecture, "boot", now())
+    noted = Passed(at=now(), architecture=architecture, function=booted.function_key)
+    recorded = (
+        note_gate(project.root, digest, architecture, "boot", noted if passed else None) and passed
+    )
     print_result(
         "boot",
         result_of(booted, recorded=recorded),

@@ -6,11 +6,16 @@ import msgspec
 import typer
 
 from config.project import project_here
-from imagecheck.errors import UsageError
-from release.build.build import Builder, build_image
+from release.build.build import build_image
 from release.build.context import SOURCE
 from release.build.record import LAYOUT, BuildRecord
-from release.commands.options import JsonOption, StageArgument
+from release.commands.options import (
+    BuildArgOption,
+    BuilderOption,
+    JsonOption,
+    StageArgument,
+    build_arguments,
+)
 from release.commands.output import print_result
 
 _SHORT = 12
@@ -33,17 +38,8 @@ RESULTS = (BuildResult,)
 
 def build(
     stage: StageArgument,
-    builder: Annotated[
-        Builder, typer.Option(help="Build with docker (buildx) or with buildah (no daemon).")
-    ] = "docker",
-    build_arg: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Set an ARG of the Dockerfile, such as BASE; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    builder: BuilderOption = None,
+    build_arg: BuildArgOption = None,
     skip_base_digest: Annotated[
         bool,
         typer.Option("--skip-base-digest", help="Accept a FROM or COPY --from without a digest."),
@@ -78,7 +74,7 @@ def build(
     Exit status 0: built; 1: refused (a base without digest, or for another CPU); 2: it could not
     be built.
     """
-    arguments = dict(map(_argument, build_arg or []))
+    arguments = build_arguments(build_arg)
     project = project_here()
     record = build_image(
         project,
@@ -89,14 +85,6 @@ def build(
         skip_base_architecture=skip_base_architecture,
     )
     print_result("build", _result(record), _text(record, stage), json=json)
-
-
-def _argument(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        # The value may be a secret, so it is not repeated.
-        raise UsageError("--build-arg takes NAME=VALUE")
-    return name, value
 
 
 def _result(record: BuildRecord) -> BuildResult:

@@ -12,6 +12,7 @@ from release.commands.deployment import DeploymentOptions, DeployResult, finish,
 from release.commands.options import (
     ApiUrlOption,
     AssemblyOption,
+    DeploySkipBootOption,
     EmergencyOption,
     JsonOption,
     SkipLifecycleOption,
@@ -19,11 +20,13 @@ from release.commands.options import (
     StageArgument,
     YesOption,
 )
+from release.deploy.assembly_region import require_region
 from release.deploy.live import Packaging
 from release.deploy.rollback import pinned
 from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
 from release.errors import RefusedError
+from release.place import say_place
 
 RESULTS = (DeployResult,)
 
@@ -39,6 +42,7 @@ def deploy(
     ] = None,
     emergency: EmergencyOption = False,
     assembly: AssemblyOption = None,
+    skip_boot: DeploySkipBootOption = False,
     skip_lifecycle: SkipLifecycleOption = False,
     skip_smoke: SkipSmokeOption = False,
     url: ApiUrlOption = None,
@@ -72,6 +76,7 @@ def deploy(
     options = DeploymentOptions(
         command="deploy",
         emergency=emergency,
+        skip_boot=skip_boot,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
         url=api_url(url) if url else None,
@@ -88,12 +93,15 @@ def deploy(
             )
         cloud_assembly = CloudAssembly(assembly.absolute())
         pin = cloud_assembly.pin(chosen)
+        require_region(cloud_assembly, chosen)
+        say_place(chosen)
         with signals_as_interrupts():
             with pinned(project, chosen, pin):
                 deployed = run_deployment(project, chosen, pin, options, assembly=cloud_assembly)
             finish(chosen, pin, options, deployed)
         return
     wanted = _pin(project, chosen) if (packaging or project.packaging) == "image" else None
+    say_place(chosen)
     with signals_as_interrupts():
         finish(chosen, wanted, options, run_deployment(project, chosen, wanted, options))
 
@@ -103,8 +111,8 @@ def _pin(project: Project, stage: Stage) -> ImagePin:
     if pin is None:
         raise RefusedError(
             f"no image is pinned for {stage.name} in {project.lock.name}",
-            hint=f"build an image, then check, boot, push and pin it:"
-            f" python -m release build {stage.name}\n"
+            hint="build an image and take it through its gates:"
+            f" python -m release ship {stage.name}\n"
             "or deploy the same code without an image:"
             f" python -m release deploy {stage.name} --packaging zip",
         )

@@ -10,7 +10,7 @@ from config.image_lock import ImagePin
 from config.project import Project, Stage
 from contract.run import ContractStep, ContractTestError
 from imagecheck.errors import FailedError
-from imagecheck.terminal import say, step
+from imagecheck.terminal import step, warn
 from release.cloud_assembly import CloudAssembly
 from release.commands.output import (
     print_result,
@@ -31,6 +31,8 @@ class DeployResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     stage: str
+    account: str
+    region: str
     packaging: Packaging
     digest: str | None
     emergency: bool
@@ -48,6 +50,7 @@ class DeploymentOptions:
 
     command: str
     emergency: bool
+    skip_boot: bool
     skip_lifecycle: bool
     skip_smoke: bool
     url: str | None
@@ -72,6 +75,7 @@ def run_deployment(
             pin=pin,
             assembly=assembly,
             emergency=options.emergency,
+            skip_boot=options.skip_boot,
             skip_lifecycle=options.skip_lifecycle,
             ask=ask,
         )
@@ -90,7 +94,7 @@ def finish(
     url = options.url or deployed.api_url
     steps: Sequence[ContractStep] | None = None
     if options.skip_smoke:
-        say("--skip-smoke: NOT tested whether the API answers")
+        warn("--skip-smoke: NOT tested whether the API answers")
     else:
         steps = _smoke(stage, pin, options, deployed, url)
     print_result(
@@ -158,6 +162,8 @@ def _result(
     before = deployed.before if deployed else None
     return DeployResult(
         stage=stage.name,
+        account=stage.account,
+        region=stage.region,
         packaging="image" if pin else "zip",
         digest=pin.digest if pin else None,
         emergency=options.emergency,

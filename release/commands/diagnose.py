@@ -14,6 +14,7 @@ from release.diagnosis.diagnose import diagnose as find_causes
 from release.diagnosis.gather import Question, gather
 from release.diagnosis.images import check_with
 from release.diagnosis.report import DiagnoseResult, as_text, result_of
+from release.place import say_place_if_known
 
 RESULTS = (DiagnoseResult,)
 _STATUS = {"works": 0, "nothing found": 0, "broken": 1, "unknown": 2}
@@ -52,11 +53,12 @@ def diagnose(
     def clients(service: str, *, once_within: float | None = None) -> Any:
         return aws_client(
             service,
-            chosen.settings.region,
+            chosen.region,
             read_timeout=once_within or READ_TIMEOUT_SECONDS,
             retry=once_within is None,
         )
 
+    account = say_place_if_known(chosen)
     with ProgressBar() as progress:
         facts = gather(
             project,
@@ -67,5 +69,6 @@ def diagnose(
         )
     diagnosis = find_causes(facts)
     status = _STATUS[diagnosis.verdict]
-    print_result("diagnose", result_of(diagnosis), as_text(diagnosis), json=json, ok=status == 0)
+    result = result_of(diagnosis, account)
+    print_result("diagnose", result, as_text(diagnosis), json=json, ok=status == 0)
     raise typer.Exit(status)

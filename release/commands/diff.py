@@ -7,13 +7,16 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from config.cdk_cli import run_cdk
+from config.cdk_cli import cdk_environment, run_cdk
 from config.project import Project, Stage, project_here
 from imagecheck.errors import UsageError
 from imagecheck.terminal import printable, step
+from release.cloud_assembly import CloudAssembly
 from release.commands.options import AssemblyOption, JsonOption, StageArgument
 from release.commands.output import print_result
+from release.deploy.assembly_region import require_region
 from release.deploy.signals import signals_as_interrupts
+from release.place import say_place
 
 _SHORTEST_FENCE: Final = 3
 # GitHub takes 65,536 in a comment.
@@ -24,6 +27,8 @@ class DiffResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How many stacks of a stage would change, and what `cdk diff` says of them."""
 
     stage: str
+    account: str
+    region: str
     changed_stacks: int
     diff: str
 
@@ -56,20 +61,34 @@ def diff(
         raise UsageError("--markdown and --json exclude each other", hint="choose one of them")
     project = project_here()
     chosen = project.stage(stage)
+    # At once: the CDK CLI synthesizes first, and then says in two lines that it has no account.
+    say_place(chosen)
     with signals_as_interrupts(), step(f"comparing with what is deployed at {stage}"):
         said = cdk_diff(project, chosen, assembly.absolute() if assembly else None)
-    result = DiffResult(stage=stage, changed_stacks=_changed_stacks(said), diff=said)
+    result = DiffResult(
+        stage=stage,
+        account=chosen.account,
+        region=chosen.region,
+        changed_stacks=_changed_stacks(said),
+        diff=said,
+    )
     print_result("diff", result, as_markdown(stage, said) if markdown else said, json=json)
 
 
 def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
-    """Return what `cdk diff` says of a stage's stacks. Raises FailedError when it fails."""
+    """Return what `cdk diff` says of a stage's stacks.
+
+    Raises FailedError when it fails, RefusedError when the assembly is for another Region.
+    """
+    if assembly:
+        require_region(CloudAssembly(assembly), stage)
     options = [f"--app={assembly}"] if assembly else []
     context = {} if assembly else {"stage": stage.name}
     stacks = f"{stage.names.prefix}-*"
     # Without --ci the CLI writes to standard error, and both are read.
     arguments = ["diff", stacks, "--method=template", *options]
-    return run_cdk(project.root, arguments, context).strip()
+    environment = cdk_environment(region=stage.region)
+    return run_cdk(project.root, arguments, context, environment=environment).strip()
 
 
 def as_markdown(stage: str, said: str) -> str:

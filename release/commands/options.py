@@ -1,14 +1,37 @@
 """Arguments and options that several commands have."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imagecheck.errors import UsageError
+from release.build.builder import Builder
+
 StageArgument = Annotated[
     str, typer.Argument(metavar="STAGE", help="A stage of cdk.json.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+BuilderOption = Annotated[
+    Builder | None,
+    typer.Option(
+        envvar="BUILDER",
+        help="Build with docker (buildx) or with buildah (no daemon). Default: docker where it can"
+        " build here, else buildah.",
+        show_default=False,
+    ),
+]
+BuildArgOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        envvar="BUILD_ARGS",
+        help="Set an ARG of the Dockerfile, such as BASE; repeatable. The variable has them all,"
+        " with spaces between.",
+        show_default=False,
+    ),
+]
 AssemblyOption = Annotated[
     Path | None,
     typer.Option(
@@ -22,6 +45,14 @@ EmergencyOption = Annotated[
     typer.Option(
         "--emergency",
         help="Shift all traffic at once: no canary, no pre-traffic hook, no alarms, no boot.",
+    ),
+]
+DeploySkipBootOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-boot",
+        help="Deploy an image of which is not known whether it starts. A first deployment requires"
+        " that it has passed `boot`; after that the pre-traffic hook is the gate that remains.",
     ),
 ]
 SkipLifecycleOption = Annotated[
@@ -43,3 +74,16 @@ ApiUrlOption = Annotated[
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before CDK widens permissions.")]
+
+
+def build_arguments(texts: Sequence[str] | None) -> dict[str, str]:
+    """Read the values of ``BuildArgOption``. Raises UsageError."""
+    return dict(map(_build_argument, texts or ()))
+
+
+def _build_argument(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        # The value may be a secret, so it is not repeated.
+        raise UsageError("--build-arg takes NAME=VALUE")
+    return name, value

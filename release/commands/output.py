@@ -9,7 +9,7 @@ import typer
 from config.image_lock import ImagePin
 from contract.run import ContractStep
 from imagecheck.envelope import envelope
-from imagecheck.terminal import print_answer, say
+from imagecheck.terminal import print_answer, warn
 
 
 def print_result(
@@ -50,4 +50,4 @@ def pin_text(stage: str, pin: ImagePin, lock: str) -> str:
 def warn_skipped(gates: Iterable[str]) -> None:
     """Print a warning for each gate that is skipped."""
     for gate in gates:
-        say(f"SKIPPED: {gate}. This image has not passed it, and may not start.")
+        warn(f"SKIPPED: {gate}. This image has not passed it, and may not start.")

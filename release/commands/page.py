@@ -13,18 +13,22 @@ from imagecheck.terminal import step
 from release.cloud_assembly import CloudAssembly, assembly_for_page
 from release.commands.options import AssemblyOption, JsonOption, StageArgument, YesOption
 from release.commands.output import print_result, result_fields
+from release.deploy.assembly_region import require_region
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy_page
 from release.deploy.live import read_stack
 from release.deploy.page import LoadedFile, PageError, look_at_page
 from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
 from release.errors import RefusedError
+from release.place import say_place
 
 
 class PageResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The page of a stage as a browser gets it."""
 
     stage: str
+    account: str
+    region: str
     url: str
     files: tuple[LoadedFile, ...]
 
@@ -65,11 +69,15 @@ def page(
     project = project_here()
     chosen = project.stage(stage)
     ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes
+    if assembly:
+        require_region(CloudAssembly(assembly.absolute()), chosen)
+    say_place(chosen)
     with signals_as_interrupts():
         if read_stack(chosen, chosen.names.rooms_stack) is None:
             raise RefusedError(
-                f"the API of {chosen.name} was never deployed, and the page calls it",
-                hint=f"python -m release deploy {chosen.name}",
+                f"the API of {chosen.name} was never deployed in {chosen.place}, and the page"
+                " calls it",
+                hint=f"python -m release ship {chosen.name}\n{chosen.elsewhere}",
             )
         cloud_assembly = (
             CloudAssembly(assembly.absolute()) if assembly else assembly_for_page(project, chosen)
@@ -119,4 +127,6 @@ def _lines(url: str, files: Sequence[LoadedFile]) -> list[str]:
 
 
 def _result(stage: Stage, url: str, files: Sequence[LoadedFile]) -> PageResult:
-    return PageResult(stage=stage.name, url=url, files=tuple(files))
+    return PageResult(
+        stage=stage.name, account=stage.account, region=stage.region, url=url, files=tuple(files)
+    )

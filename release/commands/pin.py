@@ -7,16 +7,22 @@ import typer
 
 from config.image_lock import ImagePin
 from config.project import project_here
-from release.build.record import read_record, require_gates
+from release.build.gates import require_gates
+from release.build.record import read_record
 from release.commands.options import JsonOption, StageArgument
 from release.commands.output import pin_text, print_result, warn_skipped
 from release.pin import pin_image
 
 
 class PinResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A stage's new pin. ``skipped`` are the gates that its image has not passed."""
+    """A stage's new pin. ``skipped`` are the gates that its image has not passed.
+
+    ``account`` and ``region`` are null with ``--push-later``, which asks no account.
+    """
 
     stage: str
+    account: str | None
+    region: str | None
     pin: ImagePin
     skipped: tuple[str, ...]
 
@@ -61,8 +67,14 @@ def pin(
     project = project_here()
     chosen = project.stage(stage)
     record = read_record(project.root, stage)
-    skipped = require_gates(record, stage, skip_check=skip_check, skip_boot=skip_boot)
+    skipped = require_gates(project.root, record, stage, skip_check=skip_check, skip_boot=skip_boot)
     warn_skipped(skipped)
     pinned = pin_image(project, chosen, record, push_later=push_later)
-    result = PinResult(stage=stage, pin=pinned, skipped=tuple(skipped))
+    result = PinResult(
+        stage=stage,
+        account=None if push_later else chosen.account,
+        region=None if push_later else chosen.region,
+        pin=pinned,
+        skipped=tuple(skipped),
+    )
     print_result("pin", result, pin_text(stage, pinned, project.lock.name), json=json)

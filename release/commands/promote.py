@@ -14,10 +14,15 @@ from release.registry.promote import promote_image
 
 
 class PromoteResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The new pin of ``stage``, whose image was copied from ``from``."""
+    """The new pin of ``stage``, whose image was copied from ``from``.
+
+    ``account`` and ``region`` are those of the copy.
+    """
 
     from_: str = msgspec.field(name="from")
     stage: str
+    account: str
+    region: str
     repository: str
     pin: ImagePin
     was_there: bool
@@ -54,12 +59,13 @@ def promote(
     when the image is in the repository of TO.
     """
     project = project_here()
-    promoted = promote_image(
-        project, project.stage(source), project.stage(target), cache=LayerCache(default_folder())
-    )
+    beginning, end = project.stage(source), project.stage(target)
+    promoted = promote_image(project, beginning, end, cache=LayerCache(default_folder()))
     result = PromoteResult(
         from_=source,
         stage=target,
+        account=end.account,
+        region=end.region,
         repository=promoted.repository,
         pin=promoted.pin,
         was_there=promoted.pushed.was_there,

@@ -15,16 +15,23 @@ from imagecheck.image.reference import (
 )
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import step
-from release.build.record import LAYOUT, read_record, require_gates
+from release.build.gates import require_gates
+from release.build.record import LAYOUT, read_record
 from release.commands.options import JsonOption, StageArgument
 from release.commands.output import print_result, warn_skipped
-from release.registry.push_image import Arrived, push_image
+from release.place import say_place
+from release.registry.push_image import Arrived, push_image, require_commit
 
 
 class PushResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The image in its repository. ``skipped`` are the gates that it has not passed."""
+    """The image in its repository. ``skipped`` are the gates that it has not passed.
+
+    ``account`` and ``region`` are null where ``--to`` names the repository.
+    """
 
     stage: str
+    account: str | None
+    region: str | None
     repository: str
     digest: str
     tag: str
@@ -78,7 +85,10 @@ def push(
     chosen = project.stage(stage)
     record = read_record(project.root, stage)
     destination = _repository(to) if to is not None else None
-    skipped = require_gates(record, stage, skip_check=skip_check, skip_boot=skip_boot)
+    skipped = require_gates(project.root, record, stage, skip_check=skip_check, skip_boot=skip_boot)
+    require_commit(chosen, record)
+    if destination is None:
+        say_place(chosen)
     warn_skipped(skipped)
     with step(f"pushing {record.digest}"), ProgressBar("pushing layers") as progress:
         arrived = push_image(
@@ -86,6 +96,8 @@ def push(
         )
     result = PushResult(
         stage=stage,
+        account=None if destination else chosen.account,
+        region=None if destination else chosen.region,
         repository=arrived.repository,
         digest=arrived.pushed.digest,
         tag=arrived.tag,

@@ -11,6 +11,7 @@ from imagecheck.terminal import say, step
 from release.commands.deployment import DeploymentOptions, DeployResult, finish, run_deployment
 from release.commands.options import (
     ApiUrlOption,
+    DeploySkipBootOption,
     EmergencyOption,
     JsonOption,
     SkipLifecycleOption,
@@ -24,6 +25,7 @@ from release.deploy.live import Packaging, read_live, stack_outputs
 from release.deploy.rollback import choose, current_release, pinned
 from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
+from release.place import say_place
 
 
 class ReleaseResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -42,6 +44,8 @@ class ReleasesResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The releases of a stage, the newest first: the result of ``--list``."""
 
     stage: str
+    account: str
+    region: str
     releases: tuple[ReleaseResult, ...]
 
 
@@ -62,6 +66,7 @@ def rollback(
         bool, typer.Option("--list", help="Print the releases, the newest first.")
     ] = False,
     emergency: EmergencyOption = False,
+    skip_boot: DeploySkipBootOption = False,
     skip_lifecycle: SkipLifecycleOption = False,
     skip_smoke: SkipSmokeOption = False,
     url: ApiUrlOption = None,
@@ -89,6 +94,7 @@ def rollback(
     options = DeploymentOptions(
         command="rollback",
         emergency=emergency,
+        skip_boot=skip_boot,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
         url=api_url(url) if url else None,
@@ -97,6 +103,7 @@ def rollback(
     )
     project = project_here()
     chosen = project.stage(stage)
+    say_place(chosen)
     with signals_as_interrupts():
         with step(f"reading the releases of {stage}"):
             history = read_history(chosen)
@@ -118,7 +125,7 @@ def rollback(
 
 def _list(stage: Stage, history: Sequence[Release], current: Release | None) -> str:
     if not history:
-        return f"{stage.name} was never deployed"
+        return f"{stage.name} was never deployed in {stage.place}\n{stage.elsewhere}"
     lines = [
         f"{'*' if release is current else ' '} {release.version:>3}  {release.written_at}  "
         + (
@@ -135,6 +142,8 @@ def _list(stage: Stage, history: Sequence[Release], current: Release | None) -> 
 def _releases(stage: Stage, history: Sequence[Release], current: Release | None) -> ReleasesResult:
     return ReleasesResult(
         stage=stage.name,
+        account=stage.account,
+        region=stage.region,
         releases=tuple(
             ReleaseResult(
                 version=release.version,

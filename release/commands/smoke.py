@@ -1,5 +1,6 @@
 """``python -m release smoke``"""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -19,11 +20,17 @@ from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
 from release.deploy.smoke import smoke as run_smoke
 from release.errors import RefusedError
+from release.place import say_place
 
 
 class SmokeResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The requests that were answered as the contract says."""
+    """The requests that were answered as the contract says.
 
+    ``account`` and ``region`` are where the stack was looked up; null where the URL was given.
+    """
+
+    account: str | None
+    region: str | None
     url: str
     steps: tuple[ContractStep, ...]
 
@@ -66,7 +73,17 @@ def smoke(
     Exit status 0: every answer is right; 1: one is wrong; 2: the API cannot be reached.
     """
     stage = None if "/" in target or ":" in target else project_here().stage(target)
-    address = _address(stage, url) if stage else api_url(target)
+    asked = stage if not url else None
+    address = _address(asked) if asked else api_url(url or target)
+
+    def result(steps: Sequence[ContractStep]) -> SmokeResult:
+        return SmokeResult(
+            account=asked.account if asked else None,
+            region=asked.region if asked else None,
+            url=address,
+            steps=tuple(steps),
+        )
+
     with signals_as_interrupts():
         try:
             with step(f"testing {address}"):
@@ -77,19 +94,17 @@ def smoke(
                 hint=f"python -m release diagnose {stage.name}" if stage else None,
                 details={"step": wrong.step, "found": wrong.found},
             )
-            refused.result = result_fields(SmokeResult(url=address, steps=tuple(wrong.done)))
+            refused.result = result_fields(result(wrong.done))
             raise refused from wrong
-    result = SmokeResult(url=address, steps=tuple(steps))
-    print_result("smoke", result, "\n".join(step_lines(steps)), json=json)
+    print_result("smoke", result(steps), "\n".join(step_lines(steps)), json=json)
 
 
-def _address(stage: Stage, url: str | None) -> str:
-    if url:
-        return api_url(url)
+def _address(stage: Stage) -> str:
+    say_place(stage)
     outputs = stack_outputs(stage)
     if "ApiUrl" not in outputs:
         raise RefusedError(
-            f"{stage.name} was never deployed, so there is no API to test",
-            hint=f"python -m release deploy {stage.name}",
+            f"{stage.name} was never deployed in {stage.place}, so there is no API to test",
+            hint=f"python -m release ship {stage.name}\n{stage.elsewhere}",
         )
     return outputs["ApiUrl"]

@@ -76,7 +76,7 @@ def cancel_deployment(
         except FailedError as error:
             return Outcome(
                 f"whether CloudFormation works on it is unknown ({error})",
-                f"aws cloudformation describe-stacks --stack-name {name}",
+                f"aws cloudformation describe-stacks --region {stage.region} --stack-name {name}",
             )
     if status in _DONE:
         return Outcome(
@@ -88,12 +88,14 @@ def cancel_deployment(
         return Outcome(
             f"but CloudFormation goes on to create the stack {name}: a first deployment cannot be"
             " cancelled",
-            f"wait for it: aws cloudformation wait stack-create-complete --stack-name {name}",
+            f"wait for it: aws cloudformation wait stack-create-complete --region {stage.region}"
+            f" --stack-name {name}",
         )
     if status.startswith("UPDATE_"):
         return Outcome(
             f"CloudFormation rolls the update back, and {stays}",
-            f"wait for it: aws cloudformation wait stack-rollback-complete --stack-name {name}",
+            f"wait for it: aws cloudformation wait stack-rollback-complete --region {stage.region}"
+            f" --stack-name {name}",
         )
     return Outcome(f"nothing was deployed, and {stays}")
 

@@ -1,16 +1,15 @@
 """Deploys a stage's stacks with the CDK CLI, whose output is shown as it comes."""
 
-import contextlib
 import os
-import pty
 import sys
-import termios
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from config.cdk_cli import cdk_environment, end_cdk, start_cdk
+from config.cdk_cli import cdk_environment, compile_cache, end_cdk, start_cdk
 from config.project import Project, Stage
+from imagecheck.errors import FailedError
+from imagecheck.terminal import pass_on
 from release.cloud_assembly import CloudAssembly
 from release.deploy.signals import deferred_signals, ignored_signals
 from release.errors import RefusedError
@@ -36,39 +35,61 @@ def cdk_deploy(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: 
         FailedError: it is not installed.
 
     """
-    _deploy(project, [stage.names.registry_stack, stage.names.rooms_stack], assembly, ask)
+    stacks = [stage.names.registry_stack, stage.names.rooms_stack]
+    _deploy(project, stage, stacks, assembly, ask)
+
+
+def cdk_bootstrap(project: Project, stage: Stage) -> None:
+    """Prepare a stage's account and Region for the CDK CLI.
+
+    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+
+    Raises:
+        FailedError: it failed, or the CLI is not installed.
+
+    """
+    # It needs no stack, so the app is not run.
+    environment = f"aws://{stage.account}/{stage.region}"
+    status, said = _run(project, stage, ["bootstrap", environment, "--app="], ask=False)
+    if status:
+        raise FailedError("`cdk bootstrap` failed:\n  " + "\n  ".join(said))
+
+
+def cdk_deploy_registry(project: Project, stage: Stage, assembly: CloudAssembly) -> None:
+    """Deploy the registry stack of a stage alone, without a question; as ``cdk_deploy``."""
+    _deploy(project, stage, [stage.names.registry_stack, "--exclusively"], assembly, ask=False)
 
 
 def cdk_deploy_page(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: bool) -> None:
     """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors."""
-    _deploy(project, [stage.names.web_stack, "--exclusively"], assembly, ask)
+    _deploy(project, stage, [stage.names.web_stack, "--exclusively"], assembly, ask)
 
 
-def _deploy(project: Project, stacks: Sequence[str], assembly: CloudAssembly, ask: bool) -> None:
+def _deploy(
+    project: Project, stage: Stage, stacks: Sequence[str], assembly: CloudAssembly, ask: bool
+) -> None:
     approval = "broadening" if ask else "never"
     options = [f"--require-approval={approval}", "--progress=events", f"--app={assembly.folder}"]
-    status, said = _run(project, ["deploy", *stacks, *options], ask)
+    status, said = _run(project, stage, ["deploy", *stacks, *options], ask)
     if status and any(_DECLINED in line for line in said):
         raise RefusedError("the change was declined: nothing was deployed")
     if status:
         raise CdkFailedError("\n  ".join(said) or f"it ended with status {status}")
 
 
-def _run(project: Project, arguments: list[str], ask: bool) -> tuple[int, list[str]]:
+def _run(project: Project, stage: Stage, arguments: list[str], ask: bool) -> tuple[int, list[str]]:
     """Return the exit status and the last lines."""
     # The CLI asks only where its output is a terminal.
-    source, sink = pty.openpty() if ask else os.pipe()
+    source, sink = _terminal() if ask else os.pipe()
     process = None
     try:
         try:
-            if ask:
-                termios.tcsetwinsize(sink, termios.tcgetwinsize(sys.stderr.fileno()))
             # A process that was started and is not known could not be ended.
             with deferred_signals():
                 process = start_cdk(
                     project.root,
                     arguments,
-                    environment=cdk_environment(),
+                    environment=cdk_environment(region=stage.region) | compile_cache(),
                     output=sink,
                     terminal=ask,
                 )
@@ -85,15 +106,23 @@ def _run(project: Project, arguments: list[str], ask: bool) -> tuple[int, list[s
         os.close(source)
 
 
+def _terminal() -> tuple[int, int]:
+    """Return the two ends of a terminal of the size of the person's."""
+    # Windows has neither, and nothing else here needs them.
+    import pty  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    source, sink = pty.openpty()
+    termios.tcsetwinsize(sink, termios.tcgetwinsize(sys.stderr.fileno()))
+    return source, sink
+
+
 def _shown(source: int) -> list[str]:
     """Show what comes, to its end, and return the last lines."""
     last: deque[str] = deque(maxlen=_LAST_LINES)
     rest = b""
     while piece := _piece(source):
-        # As it comes: a question has no line end. Who closed the terminal does not read on.
-        with contextlib.suppress(OSError):
-            sys.stderr.buffer.write(piece)
-            sys.stderr.flush()
+        pass_on(piece)
         *lines, rest = (rest + piece).split(b"\n")
         last.extend(line.decode("utf-8", "replace").rstrip() for line in lines if line.strip())
     if rest.strip():

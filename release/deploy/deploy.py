@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from config.image_lock import ImagePin
 from config.project import Project, Stage
 from imagecheck.errors import FailedError
-from imagecheck.terminal import say, step
+from imagecheck.terminal import say, step, warn
+from release.build.gates import passed_gates
 from release.cloud_assembly import CloudAssembly, assembly_of
 from release.deploy.cancel_deployment import (
     InterruptedDeploymentError,
@@ -19,6 +20,7 @@ from release.deploy.stack_events import last_event_id, read_events
 from release.deploy.stopped import Stopped, what_stopped
 from release.errors import RefusedError
 from release.registry.repository import tag_deployed
+from release.shared_account import stages_beside, warn_if_shared
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def deploy(
     pin: ImagePin | None,
     assembly: CloudAssembly | None,
     emergency: bool,
+    skip_boot: bool,
     skip_lifecycle: bool,
     ask: bool,
 ) -> Deployed:
@@ -76,14 +79,18 @@ def deploy(
         require_idle(stage, stack)
         before = read_live(stage, stack.outputs if stack else {})
         seen = last_event_id(stage, rooms)
-    _announce(stage, before, pin, emergency=emergency)
+    if stack is None:
+        warn_if_shared(stage, stages_beside(project, stage))
+    if pin and "boot" in passed_gates(project.root, pin.digest, stage.settings.architecture):
+        skip_boot = False  # there is nothing to skip
+    _announce(stage, before, pin, emergency=emergency, skip_boot=skip_boot)
     if skip_lifecycle:
-        say("--skip-lifecycle: NOT checked that no lifecycle rule deletes a deployed image")
+        warn("--skip-lifecycle: NOT checked that no lifecycle rule deletes a deployed image")
     if pin:
         with step("checking the image in its repository"):
             require_image(stage, pin.digest, skip_lifecycle=skip_lifecycle)
         if _is_first(before, packaging):
-            require_booted(project, stage, pin.digest, skip=emergency)
+            require_booted(project, stage, pin.digest, skip=emergency or skip_boot)
         tag_deployed(stage, pin.digest)
     try:
         if assembly is None:
@@ -102,7 +109,14 @@ def deploy(
     return Deployed(before, after, outputs["ApiUrl"])
 
 
-def _announce(stage: Stage, before: Live | None, pin: ImagePin | None, *, emergency: bool) -> None:
+def _announce(
+    stage: Stage,
+    before: Live | None,
+    pin: ImagePin | None,
+    *,
+    emergency: bool,
+    skip_boot: bool,
+) -> None:
     wanted = pin.digest if pin else "a zip"
     is_first = _is_first(before, "image" if pin else "zip")
     say(f"{stage.name}: {before or 'nothing is live'} → {wanted}")
@@ -111,13 +125,26 @@ def _announce(stage: Stage, before: Live | None, pin: ImagePin | None, *, emerge
             f"A function cannot change from {before.packaging} to {'image' if pin else 'zip'}: the"
             " stack makes another one, moves the API to it, and removes the old one last."
         )
+    is_booted = pin and not (emergency or skip_boot)
     if is_first:
         say(
             f"Its alias {ALIAS} is new, so its first deployment is not canaried:"
-            f" {'boot and smoke are its gates' if pin else 'smoke is its only gate'}."
+            f" {'boot and smoke are its gates' if is_booted else 'smoke is its only gate'}."
         )
+    if pin and skip_boot:
+        warn(
+            f"SKIPPED: boot. NOT tested whether {pin.digest} starts: "
+            + (
+                "if it does not, every request fails until another image is deployed. From the"
+                " second deployment on, the pre-traffic hook is the gate that remains."
+                if is_first
+                else "the pre-traffic hook is the gate that remains."
+            )
+        )
+    if emergency and is_first and pin:
+        warn(f"EMERGENCY: NOT tested whether {pin.digest} starts, and no canary watches it")
     if emergency:
-        say(
+        warn(
             "EMERGENCY: the new version gets all traffic at once. No hook tests it, no alarm stops"
             " it, nothing rolls it back."
         )
@@ -134,7 +161,7 @@ def _failure(
     except FailedError as error:
         return FailedError(
             f"`cdk deploy` failed, and the state of the stack is unknown ({error})\n  {said}",
-            hint=f"aws cloudformation describe-stacks --stack-name {rooms}",
+            hint=f"aws cloudformation describe-stacks --region {stage.region} --stack-name {rooms}",
         )
     if now and now.status in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
         # The CLI has lost it, as with a network that is gone or credentials that have expired.

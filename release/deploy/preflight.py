@@ -4,9 +4,10 @@ from config.project import Project, Stage
 from imagecheck.errors import FailedError
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.progress import ProgressBar
-from imagecheck.terminal import say, step
+from imagecheck.terminal import step, warn
 from release.boot.boot import boot_image
-from release.build.record import read_record, require_gates
+from release.build.gates import passed_gates
+from release.build.record import read_record
 from release.deploy.live import Stack
 from release.errors import RefusedError
 from release.registry.guard import guard
@@ -41,11 +42,11 @@ def require_image(stage: Stage, digest: str, *, skip_lifecycle: bool) -> None:
         StageRepository(stage).require(digest)
     else:
         for warning in guard(stage, [digest]):
-            say(f"warning: {warning}")
+            warn(f"warning: {warning}")
 
 
 def require_booted(project: Project, stage: Stage, digest: str, *, skip: bool) -> None:
-    """Require that an image without a canary has been booted: when it was built, or now.
+    """Require that an image without a canary has been booted: before, or else now.
 
     Raises:
         RefusedError: it does not start, or was built here and not booted.
@@ -53,22 +54,39 @@ def require_booted(project: Project, stage: Stage, digest: str, *, skip: bool) -
 
     """
     if skip:
-        say(f"EMERGENCY: NOT tested whether {digest} starts, and no canary watches it")
         return
+    if "boot" in passed_gates(project.root, digest, stage.settings.architecture):
+        return
+    if _built_here(project, stage) == digest:
+        raise RefusedError(
+            f"{digest} has not passed `boot`, and no canary would watch it",
+            hint=f"python -m release boot {stage.name}\n{_skipping(stage)}",
+        )
     try:
-        record = read_record(project.root, stage.name)
-    except FailedError:
-        record = None
-    if record and record.digest == digest:
-        require_gates(record, stage.name, skip_check=False, skip_boot=False, may_skip=False)
-        return
-    with step(f"booting {digest}, which was not built here"), ProgressBar() as progress:
-        reference = StageRepository(stage).reference(digest)
-        cache = LayerCache(default_folder())
-        booted = boot_image(project, stage, reference, cache=cache, progress=progress)
+        with step(f"booting {digest}, which was not built here"), ProgressBar() as progress:
+            reference = StageRepository(stage).reference(digest)
+            cache = LayerCache(default_folder())
+            booted = boot_image(project, stage, reference, cache=cache, progress=progress)
+    except FailedError as error:
+        raise FailedError(
+            f"it cannot be found out whether {digest} starts, and no canary would watch it: "
+            + error.message,
+            hint="\n".join(filter(None, (error.hint, _skipping(stage)))),
+        ) from error
     if failure := booted.failure:
         found = ": ".join(filter(None, (failure.at, failure.error_type, failure.message)))
         raise RefusedError(
             f"{digest} does not start, and no canary would watch it: {found}",
             hint=f"python -m release boot {stage.name} --image {reference}",
         )
+
+
+def _built_here(project: Project, stage: Stage) -> str | None:
+    try:
+        return read_record(project.root, stage.name).digest
+    except FailedError:
+        return None
+
+
+def _skipping(stage: Stage) -> str:
+    return f"or, if you must: python -m release deploy {stage.name} --skip-boot"

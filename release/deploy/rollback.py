@@ -34,7 +34,11 @@ def choose(stage: Stage, history: Sequence[Release], live: Live | None, to: str 
     """
     listed = f"list the releases: python -m release rollback {stage.name} --list"
     if live is None or not history:
-        raise RefusedError(f"{stage.name} was never deployed, so there is nothing to roll back to")
+        raise RefusedError(
+            f"{stage.name} was never deployed in {stage.place}, so there is nothing to roll back"
+            " to",
+            hint=stage.elsewhere,
+        )
     current = current_release(history, live)
     if to:
         chosen = pin_of(history, to)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP)
+# Windows has no SIGHUP.
+_ENDS = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 _ALL = (signal.SIGINT, *_ENDS)
 
 

@@ -16,8 +16,10 @@ from imagecheck.progress import ProgressBar
 from imagecheck.terminal import step
 from release.errors import RefusedError
 from release.pin import require_clean
+from release.place import say_place
 from release.registry.push import Pushed, TagTakenError, push
 from release.registry.repository import StageRepository
+from release.shared_account import warn_if_shared
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,18 @@ class Promoted:
     pushed: Pushed
 
 
-def promote_image(project: Project, source: Stage, target: Stage, *, cache: LayerCache) -> Promoted:
+def promote_image(
+    project: Project,
+    source: Stage,
+    target: Stage,
+    *,
+    cache: LayerCache,
+    pinned_at: str | None = None,
+) -> Promoted:
     """Copy the image that a stage is pinned to, and its entry in the lock file, to another stage.
 
     The copy is checked where it has arrived (rule H5), and then only the lock file is written.
+    ``pinned_at`` is the time that the entry gets; None: now.
 
     Raises:
         RefusedError: there is nothing to promote, it does not fit, or the check finds errors.
@@ -42,6 +52,9 @@ def promote_image(project: Project, source: Stage, target: Stage, *, cache: Laye
 
     """
     pin = _pin_to_promote(project, source, target)
+    for stage in (source, target):
+        say_place(stage)
+    warn_if_shared(target, [source])
     beginning, end = StageRepository(source), StageRepository(target)
     beginning.require(pin.digest)
     with step(f"copying {pin.digest} to {end.uri}"):
@@ -49,7 +62,7 @@ def promote_image(project: Project, source: Stage, target: Stage, *, cache: Laye
     try:
         with step("checking it there"):
             _check(end.reference(pin.digest), pin, target, cache)
-        pin = msgspec.structs.replace(pin, pinned_at=now())
+        pin = msgspec.structs.replace(pin, pinned_at=pinned_at or now())
         write_pin(project.lock, target.name, pin)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

@@ -49,11 +49,7 @@ def push_image(
         ImageReadError: the image cannot be read.
 
     """
-    if record.dirty:
-        raise RefusedError(
-            f"{record.digest} was built from uncommitted changes, so no commit names it",
-            hint=f"commit them, and build again: python -m release build {stage.name}",
-        )
+    require_commit(stage, record)
     with closing(open_source(image)) as source:
         _require_the_one(source, record)
         with _session(stage, to) as registry:
@@ -62,6 +58,15 @@ def push_image(
             except TagTakenError as error:
                 raise _taken(registry.place, record, error.holder) from error
             return Arrived(registry.place, record.source_revision, pushed)
+
+
+def require_commit(stage: Stage, record: BuildRecord) -> None:
+    """Require that an image was built from a commit: its tag. Raises RefusedError."""
+    if record.dirty:
+        raise RefusedError(
+            f"{record.digest} was built from uncommitted changes, so no commit names it",
+            hint=f"commit them, and build again: python -m release build {stage.name}",
+        )
 
 
 def _taken(place: str, record: BuildRecord, holder: str) -> RefusedError:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from config.project import Stage
 from imagecheck.errors import FailedError
@@ -17,6 +18,7 @@ from release.errors import RefusedError
 from release.registry.ecr_access import ecr_access
 
 _ACTIVE = "ACTIVE"
+_NOT_SAID = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class StoredImage:
     status: str
     """``ACTIVE``, ``ARCHIVED`` or ``ACTIVATING``; only the first can be fetched."""
     tags: frozenset[str]
+    pushed_at: datetime = _NOT_SAID
+    """When it was pushed, or restored from the archive if that was later."""
 
 
 class FetchProblem(NamedTuple):
@@ -102,12 +106,18 @@ class StageRepository:
             return FetchProblem(
                 f"{digest} is archived in {self.uri}, where Lambda cannot fetch it",
                 f"restore it: aws ecr update-image-storage-class"
-                f" --region {self._stage.settings.region} --repository-name {self.name}"
+                f" --region {self._stage.region} --repository-name {self.name}"
                 f" --image-id imageDigest={digest} --target-storage-class STANDARD",
             )
         return FetchProblem(
             f"{digest} is {image.status} in {self.uri}", f"wait until it is {_ACTIVE}"
         )
+
+    def stored(self) -> tuple[StoredImage, ...]:
+        """Return all images that are not archived."""
+        with self._asked():
+            pages = self._ecr.get_paginator("describe_images").paginate(repositoryName=self.name)
+            return tuple(_stored(found) for page in pages for found in page["imageDetails"])
 
     def add_tag(self, digest: str, tag: str) -> bool:
         """Give an image one more tag. False: it has it already.
@@ -181,13 +191,7 @@ class StageRepository:
                 )
             except self._ecr.exceptions.ImageNotFoundException:
                 return None
-        for found in answer["imageDetails"]:
-            return StoredImage(
-                found["imageDigest"],
-                found.get("imageStatus", _ACTIVE),
-                frozenset(found.get("imageTags", ())),
-            )
-        return None
+        return next(map(_stored, answer["imageDetails"]), None)
 
     def _require_same(self, digest: str, tag: str, holder: StoredImage | None) -> None:
         if holder and holder.digest != digest:
@@ -204,9 +208,19 @@ class StageRepository:
             except self._ecr.exceptions.RepositoryNotFoundException as error:
                 names = self._stage.names
                 raise RefusedError(
-                    f"there is no repository {self.name} in {self._stage.settings.region}",
-                    hint=f"npx cdk deploy -c stage={names.stage} {names.registry_stack}",
+                    f"there is no repository {self.name} in {self._stage.place}",
+                    hint=f"npx cdk deploy -c stage={names.stage} {names.registry_stack}\n"
+                    f"{self._stage.elsewhere}",
                 ) from error
+
+
+def _stored(found: dict[str, Any]) -> StoredImage:
+    return StoredImage(
+        found["imageDigest"],
+        found.get("imageStatus", _ACTIVE),
+        frozenset(found.get("imageTags", ())),
+        max(found.get("imagePushedAt", _NOT_SAID), found.get("lastActivatedAt", _NOT_SAID)),
+    )
 
 
 def tag_deployed(stage: Stage, digest: str) -> str:

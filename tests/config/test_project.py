@@ -41,10 +41,11 @@ def test_stages_are_those_of_cdk_json(project: Project) -> None:
 
 
 def test_a_stage_has_one_client_for_each_service(project: Project) -> None:
+    project.context["stages"]["dev"]["region"] = "eu-west-1"
     dev = project.stage("dev")
     assert dev.client("ecr") is dev.client("ecr")
     assert dev.client("ssm") is not dev.client("ecr")
-    assert dev.client("ecr").meta.region_name == dev.settings.region
+    assert dev.client("ecr").meta.region_name == "eu-west-1"
 
 
 def test_the_lock_is_where_cdk_json_says(project: Project) -> None:

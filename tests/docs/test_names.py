@@ -125,8 +125,8 @@ def test_every_option_that_a_message_names_is_one() -> None:
 
 
 def test_an_option_that_a_command_has_not_is_found() -> None:
-    assert list(unknown_options("python -m release deploy dev --skip-boot")) == [
-        "deploy --skip-boot"
+    assert list(unknown_options("python -m release deploy dev --skip-check")) == [
+        "deploy --skip-check"
     ]
     assert list(unknown_options("python -m release launch dev")) == ["launch"]
     assert list(unknown_options("uvx --from . lambda-image-check x.tar --cpu arm64")) == [

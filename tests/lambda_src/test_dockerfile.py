@@ -8,11 +8,15 @@ from typing import Any
 from constructs.image_digest import ImageDigest
 
 from config.function_libraries import PYTHON_VERSION
+from release.build.base_table import read_base_table
 from release.build.context import DEPENDENCIES
 from tests.support.cdk_context import CDK_JSON, ROOT
 
 TEXT = (ROOT / "lambda_src" / "Dockerfile").read_text(encoding="utf-8")
 INSTRUCTIONS = [line for line in TEXT.splitlines() if line and line[0].isalpha()]
+
+
+BASES = read_base_table(ROOT / "lambda_src" / "Dockerfile")
 
 
 def instruction(name: str) -> str:
@@ -25,20 +29,24 @@ def default_of(argument: str) -> str:
     return str(found)
 
 
-def test_the_base_is_named_by_digest_and_can_be_named_anew() -> None:
+def test_the_bases_are_named_by_digest_and_can_be_named_anew() -> None:
     assert instruction("FROM") == "${BASE}"
-    ImageDigest(default_of("BASE").partition("@")[2])
+    for base in BASES.values():
+        ImageDigest(base.partition("@")[2])
 
 
-def test_the_base_is_for_the_architecture_of_every_stage() -> None:
+def test_a_base_is_for_its_cpu_and_the_default_for_that_of_every_stage() -> None:
     stages: dict[str, Any] = CDK_JSON["context"]["stages"]
     (architecture,) = {stage["architecture"] for stage in stages.values()}
-    assert f"-{architecture}@" in default_of("BASE")
+    for cpu, base in BASES.items():
+        assert f"-{cpu}@" in base
+    assert default_of("BASE") == f"${{BASE_{architecture.upper()}}}"
 
 
-def test_the_libraries_are_for_the_python_of_the_base() -> None:
+def test_the_libraries_are_for_the_python_of_the_bases() -> None:
     assert default_of("PYTHON_VERSION") == PYTHON_VERSION
-    assert f"/python:{PYTHON_VERSION}-" in default_of("BASE")
+    for base in BASES.values():
+        assert f"/python:{PYTHON_VERSION}-" in base
 
 
 def test_what_it_starts_can_be_loaded_from_what_it_copies(monkeypatch: Any) -> None:

@@ -96,8 +96,8 @@ def test_a_second_system_in_the_same_folder_ends_at_once_with_one_message(tmp_pa
     [
         (signal.SIGINT, "image built"),  # The emulator is imported beside the synth now.
         (signal.SIGINT, "emulated AWS"),  # DynamoDB Local starts, and the account is bootstrapped.
-        (signal.SIGTERM, "emulated AWS"),
-        (signal.SIGINT, "cdk bootstrap"),
+        pytest.param(signal.SIGTERM, "emulated AWS", marks=pytest.mark.proof),
+        pytest.param(signal.SIGINT, "cdk bootstrap", marks=pytest.mark.proof),
     ],
 )
 def test_a_signal_during_the_start_ends_everything_without_a_trace(

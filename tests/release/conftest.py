@@ -9,9 +9,15 @@ from moto.awslambda.models import LambdaFunction
 
 from tests.support.release.commanding import Run, runner
 from tests.support.release.deployed_stage import DeployedStage, deployed_stage
-from tests.support.release.emulated_ecr import use_credentials_of_nobody
+from tests.support.release.emulated_ecr import REGION, use_credentials_of_nobody
 
 GetCode = Callable[[LambdaFunction], dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Region of the shell: the stages of cdk.json name none."""
+    monkeypatch.setenv("AWS_REGION", REGION)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class Machine:
         for name in ("sh", "bash", "env", "cat", "grep"):
             (self.programs / name).symlink_to(str(shutil.which(name)))
         self.add("id", f"echo {user}")
+        self.is_a("Linux")
 
     def add(self, name: str, script: str = "") -> None:
         program = self.programs / name
@@ -34,6 +35,9 @@ class Machine:
         program.unlink(missing_ok=True)
         program.write_text(f'#!/bin/sh\necho "{name} $*" >> {self._calls}\n{script}\n')
         program.chmod(0o755)
+
+    def is_a(self, system: str) -> None:
+        self.add("uname", f"echo {system}")
 
     def is_ubuntu(self) -> None:
         self._release.write_text("ID=ubuntu\n")
@@ -60,7 +64,7 @@ class Machine:
     @property
     def calls(self) -> list[str]:
         lines = self._calls.read_text().splitlines() if self._calls.exists() else []
-        return [line for line in lines if not line.startswith("id ")]
+        return [line for line in lines if not line.startswith(("id ", "uname "))]
 
 
 def test_nothing_is_done_where_all_is_there(tmp_path: Path) -> None:
@@ -69,6 +73,22 @@ def test_nothing_is_done_where_all_is_there(tmp_path: Path) -> None:
     done = machine.run("sh=dash", "namespaces")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert machine.calls == []
+
+
+def test_on_another_system_it_says_what_to_do_instead(tmp_path: Path) -> None:
+    """And installs nothing, whoever asks: macOS may have an `apt-get` of another kind."""
+    machine = Machine(tmp_path, user=0)
+    machine.is_a("Darwin")
+    machine.add("apt-get")
+    assert machine.run("sh=dash", "namespaces").returncode == 0
+
+    done = machine.run(*_NEEDED)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    error, hint = done.stderr.splitlines()
+    assert error == "error: programs of Linux are missing: umoci tini"
+    assert "need none of them where Docker runs" in hint
     assert machine.calls == []
 
 

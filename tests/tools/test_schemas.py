@@ -10,7 +10,7 @@ from imagecheck.envelope import envelope
 from release.cli import COMMANDS
 from tools.schemas import FOLDER, schemas, texts
 
-SMOKE = {"url": "https://a.example", "steps": []}
+SMOKE: dict[str, Any] = {"account": None, "region": None, "url": "https://a.example", "steps": []}
 ERROR: dict[str, Any] = {"code": "FAILED", "message": "no", "hint": None, "details": {}}
 
 

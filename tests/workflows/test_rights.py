@@ -69,7 +69,7 @@ def test_a_job_may_do_what_its_steps_need_and_nothing_else(job: Job) -> None:
 def test_no_key_is_stored_anywhere(workflow: Workflow) -> None:
     for text in strings(workflow.definition):
         assert "secrets" not in text.casefold()
-        assert "AWS_" not in text
+        assert "AWS_" not in text.replace("vars.AWS_REGION", "")
         assert "access-key" not in text
 
 

@@ -137,7 +137,7 @@ def test_a_job_ends_and_runs_on_a_machine_that_stays_the_same(job: Job) -> None:
 @pytest.mark.parametrize("stage", CDK_JSON["context"]["stages"])
 def test_what_is_built_or_started_is_on_the_cpu_of_the_function(stage: str) -> None:
     architecture = read_settings(CDK_JSON["context"]["stages"], stage).architecture
-    builds = [job for job in JOBS if {"build", "boot"} & set(job.commands)]
+    builds = [job for job in JOBS if {"build", "boot", "ship"} & set(job.commands)]
     assert builds
     for job in builds:
         assert job.definition["runs-on"].endswith("-arm") == (architecture == "arm64"), job
@@ -149,7 +149,7 @@ def test_what_is_run_is_installed_before(job: Job) -> None:
     if job.commands:
         installed = lines.index("make setup")
         assert not [line for line in lines[:installed] if "release" in line]
-    if {"build", "boot"} & set(job.commands):
+    if {"build", "boot", "ship"} & set(job.commands):
         assert lines.index("sudo make build-tools userns") < installed
 
 

@@ -96,9 +96,12 @@ def assert_stopped_by_boot(run: Run) -> None:
     """See that `boot` has stopped a release, and that nothing came after it."""
     assert not run.succeeded
     assert run.done("verify")[-1] == "make test"
-    assert commands(run, "build") == ["build", "check", "boot"]
-    assert run.failed() == [f"{RELEASE} boot dev"]
-    assert "QUIZ_TABLE" in run.said(f"{RELEASE} boot")
+    assert commands(run, "build") == ["ship"]
+    (failed,) = run.failed()
+    assert failed.startswith(f"{RELEASE} ship dev --until boot")
+    said = run.said(f"{RELEASE} ship")
+    assert "error: stopped at boot: " in said
+    assert "QUIZ_TABLE" in said
     assert run.results == {
         "verify": "success",
         "build": "failure",
@@ -111,7 +114,7 @@ def test_a_good_commit_goes_through_every_gate_and_to_both_stages(good: Story) -
 
     assert run.succeeded, run.failed()
     assert run.done("verify")[-1] == "make test"
-    assert commands(run, "build") == ["build", "check", "boot"]
+    assert commands(run, "build") == ["ship"]
     assert commands(run, "synth") == ["push", "pin", "pin", "synth"]
     for stage in STAGES:
         assert commands(run, f"{stage}/deploy") == ["push", "deploy", "smoke", "page"]
@@ -121,7 +124,7 @@ def test_a_good_commit_goes_through_every_gate_and_to_both_stages(good: Story) -
 def test_both_stages_get_the_image_that_was_built_and_it_is_proposed_to_pin_it(
     good: Story,
 ) -> None:
-    built = good.run.said(f"{RELEASE} build")
+    built = good.run.said(f"{RELEASE} ship")
 
     assert good.live["dev"] == good.live["prd"]
     assert good.live["dev"] in built

@@ -124,8 +124,8 @@ def write_project(folder: Path, stages: dict[str, str]) -> None:
 def answer(run: Run, *options: str) -> dict[str, Any]:
     status, out, err = run("base", "--json", *options)
     assert status == 0, err
-    found: dict[str, Any] = json.loads(out)
-    return found
+    (found,) = json.loads(out)["bases"]
+    return dict(found)
 
 
 def test_the_tag_is_what_is_pinned(registry: Registry, run: Run) -> None:
@@ -433,3 +433,26 @@ def tool_path(name: str) -> str:
     path = shutil.which(name)
     assert path
     return path
+
+
+def test_each_base_of_the_table_is_looked_at(registry: Registry, run: Run) -> None:
+    arm64 = registry.push(registry.image())
+    name = registry.name
+    x86_64 = registry.image(SYSTEM, runtime(2), architecture="amd64")
+    other = f"{name}-x86"
+    copy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false"]
+    run_tool([tool("skopeo"), *copy, x86_64.reference, f"docker://{other}"])
+    dockerfile = registry.pin(arm64)
+    dockerfile.write_text(
+        f"ARG BASE_ARM64={name}@{arm64}\nARG BASE_X86_64={other}@{x86_64.digest}\n"
+        "ARG BASE=${BASE_ARM64}\nFROM ${BASE}\n"
+    )
+    newer = registry.push(registry.image(SYSTEM, runtime(9)))
+
+    status, out, _ = run("base", "--write", "--json")
+
+    found = {one["architecture"]: one for one in json.loads(out)["bases"]}
+    assert status == 0
+    assert {cpu: one["newer"] for cpu, one in found.items()} == {"amd64": False, "arm64": True}
+    assert f"ARG BASE_ARM64={name}@{newer}\n" in dockerfile.read_text()
+    assert f"ARG BASE_X86_64={other}@{x86_64.digest}\n" in dockerfile.read_text()

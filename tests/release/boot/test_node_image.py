@@ -57,7 +57,7 @@ exports.handler = async ({ routeKey, pathParameters, headers, body }) => {
 TELLS = "console.info(JSON.stringify(process.env)); process.exit(7);"
 
 
-@pytest.mark.parametrize("client", [3, 4])
+@pytest.mark.parametrize("client", [pytest.param(3, marks=pytest.mark.proof), 4])
 def test_an_image_with_the_sdk_for_javascript_starts_and_plays(
     boot: BootIt, tmp_path: Path, client: int
 ) -> None:
@@ -69,6 +69,7 @@ def test_an_image_with_the_sdk_for_javascript_starts_and_plays(
     assert f'"home":"{LAMBDA_HOME}","user":"sbx_user1051"' in told
 
 
+@pytest.mark.proof
 def test_check_finds_no_fault_in_what_boots(cache: LayerCache, tmp_path: Path) -> None:
     image = node_image(tmp_path, ROOMS, SDK, client=4)
 
@@ -77,6 +78,7 @@ def test_check_finds_no_fault_in_what_boots(cache: LayerCache, tmp_path: Path) -
     assert [f for f in report.findings if f.severity == "error"] == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("client", "error"), [(3, ""), (4, "Runtime.ExitError")])
 def test_a_handler_that_only_the_entrypoint_names(
     boot: BootIt, cache: LayerCache, tmp_path: Path, client: int, error: str
@@ -99,6 +101,7 @@ def test_a_handler_that_only_the_entrypoint_names(
     assert (found.failure.error_type if found.failure else "") == error, found
 
 
+@pytest.mark.proof
 def test_128_mb_are_enough_to_start(boot: BootIt, deployed: Deployed, tmp_path: Path) -> None:
     deployed.function["MemorySize"] = 128
 

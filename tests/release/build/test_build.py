@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import release.build.context
 from imagecheck.errors import FailedError
 from local.docker_registry import running_registry
 from release.build.build import build_image
+from release.build.builder import Builder
 from release.build.record import LAYOUT, BuildRecord, read_record
 from release.cli import main
 from release.errors import RefusedError
@@ -129,9 +131,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_project(tmp_path / "small", SMALL)
 
 
-def build(
-    root: Path, *, builder: release.build.build.Builder = "buildah", **arguments: str
-) -> BuildRecord:
+def build(root: Path, *, builder: Builder = "buildah", **arguments: str) -> BuildRecord:
     project, stage = project_in(root)
     return build_image(project, stage, builder=builder, build_arguments=arguments)
 
@@ -245,7 +245,6 @@ def test_the_record(built: Built, base: str) -> None:
     assert (record.architecture, record.dirty) == (HOST_CPU, False)
     assert record.base_digest == base.partition("@")[2]
     assert record.built_at.endswith("Z")
-    assert (record.checked_at, record.booted_at) == (None, None)
 
 
 def test_nothing_else_is_left(built: Built) -> None:
@@ -282,6 +281,25 @@ def test_another_image_without_digest(small: Path, small_base: str, instruction:
 
     with pytest.raises(RefusedError, match=f"Dockerfile, line 5: `{instruction}` takes tool:1 "):
         build(small, BASE=small_base)
+
+
+def test_a_frontend_without_digest(small: Path, small_base: str) -> None:
+    dockerfile = small / "lambda_src/Dockerfile"
+    text = dockerfile.read_text()
+    dockerfile.write_text(f"# syntax=docker/dockerfile:1\n{text}")
+
+    with pytest.raises(RefusedError) as refused:
+        build(small, BASE=small_base)
+
+    assert str(refused.value) == (
+        "lambda_src/Dockerfile, line 1: `# syntax` takes docker/dockerfile:1 without digest\n"
+        "Another build may take another image."
+    )
+    assert str(refused.value.hint).splitlines()[1] == (
+        "find today's digest: docker buildx imagetools inspect docker/dockerfile:1"
+    )
+    dockerfile.write_text(f"# syntax=docker/dockerfile:1@sha256:{'0' * 64}\n{text}")
+    build(small, BASE=small_base)
 
 
 def test_a_base_without_digest_that_is_let_pass(
@@ -396,6 +414,17 @@ def test_a_new_image_takes_the_place_of_the_old(small: Path, small_base: str) ->
     assert not image.blob(old.digest).exists()
 
 
+def test_the_image_is_the_same_in_every_storage(
+    small: Path, small_base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(small, BASE=small_base)
+    which = shutil.which
+    # Without it, and without root, layers are copied.
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "unshare" else which(name))
+
+    assert build(small, BASE=small_base).digest == first.digest
+
+
 def test_an_interruption_leaves_the_image_and_record_of_the_one_before(
     small: Path, small_base: str
 ) -> None:
@@ -421,6 +450,7 @@ def test_an_interruption_leaves_the_image_and_record_of_the_one_before(
     assert (process.returncode, out) == (2, "")
     assert err.splitlines()[-1] == "error: interrupted; nothing was changed"
     assert state_of(small) == before
+    assert str(small) not in Path("/proc/mounts").read_text(encoding="utf-8")
 
 
 def test_a_registry_that_does_not_answer(
@@ -443,7 +473,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     layout = tmp_path / "of-docker"
-    script = f"#!/bin/sh\n[ $2 = version ] || cp -r {shlex.quote(str(layout))} image\n"
+    script = f"#!/bin/sh\n[ $2 != build ] || cp -r {shlex.quote(str(layout))} image\n"
     (folder / "docker").write_text(script)
     (folder / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from config.function_libraries import DependenciesError
 from imagecheck.errors import FailedError
 from release.build.context import write_context
 from tests.support.release.building import HOST_CPU, clone, commit, project_in, write_project
@@ -123,3 +124,43 @@ def test_libraries_that_cannot_be_installed(tmp_path: Path) -> None:
 
     with pytest.raises(FailedError, match=r"libraries cannot be installed: ERROR: .*hashes"):
         context_of(checkout, tmp_path / "context")
+
+
+def test_the_libraries_are_installed_once_for_the_same_lock_file_and_cpu(
+    tmp_path: Path, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = []
+
+    def install(folder: Path, *, architecture: str, **_: object) -> None:
+        installed.append(architecture)
+        folder.mkdir()
+        (folder / "library").write_text(architecture)
+
+    monkeypatch.setattr("release.build.context.install_dependencies", install)
+    project, _ = project_in(clone(origin, tmp_path / "checkout"))
+
+    def library(name: str, architecture: Any) -> str:
+        folder = tmp_path / name
+        write_context(project, folder, architecture=architecture, python_version="3.11")
+        return (folder / "dependencies/library").read_text()
+
+    assert [library("1", "arm64"), library("2", "arm64")] == ["arm64", "arm64"]
+    assert library("3", "x86_64") == "x86_64"
+    (project.root / "lambda_src/requirements.txt").write_text("another\n")
+    assert library("4", "x86_64") == "x86_64"
+    assert installed == ["arm64", "x86_64", "x86_64"]
+
+
+def test_an_installation_that_fails_leaves_nothing_that_is_taken_later(
+    tmp_path: Path, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: Path, **_: object) -> None:
+        folder.mkdir()
+        raise DependenciesError("no network")
+
+    project, _ = project_in(clone(origin, tmp_path / "checkout"))
+    monkeypatch.setattr("release.build.context.install_dependencies", fail)
+    with pytest.raises(FailedError, match="cannot be installed: no network"):
+        write_context(project, tmp_path / "1", architecture="arm64", python_version="3.11")
+
+    assert list((project.root / "build/libraries").iterdir()) == []

@@ -1,14 +1,13 @@
 """A builder that cannot build is named with what to do."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imagecheck.errors import FailedError
-from release.build.failure import explain, require_builder
+from release.build.failure import explain
 from release.errors import RefusedError
-from tests.support.errors import shown, shows
+from tests.support.errors import shown
 from tests.support.release.building import HOST_CPU, OTHER_CPU
 
 
@@ -73,22 +72,3 @@ def test_programs_of_another_cpu_are_the_bases_fault_on_that_cpu() -> None:
 
     assert isinstance(error, RefusedError)
     assert f"those of registry/base@sha256:0 are not for {HOST_CPU}" in str(error)
-
-
-@pytest.mark.parametrize("builder", ["docker", "buildah"])
-def test_a_builder_that_is_not_installed(
-    builder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    with pytest.raises(FailedError, check=shows(f"^{builder} is not installed\nhint: .*buildah")):
-        require_builder(builder)
-
-
-def test_docker_without_buildx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "docker").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    with pytest.raises(FailedError, check=shows("^docker has no buildx\nhint: install the plugin")):
-        require_builder("docker")

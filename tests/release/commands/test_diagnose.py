@@ -77,8 +77,14 @@ def test_a_stage_without_anything(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     document = json.loads(done.stdout)
-    assert document["causes"][0]["name"] == "never-deployed"
-    assert done.stderr.splitlines()[0] == "asking AWS about dev ..."
+    [cause] = document["causes"]
+    assert cause["name"] == "never-deployed"
+    assert [remedy["command"] for remedy in cause["fix"]] == ["python -m release ship dev"]
+    assert done.stderr.splitlines()[:2] == [
+        "dev: account 123456789012, Region ap-northeast-1",
+        "asking AWS about dev ...",
+    ]
+    assert (document["account"], document["region"]) == ("123456789012", "ap-northeast-1")
 
 
 def test_no_credentials(tmp_path: Path) -> None:
@@ -88,7 +94,9 @@ def test_no_credentials(tmp_path: Path) -> None:
     done = run("dev", AWS_CONFIG_FILE=nowhere, AWS_SHARED_CREDENTIALS_FILE=nowhere, **nobody)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-2:] == [
+    lines = done.stderr.splitlines()
+    assert lines[0] == "dev, Region ap-northeast-1: no AWS credentials are found"
+    assert lines[-2:] == [
         "error: no source of dev could be read: no AWS credentials are found",
         "hint: set AWS_PROFILE, or run `aws sso login`",
     ]
@@ -103,7 +111,7 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     status, out, err = run_main(monkeypatch, capsys, "dev")
 
     assert (status, out) == (2, "")
-    assert "error: no source of dev could be read: AWS cannot be reached" in err
+    assert "error: no source of dev could be read: nothing answers at AWS_ENDPOINT_URL" in err
 
 
 @pytest.mark.parametrize(
@@ -161,8 +169,11 @@ def test_an_interruption_is_one_line(
     monkeypatch.setattr(release.commands.diagnose, "gather", interrupted)
 
     assert run_main(monkeypatch, capsys, "dev") == (
-        2, "", "error: interrupted; nothing was changed\n",
-    )  # fmt: skip
+        2,
+        "",
+        "dev, Region ap-northeast-1: no AWS credentials are found\n"
+        "error: interrupted; nothing was changed\n",
+    )
 
 
 # --- the incident, with a real image in a real registry -----------------------------------------

@@ -2,14 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
 from release.commands.diff import as_markdown
 from tests.support.cdk_context import CDK_JSON
 from tests.support.release.commanding import Run, runner
+from tests.support.release.emulated_ecr import use_credentials_of_nobody
 
 SAID = """Stack hima-five-bomber-dev-rooms
 Resources
@@ -19,21 +22,42 @@ Resources
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose CDK CLI says SAID, and notes how it was called."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project whose CDK CLI says SAID, and notes how it was called and where it is to go."""
+    use_credentials_of_nobody(tmp_path, monkeypatch)
     (tmp_path / "cdk.json").write_text(json.dumps(CDK_JSON))
     (tmp_path / "said").write_text(SAID)
     cdk = tmp_path / "node_modules/.bin/cdk"
     cdk.parent.mkdir(parents=True)
-    cdk.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > called; cat said >&2\n')
+    cdk.write_text(
+        '#!/bin/sh\nprintf "%s\\n" "$@" > called; echo $AWS_REGION > where; cat said >&2\n'
+    )
     cdk.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with mock_aws():
+        yield tmp_path
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return partial(runner(monkeypatch, capsys), "diff")
+
+
+def assembly(project: Path, region: str) -> None:
+    """Write the manifest of an assembly, as a synth for this Region does."""
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": f"aws://unknown-account/{region}",
+    }
+    other = {**stack, "environment": "aws://unknown-account/mars-north-1"}
+    artifacts = {
+        "hima-five-bomber-prd-rooms": other,
+        "hima-five-bomber-dev-rooms": stack,
+        "Tree": {"type": "cdk:tree"},
+    }
+    folder = project / "build/assembly"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
 
 
 def called(project: Path) -> list[str]:
@@ -54,9 +78,44 @@ def test_what_is_here_is_compared_without_a_change_set(project: Path, run: Run) 
 
 
 def test_an_assembly_is_compared_as_it_is(project: Path, run: Run) -> None:
-    run("dev", "--assembly", "build/assembly")
+    assembly(project, "unknown-region")
 
+    status, _, _ = run("dev", "--assembly", "build/assembly")
+
+    assert status == 0
     assert called(project)[3:] == [f"--app={project}/build/assembly"]
+
+
+def test_an_assembly_for_another_region_is_refused(project: Path, run: Run) -> None:
+    """As where cdk.json has changed since the synth: the first line would be wrong."""
+    assembly(project, "eu-west-1")
+
+    status, out, err = run("dev", "--assembly", "build/assembly")
+
+    assert (status, out) == (1, "")
+    assert err.splitlines()[-2:] == [
+        f"error: the cloud assembly in {project}/build/assembly was synthesized for eu-west-1, and"
+        " dev is in ap-northeast-1",
+        "hint: python -m release synth dev",
+    ]
+    assert not (project / "called").exists()
+
+
+def test_the_cdk_cli_goes_where_the_first_line_says(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdk_json = json.loads((project / "cdk.json").read_text())
+    cdk_json["context"]["stages"]["dev"]["region"] = "eu-west-1"
+    (project / "cdk.json").write_text(json.dumps(cdk_json))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    status, out, err = run("dev", "--json")
+
+    assert status == 0
+    assert err.splitlines()[0] == "dev: account 123456789012, Region eu-west-1"
+    assert (project / "where").read_text() == "eu-west-1\n"
+    answer = json.loads(out)
+    assert (answer["account"], answer["region"]) == ("123456789012", "eu-west-1")
 
 
 def test_as_a_comment(project: Path, run: Run) -> None:

@@ -16,6 +16,7 @@ import config.image_lock
 import release.registry.promote
 from config.image_lock import ImagePin, read_image_lock
 from local.docker_registry import running_registry
+from release.build.gates import Gate
 from tests.release.registry.test_push import pushed
 from tests.support.imagecheck.http_server import Answer, serving
 from tests.support.imagecheck.images import File, Image, layer_of, write_image
@@ -23,12 +24,15 @@ from tests.support.imagecheck.programs import aws_like_base, busybox, of_other_c
 from tests.support.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
 from tests.support.release.commanding import Run
 from tests.support.release.emulated_ecr import (
+    ACCOUNT,
     HOST,
+    REGION,
     EmulatedEcr,
     emulated_ecr,
     use_credentials_of_nobody,
 )
 
+PLACE = f"account {ACCOUNT}, Region {REGION}"
 DEV, PRD = "hima-five-bomber-dev-rooms", "hima-five-bomber-prd-rooms"
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
 
@@ -99,11 +103,11 @@ def test_the_way_of_an_image(project: Checkout, image: Image, ecr: EmulatedEcr, 
     assert out.splitlines()[0] == f"docker://{HOST}/{DEV}@{image.digest}"
     assert f"  tag      {commit}" in out
     assert "next: python -m release pin dev" in out
-    assert err.startswith(f"pushing {image.digest} ...\n")
+    assert err.startswith(f"dev: {PLACE}\npushing {image.digest} ...\n")
     assert ecr.manifest(DEV, commit) == ecr.manifest(DEV, image.digest)
 
     status, out, err = run("pin", "dev")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, f"dev: {PLACE}\n")
     assert 'next: git add image-lock.json && git commit -m "Pin dev"' in out
     pin = read_image_lock(project.lock)["dev"]
     assert pin == ImagePin(
@@ -118,6 +122,9 @@ def test_the_way_of_an_image(project: Checkout, image: Image, ecr: EmulatedEcr, 
 
     status, out, err = run("promote", "dev", "prd")
     assert status == 0
+    first, second, warning, *_ = err.splitlines()
+    assert (first, second) == (f"dev: {PLACE}", f"prd: {PLACE}")
+    assert warning.startswith(f"warning: dev and prd are in one account ({ACCOUNT}). They share")
     assert f"copying {image.digest} to {HOST}/{PRD} ...\n" in err
     assert "checking it there ...\n" in err
     assert ecr.manifest(PRD, commit) == ecr.manifest(DEV, commit)
@@ -150,6 +157,8 @@ def test_json(project: Checkout, image: Image, run: Run) -> None:
         "command": "push",
         "ok": True,
         "stage": "dev",
+        "account": ACCOUNT,
+        "region": REGION,
         "repository": f"{HOST}/{DEV}",
         "digest": image.digest,
         "tag": project.commit,
@@ -167,7 +176,16 @@ def test_json(project: Checkout, image: Image, run: Run) -> None:
     status, out, _ = run("promote", "dev", "prd", "--json")
     answer = json.loads(out)
     assert status == 0
-    assert list(answer)[3:] == ["from", "stage", "repository", "pin", "wasThere", "sentBytes"]
+    assert list(answer)[3:] == [
+        "from",
+        "stage",
+        "account",
+        "region",
+        "repository",
+        "pin",
+        "wasThere",
+        "sentBytes",
+    ]
     assert answer["pin"] == json.loads(lock_bytes(project))["prd"]
 
 
@@ -236,11 +254,9 @@ def test_what_has_not_passed_is_not_pushed_or_pinned(
     project: Checkout, image: Image, run: Run
 ) -> None:
     run("push", "dev")
-    for gates, missing in (
-        ({"checked_at": None}, "check"),
-        ({"booted_at": None}, "boot"),
-    ):
-        project.record(image.digest, **gates)
+    gates: dict[Gate, Gate] = {"check": "boot", "boot": "check"}
+    for missing, passed in gates.items():
+        project.record(image.digest, passed=[passed])
         for command in ("push", "pin"):
             status, out, err = run(command, "dev")
             assert (status, out) == (1, "")
@@ -248,7 +264,7 @@ def test_what_has_not_passed_is_not_pushed_or_pinned(
 
             status, out, err = run(command, "dev", f"--skip-{missing}", "--json")
             assert (status, json.loads(out)["skipped"]) == (0, [missing])
-            assert err.startswith(f"SKIPPED: {missing}. This image has not passed it")
+            assert f"SKIPPED: {missing}. This image has not passed it" in err
 
 
 def test_an_image_that_is_not_the_one_of_the_record(
@@ -414,7 +430,7 @@ def test_an_interruption_leaves_the_lock_as_it_was(
         status, out, err = run("pin", "dev")
 
     assert (status, out) == (2, "")
-    assert err == "error: interrupted; nothing was changed\n"
+    assert err == (f"dev: {PLACE}\nerror: interrupted; nothing was changed\n")
     assert lock_bytes(project) == b"{}\n"
     assert git(project.root, "status", "--porcelain") == ""
 

@@ -60,7 +60,8 @@ def test_an_update_is_cancelled(cloudformation: Stubber) -> None:
     assert not interrupted.completed
     assert interrupted.message == f"CloudFormation rolls the update back, and {STAYS}"
     assert interrupted.hint == (
-        f"wait for it: aws cloudformation wait stack-rollback-complete --stack-name {NAME}"
+        "wait for it: aws cloudformation wait stack-rollback-complete --region ap-northeast-1"
+        f" --stack-name {NAME}"
     )
 
 
@@ -129,8 +130,8 @@ def test_a_first_creation_goes_on(cloudformation: Stubber) -> None:
 
     assert not interrupted.completed
     assert "cannot be cancelled" in interrupted.message
-    assert f"aws cloudformation wait stack-create-complete --stack-name {NAME}" in str(
-        interrupted.hint
+    assert str(interrupted.hint).endswith(
+        f"wait stack-create-complete --region ap-northeast-1 --stack-name {NAME}"
     )
 
 
@@ -153,7 +154,9 @@ def test_what_cannot_be_seen_is_said(cloudformation: Stubber, operation: str, st
 
     assert not interrupted.completed
     assert "whether CloudFormation works on it is unknown" in interrupted.message
-    assert f"aws cloudformation describe-stacks --stack-name {NAME}" in str(interrupted.hint)
+    assert interrupted.hint == (
+        f"aws cloudformation describe-stacks --region ap-northeast-1 --stack-name {NAME}"
+    )
 
 
 def test_nothing_interrupts_it(cloudformation: Stubber) -> None:

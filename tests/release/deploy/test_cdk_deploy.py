@@ -1,5 +1,6 @@
 """The CDK CLI: its arguments, its output, its questions, and its end."""
 
+import copy
 import os
 import pty
 import signal
@@ -23,7 +24,7 @@ STACKS = ["hima-five-bomber-dev-registry", "hima-five-bomber-dev-rooms"]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path, CDK_JSON["context"])
+    return Project(tmp_path, copy.deepcopy(CDK_JSON["context"]))
 
 
 def cli(project: Project, script: str) -> None:
@@ -59,6 +60,19 @@ def test_how_it_is_called(project: Project, capfd: pytest.CaptureFixture[str]) -
         f"--app={project.root}/assembly",
         "end",
     ]
+
+
+def test_it_goes_to_the_region_of_the_stage(
+    project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to that of the shell, which the CLI would take: the assembly names none."""
+    project.context["stages"]["dev"] = {**project.context["stages"]["dev"], "region": "eu-west-1"}
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    cli(project, 'echo "to $AWS_REGION"')
+
+    deploy(project)
+
+    assert "to eu-west-1\n" in capfd.readouterr().err
 
 
 def test_the_page_is_deployed_alone(project: Project, capfd: pytest.CaptureFixture[str]) -> None:

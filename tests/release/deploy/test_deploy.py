@@ -12,12 +12,15 @@ import pytest
 
 from config.image_lock import ImagePin
 from config.project import Stage
+from imagecheck.errors import FailedError
 from imagecheck.image.aws import aws_client
 from release.boot.answer import Failure
+from release.build.gates import note_gate
 from release.build.record import BuildRecord, write_record
 from release.cli import main
 from tests.release.deploy.test_smoke import STEPS
 from tests.support.imagecheck.http_server import Answer, serving
+from tests.support.release.checkout import note_passed
 from tests.support.release.deployed_stage import API_URL, Cdk, DeployedStage
 from tests.support.release.output import parse_output
 from tests.support.release.rooms_api import RoomsApi
@@ -57,10 +60,9 @@ def booted(dev: DeployedStage, pin: ImagePin) -> None:
         source_revision=pin.source_revision,
         dirty=False,
         built_at="2026-11-25T00:00:00Z",
-        checked_at="2026-11-25T00:00:00Z",
-        booted_at="2026-11-25T00:00:00Z",
     )
     write_record(dev.project.root, record)
+    note_passed(dev.project.root, record, ["check", "boot"])
 
 
 @pytest.fixture
@@ -105,6 +107,8 @@ def test_in_json(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
     assert status == 0
     assert document == {
         "stage": "dev",
+        "account": "123456789012",
+        "region": "ap-northeast-1",
         "packaging": "image",
         "digest": live.new.digest,
         "emergency": False,
@@ -203,20 +207,60 @@ def test_a_first_deployment_has_to_have_booted(dev: DeployedStage, run: Run) -> 
     pin = dev.push()
     dev.pin(pin)
     booted(dev, pin)
-    record = dev.project.root / "build/record.json"
-    record.write_text(json.dumps({**json.loads(record.read_text()), "bootedAt": None}))
+    note_gate(dev.project.root, pin.digest, pin.architecture, "boot", None)
 
     status, _, err = run()
 
     assert status == 1
-    assert err.endswith("has not passed `boot`\nhint: python -m release boot dev\n")
+    assert err.endswith(
+        "has not passed `boot`, and no canary would watch it\n"
+        "hint: python -m release boot dev\n"
+        "hint: or, if you must: python -m release deploy dev --skip-boot\n"
+    )
+    assert dev.called == []
+
+
+def test_a_first_deployment_without_boot_is_said_loudly(dev: DeployedStage, run: Run) -> None:
+    pin = dev.push()
+    dev.pin(pin)
+    dev.cdk = releasing(dev, pin)
+
+    status, _, err = run("--skip-boot", "--skip-smoke")
+
+    assert status == 0
+    assert "is not canaried: smoke is its only gate." in err
+    assert f"SKIPPED: boot. NOT tested whether {pin.digest} starts: if it does not" in err
+    assert "From the second deployment on, the pre-traffic hook is the gate that remains." in err
+
+
+def test_what_cannot_be_booted_here_can_be_deployed_all_the_same(
+    dev: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev.pin(dev.push())
+
+    def boot(*_: object, **__: object) -> None:
+        raise FailedError("this machine has another CPU", hint="boot it elsewhere")
+
+    monkeypatch.setattr("release.deploy.preflight.boot_image", boot)
+
+    status, _, err = run()
+
+    assert status == 2
+    assert err.endswith(
+        "and no canary would watch it: this machine has another CPU\n"
+        "hint: boot it elsewhere\n"
+        "hint: or, if you must: python -m release deploy dev --skip-boot\n"
+    )
     assert dev.called == []
 
 
 @pytest.mark.usefixtures("live")
 def test_an_image_that_is_canaried_need_not_have_booted_here(run: Run) -> None:
     """It may have been built and booted on another machine; the hook asks it."""
-    assert run("--skip-smoke")[0] == 0
+    status, _, err = run("--skip-boot", "--skip-smoke")
+
+    assert status == 0
+    assert "starts: the pre-traffic hook is the gate that remains.\n" in err
 
 
 def test_as_a_zip(live: DeployedStage, run: Run) -> None:
@@ -291,7 +335,9 @@ def refuses(dev: DeployedStage, run: Run, message: str, *arguments: str, status:
 
 
 def test_nothing_pinned(dev: DeployedStage, run: Run) -> None:
-    refuses(dev, run, "no image is pinned for dev in image-lock.json\nhint: build an image, then")
+    refuses(
+        dev, run, "no image is pinned for dev in image-lock.json\nhint: build an image and take it"
+    )
 
 
 def test_a_lock_file_of_another_form(dev: DeployedStage, run: Run) -> None:
@@ -436,7 +482,7 @@ def test_no_credentials(live: DeployedStage, run: Run, monkeypatch: pytest.Monke
 def test_no_network(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 
-    refuses(live, run, "AWS cannot be reached", status=2)
+    refuses(live, run, "nothing answers at AWS_ENDPOINT_URL (http://127.0.0.1:1)", status=2)
 
 
 # --- what stops it ------------------------------------------------------------------------------
@@ -580,7 +626,7 @@ def test_a_cli_that_is_lost_while_cloudformation_works(
 def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-        region = live.stage.settings.region
+        region = live.stage.region
         monkeypatch.setattr(Stage, "client", lambda _, service: aws_client(service, region))
 
     failing(live, lost)
@@ -589,7 +635,10 @@ def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.Monk
 
     assert status == 2
     assert "error: `cdk deploy` failed, and the state of the stack is unknown" in err
-    assert f"hint: aws cloudformation describe-stacks --stack-name {STACK}" in err
+    assert (
+        f"hint: aws cloudformation describe-stacks --region ap-northeast-1 --stack-name {STACK}"
+        in err
+    )
     assert "it did not work" in err
 
 

@@ -106,7 +106,7 @@ def run(
 def test_a_stage_without_an_api_is_sent_to_deploy_first(dev: DeployedStage, run: Any) -> None:
     status, _, err = run("dev")
     assert (status, dev.called) == (1, [])
-    assert "hint: python -m release deploy dev" in err
+    assert "hint: python -m release ship dev" in err
 
 
 def test_it_deploys_the_web_stack_then_looks(dev: DeployedStage, run: Any) -> None:
@@ -123,6 +123,9 @@ def test_it_deploys_the_web_stack_then_looks(dev: DeployedStage, run: Any) -> No
 
 def test_the_page_of_an_assembly(dev: DeployedStage, run: Any) -> None:
     dev.stack("COMPLETE")
+    folder = dev.project.root / "build/assembly"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
     with serving(answering(GOOD)) as server:
         status, _, _ = run("dev", "--assembly", "build/assembly", "--url", server.url)
     assert status == 0

@@ -191,7 +191,13 @@ def test_a_digest_that_was_never_deployed(three: DeployedStage, run: Run) -> Non
 
 
 def test_a_stage_that_was_never_deployed(dev: DeployedStage, run: Run) -> None:
-    assert "dev was never deployed, so there is nothing to roll back to" in refuses(dev, run)
+    err = refuses(dev, run)
+
+    assert err.startswith("dev: account 123456789012, Region ap-northeast-1\n")
+    assert (
+        "dev was never deployed in account 123456789012, Region ap-northeast-1, so there is"
+        " nothing to roll back to\nhint: if it is elsewhere: AWS_REGION names the Region" in err
+    )
 
 
 def test_what_no_deployment_left_there(three: DeployedStage, run: Run) -> None:
@@ -352,7 +358,12 @@ def test_the_list_in_json(three: DeployedStage, run: Run) -> None:
 
 @pytest.mark.usefixtures("dev")
 def test_the_list_of_what_was_never_deployed(run: Run) -> None:
-    assert run("--list")[:2] == (0, "dev was never deployed\n")
+    status, out, _ = run("--list")
+
+    assert status == 0
+    assert out.splitlines()[0] == (
+        "dev was never deployed in account 123456789012, Region ap-northeast-1"
+    )
 
 
 def test_help(run: Run) -> None:

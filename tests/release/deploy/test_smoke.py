@@ -92,7 +92,8 @@ def test_what_it_prints(api: RoomsApi, run: Callable[..., tuple[int, str, str]])
     assert all(line.endswith(" ms") for line in out.splitlines())
     assert f"testing {server.url} ..." in err
     document = json.loads(out_json)
-    assert list(document) == ["version", "command", "ok", "url", "steps"]
+    assert list(document) == ["version", "command", "ok", "account", "region", "url", "steps"]
+    assert (document["account"], document["region"]) == (None, None)
     assert (document["ok"], document["url"]) == (True, server.url)
     assert [(step["name"], step["status"]) for step in document["steps"]] == STEPS
 
@@ -472,9 +473,13 @@ def test_a_stage_that_was_never_deployed(run: Callable[..., tuple[int, str, str]
     status, out, err = run("dev")
 
     assert (status, out) == (1, "")
-    assert (
-        "dev was never deployed, so there is no API to test\nhint: python -m release deploy" in err
-    )
+    assert err.splitlines() == [
+        "dev: account 123456789012, Region ap-northeast-1",
+        "error: dev was never deployed in account 123456789012, Region ap-northeast-1, so there is"
+        " no API to test",
+        "hint: python -m release ship dev",
+        "hint: if it is elsewhere: AWS_REGION names the Region, and AWS_PROFILE the account",
+    ]
 
 
 @pytest.mark.usefixtures("dev")

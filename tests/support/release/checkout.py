@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from config.image_lock import ImagePin, read_image_lock, write_image_lock
 from config.project import Project, Stage
 from imagecheck.function import Architecture
+from release.build.gates import Gate, Passed, note_gate
 from release.build.record import BuildRecord, write_record
 from tests.support.cdk_context import ROOT
 
@@ -40,7 +42,9 @@ class Checkout:
     def pin(self, stage: str, pin: ImagePin) -> None:
         write_image_lock(self.lock, {**read_image_lock(self.lock), stage: pin})
 
-    def record(self, digest: str, **changes: Any) -> BuildRecord:
+    def record(
+        self, digest: str, *, passed: Sequence[Gate] = ("check", "boot"), **changes: Any
+    ) -> BuildRecord:
         """Write that an image was built from here, and has passed its gates."""
         fields = {
             "architecture": ARCHITECTURE,
@@ -48,13 +52,20 @@ class Checkout:
             "source_revision": self.commit,
             "dirty": False,
             "built_at": "2026-01-01T00:00:00Z",
-            "checked_at": "2026-01-01T00:00:01Z",
-            "booted_at": "2026-01-01T00:00:02Z",
             **changes,
         }
         record = BuildRecord(digest=digest, **fields)
         write_record(self.root, record)
+        (self.root / "build/gates.json").unlink(missing_ok=True)
+        note_passed(self.root, record, passed)
         return record
+
+
+def note_passed(root: Path, record: BuildRecord, gates: Sequence[Gate]) -> None:
+    """Note that the image that was built last has passed these gates, and no other."""
+    for gate in gates:
+        passed = Passed(at=record.built_at, architecture=record.architecture)
+        assert note_gate(root, record.digest, record.architecture, gate, passed)
 
 
 def checkout(folder: Path, **stages: dict[str, Any]) -> Checkout:

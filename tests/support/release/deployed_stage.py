@@ -81,7 +81,7 @@ class DeployedStage:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = aws_client(service, self.stage.settings.region)
+            self._clients[service] = aws_client(service, self.stage.region)
         return self._clients[service]
 
     def push(self) -> ImagePin:
@@ -212,7 +212,7 @@ class DeployedStage:
         )
 
     def _stack(self) -> Any:
-        backend = cloudformation_backends[ACCOUNT][self.stage.settings.region]
+        backend = cloudformation_backends[ACCOUNT][self.stage.region]
         stacks = [s for s in backend.stacks.values() if s.name == self.stage.names.rooms_stack]
         return stacks[0] if stacks else None
 

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +21,9 @@ from imagecheck.image.manifest import MANIFEST_TYPES, digest_of
 
 REGION = "ap-northeast-1"
 ACCOUNT = "123456789012"
+_PAGE = 100
+PUSHED = datetime(2026, 1, 1, tzinfo=UTC)
+_LATER = timedelta(minutes=1)
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
@@ -28,6 +31,7 @@ def use_credentials_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Let boto3 find these, and none of the machine's; nor any that `docker login` has stored."""
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_REGION", REGION)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
@@ -37,11 +41,16 @@ def use_credentials_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class EmulatedEcr:
-    """The repositories of an account; ``status`` is what ECR says of a digest, if not ACTIVE."""
+    """The repositories of an account; ``status`` is what ECR says of a digest, if not ACTIVE.
+
+    ``later`` has the tags of images that were pushed after those of the registry: ECR lists them,
+    and has nothing else of them.
+    """
 
     def __init__(self, registry: str) -> None:
         self.registry = registry
         self.status: dict[str, str] = {}
+        self.later: list[list[str]] = []
         self.client: Any = None
         """boto3's, to ask and to change what is there."""
 
@@ -93,8 +102,24 @@ def _patched(ecr: EmulatedEcr) -> Iterator[None]:
     def wanted(response: ECRResponse) -> list[str]:
         return [next(iter(one.values())) for one in response._get_param("imageIds")]
 
+    def listed(name: str, start: int) -> ActionResult:
+        """Answer in pages of a hundred, as ECR does."""
+        tags: dict[str, list[str]] = {}
+        for tag in ecr.tags(name):
+            tags.setdefault(str(ecr.digest(name, tag)), []).append(tag)
+        tags |= {f"sha256:{number:064}": later for number, later in enumerate(ecr.later)}
+        details = [
+            {"imageDigest": digest, "imageTags": its, "imagePushedAt": PUSHED + n * _LATER}
+            for n, (digest, its) in enumerate(tags.items())
+        ]
+        end = start + _PAGE
+        more = {"nextToken": str(end)} if end < len(details) else {}
+        return ActionResult({"imageDetails": details[start:end], **more})
+
     def describe(response: ECRResponse) -> ActionResult:
         name, details = name_of(response), []
+        if not response._get_param("imageIds"):
+            return listed(name, int(response._get_param("nextToken") or 0))
         for which in wanted(response):
             digest = ecr.digest(name, which)
             if digest is None:
@@ -102,7 +127,12 @@ def _patched(ecr: EmulatedEcr) -> Iterator[None]:
             tags = [tag for tag in ecr.tags(name) if ecr.digest(name, tag) == digest]
             status = {"imageStatus": ecr.status.get(digest, "ACTIVE")}
             details.append(
-                {"imageDigest": digest, **status, **({"imageTags": tags} if tags else {})}
+                {
+                    "imageDigest": digest,
+                    "imagePushedAt": PUSHED,
+                    **status,
+                    **({"imageTags": tags} if tags else {}),
+                }
             )
         return ActionResult({"imageDetails": details})
 

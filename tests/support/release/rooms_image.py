@@ -7,10 +7,11 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
+from local.practice.base_files import SITE_PACKAGES
 from tests.support.cdk_context import ROOT
 from tests.support.imagecheck.images import File, Image, Layer, Member, layer_of, write_image
 from tests.support.imagecheck.programs import HOST
-from tests.support.imagecheck.python_runtime import SITE_PACKAGES, python_base
+from tests.support.imagecheck.python_runtime import python_base
 
 _PACKAGES = (
     "boto3",

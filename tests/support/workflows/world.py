@@ -17,10 +17,11 @@ from botocore.exceptions import ClientError
 from config.image_lock import ImagePin
 from config.names import GITHUB_STACK, StageNames
 from demo.incident.checkout import Checkout
+from local.addresses import own_url
 from local.cloud import Cloud, emulated_cloud
 from local.docker_registry import running_registry
 from local.emulated_aws.server import ACCOUNT_ID
-from local.gateway import HOST, reserve_port
+from local.gateway import reserve_port
 from local.progress import SilentProgress
 from release.deploy.smoke import smoke
 from tests.support.imagecheck.images import File
@@ -159,7 +160,10 @@ def world(folder: Path) -> Iterator[World]:
             artifacts=folder / "artifacts",
             cloud=cloud,
             server=server,
-            of_repository={"DIFF_ROLES": json.dumps({one: _role(one, "diff") for one in STAGES})},
+            of_repository={
+                "AWS_REGION": cloud.environment["AWS_REGION"],
+                "DIFF_ROLES": json.dumps({one: _role(one, "diff") for one in STAGES}),
+            },
             of_environments={
                 stage: {
                     "DEPLOY_ROLE": _role(stage, "deploy"),
@@ -178,9 +182,11 @@ def _for_this_machine(main: Checkout, registry: str) -> None:
     base = push_base(registry)
     name, _, digest = base.partition("@")
     skopeo_copy(f"docker://{base}", f"docker://{name}:latest")
-    dockerfile = main.read(DOCKERFILE)
-    theirs = next(line for line in dockerfile.splitlines() if line.startswith("ARG BASE="))
-    main.replace(DOCKERFILE, theirs, f"ARG BASE={name}:latest@{digest}")
+    for line in main.read(DOCKERFILE).splitlines():
+        # Bases for other CPUs are not in this registry.
+        if line.startswith("ARG BASE"):
+            is_last = line.startswith("ARG BASE=")
+            main.replace(DOCKERFILE, line, f"ARG BASE={name}:latest@{digest}" if is_last else "")
     main.replace(DOCKERFILE, "ARG PYTHON_VERSION=3.13", f"ARG PYTHON_VERSION={PYTHON_VERSION}")
     main.replace("config/function_libraries.py", '"3.13"', f'"{PYTHON_VERSION}"')
     for stage in STAGES:
@@ -245,8 +251,8 @@ def _served(cloud: Cloud, names: StageNames) -> Iterator[dict[str, str]]:
         thread.start()
     try:
         yield {
-            "API_URL": f"http://{HOST}:{api.getsockname()[1]}",
-            "PAGE_URL": f"http://{HOST}:{page.getsockname()[1]}",
+            "API_URL": own_url(api),
+            "PAGE_URL": own_url(page),
         }
     finally:
         ended.set()

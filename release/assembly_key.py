@@ -1,0 +1,38 @@
+"""What a cloud assembly is made of, in a few characters."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from config.project import Project
+
+# All that the app reads. A file more costs a synth too many, a file less an assembly that is old.
+_SOURCES: Final = (
+    "app.py", "cdk.context.json", "cdk.json", "config", "constructs", "contract", "frontend",
+    "imagecheck", "lambda_src", "package-lock.json", "requirements.txt", "stacks",
+)  # fmt: skip
+
+
+def assembly_key(project: Project, context: Mapping[str, str]) -> str:
+    """Return a name that is another one when the source or the context is."""
+    digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
+    for name, path in _sources(project.root):
+        digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _sources(root: Path) -> Iterator[tuple[str, Path]]:
+    for source in _SOURCES:
+        path = root / source
+        if path.is_file():
+            yield source, path
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(set(folders) - {"__pycache__", "node_modules"})
+            for file in sorted(files):
+                found = Path(folder, file)
+                if found.is_file():
+                    yield str(found.relative_to(root)), found

@@ -1,0 +1,1 @@
+"""A release from the source to a live stage: every step that is missing, in order."""
