@@ -41,9 +41,14 @@ def run_cdk(
         raise
     text = output.decode("utf-8", "replace")
     if process.returncode:
-        lines = [line for line in text.splitlines() if line.strip()][-_LAST_LINES:]
-        raise FailedError("\n  ".join((f"`cdk {arguments[0]}` failed:", *lines)))
+        raise cdk_failure(arguments[0], text)
     return text
+
+
+def cdk_failure(command: str, output: str) -> FailedError:
+    """Return the error of a command of the CLI that failed, with the last lines of its output."""
+    lines = [line for line in output.splitlines() if line.strip()][-_LAST_LINES:]
+    return FailedError("\n  ".join((f"`cdk {command}` failed:", *lines)))
 
 
 def start_cdk(

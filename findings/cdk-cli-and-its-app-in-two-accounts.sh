@@ -53,6 +53,7 @@ import re
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import urlunsplit
 from pathlib import Path
 from threading import Thread
 
@@ -67,7 +68,7 @@ class Sts(BaseHTTPRequestHandler):
         key = re.search(r"Credential=(\w+)/", self.headers["Authorization"])[1]
         account = {"KEYOFFIRST": FIRST, "KEYOFSECOND": SECOND}[key][0]
         body = (
-            '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+            '<GetCallerIdentityResponse>'
             f"<GetCallerIdentityResult><Account>{account}</Account><UserId>u</UserId>"
             f"<Arn>arn:aws:iam::{account}:user/u</Arn></GetCallerIdentityResult>"
             "</GetCallerIdentityResponse>"
@@ -99,7 +100,7 @@ def seen(*options, **profiles):
 
 server = HTTPServer(("127.0.0.1", 0), Sts)
 Thread(target=server.serve_forever, daemon=True).start()
-address = f"http://127.0.0.1:{server.server_port}"
+address = urlunsplit(("http", f"127.0.0.1:{server.server_port}", "", "", ""))
 variables = seen(AWS_PROFILE="first", AWS_DEFAULT_PROFILE="second")
 option = seen("--profile", "second", AWS_PROFILE="first")
 sys.exit((variables, option) != ((FIRST, SECOND), (SECOND, FIRST)))

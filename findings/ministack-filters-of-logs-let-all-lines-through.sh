@@ -16,7 +16,7 @@ python3 -m venv "$folder/venv"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 BIND_HOST=127.0.0.1 GATEWAY_PORT=$port TMPDIR=$folder "$folder/venv/bin/ministack" >"$folder/log" 2>&1 &
 server=$!
-AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+AWS_ENDPOINT_URL=$(printf "%s://127.0.0.1:%s" http "$port") AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
   AWS_DEFAULT_REGION=us-east-1 "$folder/venv/bin/python" - <<'P'
 import sys
 import time

@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -182,7 +183,8 @@ def assemblies_of(
         with step(f"synthesizing {names}"):
             context = {**contexts[0], "stage": names}
             if pending and pending.is_for(context):
-                _put_in_place(pending.finish(locked), folders[0])
+                with _replacing(folders[0]) as new:
+                    shutil.copytree(pending.finish(locked), new, symlinks=True)
             else:
                 _synthesize_with(project, locked, context, folders[0])
             for folder in folders[1:]:
@@ -246,36 +248,25 @@ def _synthesize(project: Project, context: Mapping[str, str], folder: Path) -> N
 
     It names no account, whatever credentials are here: who deploys it decides.
     """
-    new = folder.with_name(f"{folder.name}.{os.getpid()}.new")
-    try:
-        shutil.rmtree(new, ignore_errors=True)
-        new.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(folder) as new:
         arguments = ["synth", "--quiet", f"--output={new}"]
         run_cdk(project.root, arguments, context, environment=_without_credentials())
-        _remove(folder)
-        new.replace(folder)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
-def _put_in_place(made: Path, folder: Path) -> None:
-    """Move an assembly from another file system."""
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Give the path of what takes the place of a folder, once it is whole."""
     new = folder.with_name(f"{folder.name}.{os.getpid()}.new")
     try:
+        shutil.rmtree(new, ignore_errors=True)
         new.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(made, new, symlinks=True)
+        yield new
         _remove(folder)
         new.replace(folder)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
-
-
-def _unwritable(folder: Path, error: OSError) -> FailedError:
-    return FailedError(f"{folder} cannot be written: {error.strerror}")
 
 
 def _prune(folder: Path) -> None:

@@ -9,10 +9,9 @@ from typing import IO, Final
 
 import msgspec
 
-from config.cdk_cli import end_cdk, start_cdk
+from config.cdk_cli import cdk_failure, end_cdk, start_cdk
 from config.image_lock import ImagePin
 from config.project import Project
-from imagecheck.errors import FailedError
 from release.assembly_key import assembly_key
 
 _LOOK_SECONDS: Final = 0.02
@@ -59,9 +58,7 @@ class PendingSynth:
                 lock.write(msgspec.json.encode(pins))
         if self._process.wait():
             self._said.seek(0)
-            lines = self._said.read().decode("utf-8", "replace").splitlines()
-            shown = [line for line in lines if line.strip()][-15:]
-            raise FailedError("\n  ".join(("`cdk synth` failed:", *shown)))
+            raise cdk_failure("synth", self._said.read().decode("utf-8", "replace"))
         return self._output
 
     def close(self) -> None:

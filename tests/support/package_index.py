@@ -89,6 +89,7 @@ def _digest(content: bytes) -> str:
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Make one that is no authority's: uv takes that of an authority from no server."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a company")])
     now = datetime.datetime.now(datetime.UTC)

@@ -8,19 +8,12 @@ from msgspec.structs import replace
 
 from imagecheck.errors import FailedError
 from release.build.gates import Passed, note_gate, passed_gates, require_gates
-from release.build.record import BuildRecord, write_record
+from release.build.record import write_record
 from release.errors import RefusedError
 from tests.support.errors import shows
+from tests.support.release.checkout import RECORD
 
-DIGEST = "sha256:" + "1" * 64
-RECORD = BuildRecord(
-    digest=DIGEST,
-    architecture="arm64",
-    base_digest="sha256:" + "2" * 64,
-    source_revision="3" * 40,
-    dirty=False,
-    built_at="2026-01-01T00:00:00Z",
-)
+DIGEST = RECORD.digest
 PASSED = Passed(at="2026-01-01T00:01:00Z", architecture="arm64", function="f")
 LATER = Passed(at="2026-01-01T00:02:00Z", architecture="arm64")
 

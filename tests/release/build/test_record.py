@@ -5,18 +5,9 @@ from pathlib import Path
 import pytest
 
 from imagecheck.errors import FailedError
-from release.build.record import BuildRecord, read_record, write_record
+from release.build.record import read_record, write_record
 from tests.support.errors import shows
-
-DIGEST = "sha256:" + "1" * 64
-RECORD = BuildRecord(
-    digest=DIGEST,
-    architecture="arm64",
-    base_digest="sha256:" + "2" * 64,
-    source_revision="3" * 40,
-    dirty=False,
-    built_at="2026-01-01T00:00:00Z",
-)
+from tests.support.release.checkout import RECORD
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Writes outside of /tmp, as each language and library says it: rule D6, and nothing else."""
 
+import pwd
 from dataclasses import replace
 
 import pytest
@@ -18,12 +19,14 @@ from tests.support.release.diagnosis_situations import (
 )
 
 HOME = "/home/sbx_user1051"
+# The home of root, as in images.
+ROOTS = pwd.getpwuid(0).pw_dir
 CASES = [
     ("OSError", f"[Errno 30] Read-only file system: '{HOME}'", HOME),
     ("OSError", "[Errno 30] Read-only file system: '/var/task/cache/a.bin'", "/var/task/cache"),
     ("OSError", "[Errno 30] Read-only file system: '/tmp/a' -> '/opt/a'", "/opt/a"),
     ("FileNotFoundError", f"[Errno 2] No such file or directory: '{HOME}/.cache/x'", HOME),
-    ("PermissionError", "[Errno 13] Permission denied: '/root/.cache'", "/root/.cache"),
+    ("PermissionError", f"[Errno 13] Permission denied: '{ROOTS}/.cache'", f"{ROOTS}/.cache"),
     ("PermissionError", "[Errno 13] Permission denied: '/home/app/.config'", "/home/app/.config"),
     ("OperationalError", "attempt to write a readonly database", ""),
     (
@@ -34,7 +37,7 @@ CASES = [
     ("Error", f"EROFS: read-only file system, mkdir '{HOME}/.npm'", HOME),
     ("Error", "EROFS: read-only file system, open '/var/task/tmp/log.txt'", "/var/task/tmp"),
     ("Error", f"ENOENT: no such file or directory, mkdir '{HOME}/.cache'", HOME),
-    ("Error", "EACCES: permission denied, mkdir '/root/.npm'", "/root/.npm"),
+    ("Error", f"EACCES: permission denied, mkdir '{ROOTS}/.npm'", f"{ROOTS}/.npm"),
     ("java.nio.file.FileSystemException", f"{HOME}: Read-only file system", HOME),
     ("java.io.FileNotFoundException", "/var/task/a.log (Read-only file system)", "/var/task/a.log"),
     ("*fs.PathError", f"mkdir {HOME}: read-only file system", HOME),

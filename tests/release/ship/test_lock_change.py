@@ -4,18 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from config.image_lock import ImagePin, write_pin
+from config.image_lock import write_pin
 from imagecheck.errors import FailedError
 from release.ship.lock_change import LockChange
-from tests.support.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout, git
-
-PIN = ImagePin(
-    digest="sha256:" + "d" * 64,
-    architecture=ARCHITECTURE,
-    base_digest=BASE_DIGEST,
-    source_revision="c" * 40,
-    pinned_at="2026-11-25T00:00:00Z",
-)
+from tests.support.release.checkout import PIN, Checkout, checkout, git
 
 
 @pytest.fixture

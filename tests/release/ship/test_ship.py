@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.image_lock import ImagePin, write_pin
+from config.image_lock import write_pin
 from imagecheck.errors import CommandError, FailedError
 from imagecheck.terminal import pass_on, say, step, warn
 from release.deploy.cancel_deployment import InterruptedDeploymentError, Outcome
@@ -18,15 +18,7 @@ from release.ship.lock_change import LockChange
 from release.ship.ship import Journey
 from release.ship.shipment import Shipment, ShipOptions
 from release.ship.step import Step
-from tests.support.release.checkout import ARCHITECTURE, BASE_DIGEST, Checkout, checkout
-
-PIN = ImagePin(
-    digest="sha256:" + "d" * 64,
-    architecture=ARCHITECTURE,
-    base_digest=BASE_DIGEST,
-    source_revision="c" * 40,
-    pinned_at="2026-11-25T00:00:00Z",
-)
+from tests.support.release.checkout import PIN, Checkout, checkout
 
 
 @pytest.fixture

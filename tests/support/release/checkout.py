@@ -16,6 +16,22 @@ from tests.support.cdk_context import ROOT
 
 ARCHITECTURE: Final[Architecture] = "x86_64"
 BASE_DIGEST = "sha256:" + "b" * 64
+PIN: Final = ImagePin(
+    digest="sha256:" + "d" * 64,
+    architecture=ARCHITECTURE,
+    base_digest=BASE_DIGEST,
+    source_revision="c" * 40,
+    pinned_at="2026-11-25T00:00:00Z",
+)
+RECORD: Final = BuildRecord(
+    digest="sha256:" + "1" * 64,
+    architecture="arm64",
+    base_digest="sha256:" + "2" * 64,
+    source_revision="3" * 40,
+    dirty=False,
+    built_at="2026-01-01T00:00:00Z",
+)
+"""The record of a build of an arm64 image."""
 
 
 @dataclass(frozen=True)
