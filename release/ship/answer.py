@@ -1,22 +1,12 @@
 """The answer of `ship`: as text, and as JSON has it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import msgspec
 import typer
 
-from release.ship.ship import LOG, Journey
+from release.ship.ship import LOG, Journey, ShipStepResult
 from release.ship.shipment import Shipment
-
-
-class ShipStepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A step. ``seconds`` is null where it was not run: it had nothing to do, or was planned."""
-
-    name: str
-    outcome: Literal["done", "skipped", "planned", "failed"]
-    seconds: float | None
-    detail: str
 
 
 class ShippedStageResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -48,15 +38,7 @@ def result_of(journey: Journey, shipments: Sequence[Shipment]) -> ShipResult:
                 account=shipment.account or None,
                 region=shipment.stage.region if shipment.account else None,
                 digest=shipment.pin.digest if shipment.pin else None,
-                steps=tuple(
-                    ShipStepResult(
-                        name=step.name,
-                        outcome=step.outcome,
-                        seconds=step.seconds,
-                        detail=step.detail,
-                    )
-                    for step in journey.taken[shipment.stage.name]
-                ),
+                steps=tuple(journey.taken[shipment.stage.name]),
                 api_url=shipment.deployed.api_url if shipment.deployed else None,
                 page_url=shipment.page_url,
             )

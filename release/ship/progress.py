@@ -44,8 +44,8 @@ def show_skipped(name: str, reason: str) -> None:
 
 def show_planned(name: str, estimate: float | None) -> None:
     """Print the line of a step that would be run."""
-    about = f"about {estimate:.0f} s" if estimate else ""
-    _show("→", name, "", f"would run{f', {about}' if about else ''}")
+    about = f", about {estimate:.0f} s" if estimate and estimate >= 1 else ""
+    _show("→", name, "", f"would run{about}")
 
 
 def show_failed(name: str, seconds: float, how: str) -> None:

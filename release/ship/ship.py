@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TextIO
 
+import msgspec
 import typer
 
 from config.project import Project
@@ -31,14 +32,14 @@ BUILT: Final = (
 PROMOTED: Final = (BOOTSTRAP, SYNTH, REGISTRY, PROMOTE, COMMIT, DEPLOY, PAGE, SMOKE)
 """The steps for a stage that gets the image of another."""
 WITHOUT_AWS: Final = (BUILD_IMAGE, SYNTH, CHECK, BOOT)
-"""The steps that need no AWS account, with the last at which `--until` ends them."""
+"""The steps that need no AWS account; `--until` ends them at one."""
+
 
 Outcome = Literal["done", "skipped", "planned", "failed"]
 
 
-@dataclass(frozen=True)
-class StepTaken:
-    """A step, what came of it, and how long it took in seconds; None where it was not run."""
+class ShipStepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A step. ``seconds`` is null where it was not run: it had nothing to do, or was planned."""
 
     name: str
     outcome: Outcome
@@ -53,7 +54,7 @@ class Journey:
     project: Project
     log: TextIO
     dry_run: bool
-    taken: dict[str, list[StepTaken]] = field(default_factory=dict)
+    taken: dict[str, list[ShipStepResult]] = field(default_factory=dict)
 
     def ship(self, shipment: Shipment, steps: Sequence[Step]) -> None:
         """Run the steps that are missing.
@@ -83,10 +84,10 @@ class Journey:
             reason = _declined(shipment, step)
         if reason is not None:
             show_skipped(step.name, reason)
-            self._note(shipment, StepTaken(step.name, "skipped", None, reason))
+            self._note(shipment, step, "skipped", reason)
         elif self.dry_run:
             show_planned(step.name, read_times(self.project.root).get(step.name))
-            self._note(shipment, StepTaken(step.name, "planned", None, ""))
+            self._note(shipment, step, "planned", "")
             if step is BUILD_IMAGE:
                 # What it gives is not known before.
                 shipment.record = None
@@ -106,16 +107,29 @@ class Journey:
         except CommandError as error:
             seconds = time.monotonic() - began
             show_failed(step.name, seconds, "stopped")
-            self._note(shipment, StepTaken(step.name, "failed", round(seconds, 1), error.message))
+            self._note(shipment, step, "failed", error.message, seconds)
             if step.runs_cdk:
                 self._show_log(start)
             raise _stopped(shipment, step, error) from error
         seconds = time.monotonic() - began
         show_done(step.name, seconds, detail)
         note_time(root, step.name, seconds)
-        self._note(shipment, StepTaken(step.name, "done", round(seconds, 1), detail))
+        self._note(shipment, step, "done", detail, seconds)
 
-    def _note(self, shipment: Shipment, taken: StepTaken) -> None:
+    def _note(
+        self,
+        shipment: Shipment,
+        step: Step,
+        outcome: Outcome,
+        detail: str,
+        seconds: float | None = None,
+    ) -> None:
+        taken = ShipStepResult(
+            name=step.name,
+            outcome=outcome,
+            seconds=None if seconds is None else round(seconds, 1),
+            detail=detail,
+        )
         self.taken[shipment.stage.name].append(taken)
 
     def _show_log(self, start: int) -> None:
