@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import random
 import time
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+    SSLError,
+)
 
+from .answer import DamagedAnswerError
 from .errors import ErrorCode, RoomsError
+from .transport import has_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONNECT_TIMEOUT_S: Final = 0.5
 READ_TIMEOUT_S: Final = 1.0
@@ -27,7 +33,8 @@ MAX_PAUSE_S: Final = 0.2
 """The longest wait between two attempts."""
 
 WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_PAUSE_S
-"""The longest time of a request, when the table does not answer, refuses or throttles."""
+"""The longest time of a request, whatever the table does or does not do. ``transport`` sees to it
+that an attempt takes no longer than the two timeouts together, to its last byte."""
 
 CLIENT_CONFIG: Final[Mapping[str, Any]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
@@ -37,18 +44,39 @@ CLIENT_CONFIG: Final[Mapping[str, Any]] = {
 }
 """Arguments for ``botocore.config.Config``."""
 
-# DynamoDB's errors when it is overloaded or has no such table; nothing was written then:
+_SERVER_ERROR: Final = 500
+
+# Errors of 4xx that a repetition does not change: the role lacks a permission, or the request is
+# wrong. The lists of DynamoDB and of all services:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_REFUSED: Final = frozenset(
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
+# Any other 4xx passes, and nothing was written: throttling, a conflict with a transaction, a clock
+# that is wrong (InvalidSignatureException, RequestExpired), credentials that are not known
+# everywhere yet (UnrecognizedClientException), and what AWS will think of next. Two of them pass
+# for a player who repeats the request later. ResourceNotFoundException: the table is being made or
+# restored. ExpiredTokenException: botocore reads credentials from the environment once and Lambda
+# never changes them there, so this environment has none left, but the next request may meet
+# another one.
+_LASTING: Final = frozenset(
     {
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ResourceInUseException",
-        "ResourceNotFoundException",
-        "ThrottlingException",
+        "AccessDeniedException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "MalformedHttpRequestException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestEntityTooLargeException",
+        "SerializationException",
+        "UnknownOperationException",
+        "ValidationError",
+        "ValidationException",
     }
 )
+
+# Nothing was sent when no connection was made.
+_NOT_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, SSLError)
 
 
 class ConditionalCheckFailedError(Exception):
@@ -73,23 +101,11 @@ class RequestError(Exception):
     """
 
 
-class _DamagedAnswerError(BotoCoreError):
-    """The answer was damaged on the way."""
-
-
-def refuse_damaged_answers(client: DynamoDBClient) -> None:
-    """Verify the checksum of each answer, which botocore does only for its own retries."""
-    client.meta.events.register("after-call.dynamodb", _require_undamaged)
-
-
-def _require_undamaged(http_response: Any, **_: object) -> None:
-    checksum = http_response.headers.get("x-amz-crc32")
-    if checksum is not None and int(checksum) != zlib.crc32(http_response.content):
-        raise _DamagedAnswerError
-
-
 def send(operation: Callable[..., Any], **arguments: object) -> Any:
     """Call an operation of a client, and once more if the first attempt fails.
+
+    What fails once a request was on its way is uncertain, whoever fails: the connection, or
+    botocore where it reads the answer.
 
     Raises:
         ConditionalCheckFailedError: the condition of the write did not hold.
@@ -102,23 +118,38 @@ def send(operation: Callable[..., Any], **arguments: object) -> Any:
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
+        has_sent.set(False)
         try:
-            return operation(**arguments)
+            answer = operation(**arguments)
+            _require_complete(answer, arguments)
         except ParamValidationError:
             raise RequestError(f"{operation.__name__}: ParamValidationError") from None
+        except DamagedAnswerError as error:
+            cause = str(error)
+            uncertain = True
         except BotoCoreError as error:
             cause = type(error).__name__
-            uncertain = True
+            uncertain = uncertain or not isinstance(error, _NOT_SENT)
         except ClientError as error:
             cause = error.response["Error"]["Code"]
             if cause == "ConditionalCheckFailedException":
                 item: Any = error.response.get("Item")
                 raise ConditionalCheckFailedError(item, repeated=uncertain) from None
-            if cause in _REFUSED:
-                continue
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            # botocore gives the status for a code when it cannot read the answer.
-            if status < 500 and not cause.isdigit():  # noqa: PLR2004
+            metadata = error.response.get("ResponseMetadata", {})
+            if metadata.get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+                uncertain = True
+            elif cause in _LASTING:
                 raise RequestError(f"{operation.__name__}: {cause}") from None
+        except Exception as error:
+            if not has_sent.get():
+                raise  # a fault of this program
+            cause = type(error).__name__
             uncertain = True
+        else:
+            return answer
     raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
+
+
+def _require_complete(answer: Mapping[str, Any], arguments: Mapping[str, object]) -> None:
+    if "ReturnValues" in arguments and not answer.get("Attributes"):
+        raise DamagedAnswerError(status=200, fault="no attributes")

@@ -1,0 +1,196 @@
+"""Connections over which one request takes at most so many seconds, and its answer so many bytes.
+
+The timeout of a socket begins again with each byte, so one that drips never ends. Here every wait
+for the network takes its timeout from what is left to the request.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import queue
+import select
+import socket
+import ssl
+import threading
+import time
+from http.client import HTTPConnection
+from typing import Any, Final, NamedTuple
+
+from botocore.httpsession import get_cert_path
+
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+"""An answer holds one item, of at most 400 KB:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+"""
+
+
+class Origin(NamedTuple):
+    """What a connection leads to. ``tls`` has the authorities, or is None for plain HTTP."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+
+
+class _Allowance:
+    """What is left to one request."""
+
+    def __init__(self) -> None:
+        self._deadline = 0.0
+        self._bytes = 0
+
+    def renew(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._bytes = MAX_ANSWER_BYTES
+
+    def seconds(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def spend(self, count: int) -> None:
+        self._bytes -= count
+        if self._bytes < 0:
+            raise OSError("the answer is too long")
+
+
+class _Limited:
+    """The part of a socket that ``http.client`` uses."""
+
+    allowance: _Allowance
+
+    def recv_into(self, *arguments: Any) -> int:
+        self.settimeout(self.allowance.seconds())  # type: ignore[attr-defined]
+        count: int = super().recv_into(*arguments)  # type: ignore[misc]
+        self.allowance.spend(count)
+        return count
+
+    def sendall(self, *arguments: Any) -> None:
+        # The timeout is that of all bytes:
+        # https://docs.python.org/3/library/socket.html#socket.socket.sendall
+        self.settimeout(self.allowance.seconds())  # type: ignore[attr-defined]
+        super().sendall(*arguments)  # type: ignore[misc]
+
+
+class _Socket(_Limited, socket.socket):
+    pass
+
+
+class _TlsSocket(_Limited, ssl.SSLSocket):
+    pass
+
+
+@functools.cache
+def trusting(authorities: str) -> ssl.SSLContext:
+    """Return the context of connections that trust the certificates in a file.
+
+    Reading the file takes longer than a request, so it is done once.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it verifies certificate and host
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(authorities)
+    context.sslsocket_class = _TlsSocket
+    return context
+
+
+def origin(scheme: str, host: str, port: int | None) -> Origin:
+    """Return the origin with these parts of its URL. Authorities are those that botocore trusts."""
+    if scheme == "http":
+        return Origin(host, port or 80, None)
+    authorities: Any = os.environ.get("AWS_CA_BUNDLE") or True
+    return Origin(host, port or 443, trusting(get_cert_path(authorities)))
+
+
+class Connection(HTTPConnection):
+    """A connection that is limited; of two threads only one may use it at a time.
+
+    Args:
+        origin: what it leads to.
+        connect_timeout: of one of the host's addresses, in seconds.
+
+    """
+
+    sock: _Socket | _TlsSocket | None
+
+    def __init__(self, origin: Origin, *, connect_timeout: float) -> None:
+        super().__init__(origin.host, origin.port)
+        self.default_port = 443 if origin.tls else 80
+        self.origin = origin
+        self._connect_timeout = connect_timeout
+        self._allowance = _Allowance()
+
+    def allow(self, seconds: float) -> None:
+        """Begin a request that may take this long, from looking up the host to the last byte."""
+        self._allowance.renew(seconds)
+
+    def connect(self) -> None:
+        """Connect to the first of the host's addresses that answers.
+
+        Raises:
+            TimeoutError: none did, or its handshake took too long.
+            OSError: there is no such host, it refused, or its certificate is not trusted.
+
+        """
+        connected = self._connected()
+        self.sock = connected if self.origin.tls is None else self._secured(connected)
+        self.sock.allowance = self._allowance
+
+    def is_stale(self) -> bool:
+        """Whether the other side has closed it, or sent what nobody asked for."""
+        if self.sock is None:
+            return True
+        # TLS has read more from the network than was taken from it.
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+            return True
+        readable = select.poll()
+        readable.register(self.sock, select.POLLIN)
+        return bool(readable.poll(0))
+
+    def _connected(self) -> _Socket:
+        failure = OSError("the host has no address")
+        for family, kind, protocol, _, address in self._addresses():
+            connecting = _Socket(family, kind, protocol)
+            try:
+                connecting.settimeout(min(self._connect_timeout, self._allowance.seconds()))
+                connecting.connect(address)
+                # http.client sends head and body one after the other.
+                connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                connecting.close()
+                failure = error
+            else:
+                return connecting
+        raise failure
+
+    def _addresses(self) -> list[Any]:
+        # Nothing limits a look-up but to wait for it no longer.
+        found: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                found.put(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+            except OSError as error:
+                found.put(error)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        try:
+            result = found.get(timeout=self._allowance.seconds())
+        except queue.Empty:
+            raise TimeoutError from None
+        if isinstance(result, OSError):
+            raise result
+        return result
+
+    def _secured(self, connected: _Socket) -> _TlsSocket:
+        try:
+            connected.settimeout(self._allowance.seconds())
+            # An end that the other side did not announce is an error, and no end of the answer.
+            secured: Any = self.origin.tls.wrap_socket(  # type: ignore[union-attr]
+                connected, server_hostname=self.host, suppress_ragged_eofs=False
+            )
+        except BaseException:
+            connected.close()
+            raise
+        return secured  # type: ignore[no-any-return]

@@ -1,0 +1,265 @@
+"""Requests to the table are over in time, whatever comes back, and leave no broken connection."""
+
+from __future__ import annotations
+
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambda_src.rooms import dynamodb
+from lambda_src.rooms.connection import MAX_ANSWER_BYTES, Connection
+from lambda_src.rooms.dynamodb import WORST_REQUEST_S, RequestError, send
+from lambda_src.rooms.errors import ErrorCode, RoomsError
+from lambda_src.rooms.store import RoomStore
+from tests.lambda_src.rooms.test_dynamodb import API_LIMIT_S, PATIENT_S, client_of
+from tests.support.rooms.faulty_table import (
+    Fault,
+    FaultyTable,
+    drips,
+    keeps_silent,
+    repeats,
+    sends,
+    whole_answer,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+ITEM = {"roomId": {"S": "BCDFGH"}, "note": {"S": "x" * 300}}
+WHOLE = whole_answer(200, b'{"Item":{"roomId":{"S":"BCDFGH"},"note":{"S":"' + b"x" * 300 + b'"}}}')
+OTHER = whole_answer(200, b'{"Item":{"roomId":{"S":"ZZZZZZ"}}}')
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * 100 + b"0\r\n\r\n"
+)
+PAUSE_S = 0.1
+"""Between two bytes that drip: far from a silence, and all of them take half a minute."""
+ATTEMPT_S = 0.5
+
+
+def in_chunks(whole: bytes, size: int) -> bytes:
+    head, _, body = whole.partition(b"\r\n\r\n")
+    parts = (body[start : start + size] for start in range(0, len(body), size))
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+    fields = head.replace(b"Content-Length", b"X-Length")
+    return fields + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def dripping(content: bytes, start: int) -> Fault:
+    drip = drips(start, pause_s=PAUSE_S)
+    return lambda _answer, connection, table: drip(content, connection, table)
+
+
+NEVER_ENDS: dict[str, Fault] = {
+    "silence": keeps_silent,
+    "a dripping status": dripping(WHOLE, 0),
+    "a dripping head": dripping(WHOLE, 17),
+    "a dripping body": dripping(WHOLE, len(WHOLE) - 300),
+    "dripping chunks": dripping(CHUNKED, len(CHUNKED) - 400),
+    "a dripping chunk size": repeats(CHUNKED[:49], b"0", pause_s=PAUSE_S),
+    "a dripping extension of a chunk": repeats(CHUNKED[:49] + b"1;", b"x", pause_s=PAUSE_S),
+    "endless headers": repeats(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n", pause_s=PAUSE_S),
+    "endless continues": repeats(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause_s=PAUSE_S),
+    "a flood of continues": repeats(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "a flood of chunks": repeats(CHUNKED[:49], b"400\r\n" + b"x" * 1024 + b"\r\n"),
+    "a flood after no length": repeats(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536),
+    "a flood after a huge length": repeats(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", b"x" * 65536
+    ),
+    "a flood in a header": repeats(b"HTTP/1.1 200 OK\r\nx: ", b"x" * 65536),
+    "a flood of trailers": repeats(CHUNKED[:-2], b"x: y\r\n" * 1000),
+}
+
+
+def carried(endpoint: str, *, attempt_s: float | None = PATIENT_S) -> DynamoDBClient:
+    client = client_of(endpoint, attempt_s=attempt_s)
+    RoomStore(client, "rooms")
+    return client
+
+
+def get(client: DynamoDBClient) -> Any:
+    return send(client.get_item, TableName="rooms", Key={"roomId": {"S": "BCDFGH"}})
+
+
+def failure(client: DynamoDBClient) -> RoomsError:
+    with pytest.raises(RoomsError) as error:
+        get(client)
+    return error.value
+
+
+@pytest.mark.parametrize("fault", NEVER_ENDS)
+def test_an_answer_that_never_ends_is_given_up(server: FaultyTable, fault: str) -> None:
+    server.always(NEVER_ENDS[fault])
+    assert failure(carried(server.endpoint, attempt_s=ATTEMPT_S)).code is ErrorCode.UNAVAILABLE
+
+
+def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
+    server: FaultyTable,
+) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    assert get(client)["Item"] == ITEM
+    server.always(dripping(WHOLE, 60))
+    config: Any = client.meta.config
+    config.read_timeout, config.connect_timeout = 0, ATTEMPT_S
+    assert failure(client).uncertain
+    config.read_timeout = PATIENT_S
+    server.does()
+    assert get(client)["Item"] == ITEM
+    assert server.connections[0] == 2
+
+
+def test_the_longest_request_is_as_long_as_the_service_reckons(server: FaultyTable) -> None:
+    drip = dripping(WHOLE, 0)
+    server.always(drip)
+    client = carried(server.endpoint, attempt_s=None)
+    started = time.monotonic()
+    assert failure(client).code is ErrorCode.UNAVAILABLE
+    assert time.monotonic() - started < API_LIMIT_S
+    config: Any = client.meta.config
+    attempt_s = config.connect_timeout + config.read_timeout
+    assert dynamodb.MAX_ATTEMPTS * attempt_s + 0.2 == pytest.approx(WORST_REQUEST_S)
+
+
+def test_one_connection_brings_one_request_after_the_other(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    for _ in range(5):
+        assert get(client)["Item"] == ITEM
+    assert server.connections == [5]
+
+
+@pytest.mark.parametrize(
+    "left_over",
+    [WHOLE, b"x", WHOLE[:-1], b"x" * (io.DEFAULT_BUFFER_SIZE - len(OTHER)) + WHOLE],
+    ids=["an answer", "a byte", "half an answer", "an answer behind what is read at once"],
+)
+def test_what_comes_behind_an_answer_is_not_the_next_answer(
+    server: FaultyTable, left_over: bytes
+) -> None:
+    server.serves(OTHER)
+    server.open_after_faults = True
+    server.does(sends(OTHER + left_over))
+    client = carried(server.endpoint)
+    for _ in range(3):
+        assert get(client)["Item"] == {"roomId": {"S": "ZZZZZZ"}}
+
+
+def test_a_damaged_answer_ends_its_connection(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    server.open_after_faults = True
+    client = carried(server.endpoint)
+    server.does(sends(WHOLE.replace(b"ZZ", b"xx").replace(b"xxx", b"xxy")))
+    assert get(client)["Item"] == ITEM
+    assert server.connections == [1, 1]
+
+
+def test_a_connection_that_the_table_closed_meanwhile_is_replaced(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    server.does(sends(WHOLE))
+    for _ in range(2):
+        assert get(client)["Item"] == ITEM
+    assert server.connections == [1, 1]
+
+
+def test_a_connection_that_died_while_the_environment_was_frozen_costs_no_request(
+    server: FaultyTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen machine hears of no end: only the next request meets it."""
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    server.does(sends(WHOLE))
+    monkeypatch.setattr(Connection, "is_stale", lambda connection: connection.sock is None)
+    for _ in range(2):
+        assert get(client)["Item"] == ITEM
+    assert sum(server.connections) >= 2
+
+
+def test_many_threads_share_a_client(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(lambda _: get(client)["Item"], range(200)))
+    assert answers == [ITEM] * 200
+    assert sum(server.connections) == 200
+
+
+def test_a_client_with_two_stores_sends_a_request_once(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    RoomStore(client, "rooms")
+    get(client)
+    assert server.connections == [1]
+
+
+def test_an_item_of_the_largest_size_is_an_answer(server: FaultyTable) -> None:
+    body = b'{"Item":{"a":{"S":"' + b"x" * 400_000 + b'"}}}'
+    assert len(body) < MAX_ANSWER_BYTES
+    server.serves(whole_answer(200, body))
+    assert get(carried(server.endpoint))["Item"] == {"a": {"S": "x" * 400_000}}
+
+
+LONG = b'{"Item":{"a":{"S":"' + b"x" * MAX_ANSWER_BYTES + b'"}}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        whole_answer(200, LONG),
+        in_chunks(whole_answer(200, LONG), 65536),
+        b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_ANSWER_BYTES // 25 + 1) + WHOLE,
+    ],
+    ids=["by its length", "in chunks", "before it begins"],
+)
+def test_an_answer_that_is_longer_than_any_item_is_none(
+    server: FaultyTable, content: bytes
+) -> None:
+    server.serves(content)
+    assert failure(carried(server.endpoint)).uncertain
+
+
+def test_an_answer_in_chunks_is_an_answer(server: FaultyTable) -> None:
+    server.serves(in_chunks(WHOLE, 1))
+    client = carried(server.endpoint)
+    for _ in range(2):
+        assert get(client)["Item"] == ITEM
+    assert server.connections == [2]
+
+
+def test_a_fault_of_ours_before_anything_is_sent_stays_one(server: FaultyTable) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+    assert get(client)["Item"] == ITEM
+    with pytest.raises(RequestError, match="ParamValidationError"):
+        send(client.get_item, TableName="rooms", Key={"roomId": 5})
+
+    def broken(**_: object) -> None:
+        raise TypeError("our own")
+
+    client.meta.events.register("before-call.dynamodb", broken)
+    with pytest.raises(TypeError, match="our own"):
+        get(client)
+    assert server.connections == [1]
+
+
+@pytest.mark.parametrize(
+    "error", [UnicodeDecodeError("utf-8", b"", 0, 1, ""), KeyError("x"), RecursionError()]
+)
+def test_whatever_botocore_trips_over_in_an_answer_is_uncertain(
+    server: FaultyTable, error: Exception
+) -> None:
+    server.serves(WHOLE)
+    client = carried(server.endpoint)
+
+    def trips(**_: object) -> None:
+        raise error
+
+    client.meta.events.register("before-parse.dynamodb", trips)
+    failed = failure(client)
+    assert (failed.cause, failed.uncertain) == (type(error).__name__, True)
+    assert server.connections == [2]
