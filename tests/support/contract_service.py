@@ -43,8 +43,9 @@ class Service:
         return json.dumps(dispatch(json.loads(event), rooms)).encode()
 
     def rooms(self) -> list[dict[str, Any]]:
-        """Those that were left behind."""
-        return self.client.scan(TableName=self.table)["Items"]
+        """Those that were left behind: with somebody in them."""
+        items = self.client.scan(TableName=self.table)["Items"]
+        return [item for item in items if item["players"]["M"]]
 
 
 @pytest.fixture

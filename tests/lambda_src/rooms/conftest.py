@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,17 @@ import jsonschema
 import pytest
 from botocore.config import Config
 
+from lambda_src.rooms import dynamodb
+from lambda_src.rooms.client import Entrance
 from lambda_src.rooms.dynamodb import CLIENT_CONFIG
+from lambda_src.rooms.guesses import GuessLimit
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.routes import ROUTES
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
+from tests.support.imagecheck.certificate import Certificate, self_signed
+from tests.support.rooms.faulty_table import FaultyTable, faulty_table
+from tests.support.rooms.wire import Wire
 from tools import openapi
 
 if TYPE_CHECKING:
@@ -59,6 +65,8 @@ class Api:
     """Sends events as API Gateway does, and holds every answer against the API document."""
 
     rooms: Rooms
+    entrance: Entrance = Entrance()  # noqa: RUF009  (it is frozen)
+    guesses: GuessLimit | None = None
 
     def __call__(
         self,
@@ -82,6 +90,8 @@ class Api:
                 **event,
             },
             self.rooms,
+            entrance=self.entrance,
+            guesses=self.guesses,
         )
         body = json.loads(response["body"]) if "body" in response else None
         answer = Answer(response["statusCode"], response["headers"], body)
@@ -145,6 +155,17 @@ def client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
 
 
 @pytest.fixture
+def wire_client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
+    """A client whose wire a test can cut."""
+    return new_client()
+
+
+@pytest.fixture
+def wire(wire_client: DynamoDBClient) -> Wire:
+    return Wire(wire_client)
+
+
+@pytest.fixture
 def table(client: DynamoDBClient) -> str:
     """An empty rooms table; that the deployed one is like it is asserted in tests/constructs."""
     name = f"rooms-{next(_table_numbers)}"
@@ -176,3 +197,29 @@ def api(rooms: Rooms) -> Api:
 def token() -> str:
     """A token as a client may bring it."""
     return "c0ffee00-1111-4222-8333-444455556666"
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat a request at once."""
+    monkeypatch.setattr(dynamodb, "MAX_PAUSE_S", 0)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate for 127.0.0.1 that nobody trusts."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def trusted(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> Certificate:
+    """The same, and clients that are made now trust it."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate.file))
+    return certificate
+
+
+@pytest.fixture(params=["http", "https"])
+def server(request: pytest.FixtureRequest, trusted: Certificate) -> Iterator[FaultyTable]:
+    """A server in place of the table, with and without TLS."""
+    with faulty_table(None, tls=trusted.tls() if request.param == "https" else None) as table:
+        yield table

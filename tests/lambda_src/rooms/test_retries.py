@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
 from lambda_src.rooms import tokens
 from lambda_src.rooms.service import CREATE_ATTEMPTS, LIFETIME_S, Rooms
@@ -14,39 +14,9 @@ from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
-class Wire:
-    """What lies between the function's client and the table: it may lose answers, never requests.
-
-    The real client, the real retries and the real table: only answers are dropped.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._send = client._endpoint.http_session.send
-        self.loses: Callable[[int], bool] = lambda _: False
-        self.sent = 0
-        client._endpoint.http_session = self
-
-    def send(self, request: Any) -> Any:
-        response = self._send(request)
-        self.sent += 1
-        if self.loses(self.sent):
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return response
-
-
-@pytest.fixture
-def wire_client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
-    return new_client()
-
-
-@pytest.fixture
-def wire(wire_client: DynamoDBClient) -> Wire:
-    return Wire(wire_client)
+    from tests.support.rooms.wire import Wire
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 
+from lambda_src.rooms.client import Entrance
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
@@ -21,7 +22,12 @@ _numbers = itertools.count()
 
 
 class RoomsApi:
-    """Answers as the deployed API does; ``rooms_left`` are those in the table."""
+    """Answers as the deployed API does; ``rooms_left`` are those with players.
+
+    ``entrance`` says how requests may come in.
+    """
+
+    entrance = Entrance()
 
     def __init__(self, endpoint_url: str) -> None:
         self._client: Any = boto3.client(
@@ -49,14 +55,16 @@ class RoomsApi:
         )
         event: Any = {
             "routeKey": route,
-            "headers": dict(request.headers),
+            "headers": {name.lower(): value for name, value in request.headers.items()},
+            "requestContext": {"apiId": "abc123", "http": {"sourceIp": "127.0.0.1"}},
             "pathParameters": {"roomId": match[1]} if match.groups() else {},
             "isBase64Encoded": False,
             **({"body": request.body.decode()} if request.body else {}),
         }
-        response = dispatch(event, self._rooms)
+        response = dispatch(event, self._rooms, entrance=self.entrance)
         body = (response.get("body") or "").encode()
         return Answer(response["statusCode"], response.get("headers", {}), body)
 
     def rooms_left(self) -> int:
-        return int(self._client.scan(TableName=self._table)["Count"])
+        items = self._client.scan(TableName=self._table)["Items"]
+        return sum(bool(item["players"]["M"]) for item in items)
