@@ -56,7 +56,11 @@ class HttpApiRequest:
 
 
 def http_api_event(request: HttpApiRequest) -> dict[str, Any]:
-    """Return the event of a request. As in AWS, fields that would be empty are left out."""
+    """Return the event of a request. As in AWS, fields that would be empty are left out.
+
+    An event is JSON, so it has no bytes that are no UTF-8: in a text they become U+FFFD here. AWS
+    does not say what becomes of them there. The function takes U+FFFD in no name.
+    """
     is_text = _is_text(request.headers.get("content-type", ""))
     body = request.body
     cookies = [cookie.strip() for cookie in request.headers.get("cookie", "").split(";")]

@@ -8,7 +8,8 @@ const TRIMMED =
   "[\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff" +
   "\\u00ad\\u034f\\u115f\\u1160\\u180e\\u200b-\\u200d\\u2060-\\u2064\\u3164\\uffa0]+";
 const EDGES = new RegExp(`^${TRIMMED}|${TRIMMED}$`, "gu");
-const FORBIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}]/u;
+// U+FFFD is what decoders write for bytes that they cannot read.
+const FORBIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Noncharacter_Code_Point}\ufffd]/u;
 const BLANKS = /[\u115f\u1160\u2800\u3164\uffa0\u{e0000}-\u{e0fff}]/gu;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}\p{Cn}\p{Co}]/u;
 

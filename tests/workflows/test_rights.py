@@ -1,5 +1,7 @@
 """The rights of workflows: tokens, roles, and code from unknown people."""
 
+import re
+
 import pytest
 
 from tests.support.workflows.definitions import (
@@ -189,6 +191,18 @@ def test_what_a_stranger_has_written_is_only_read() -> None:
     ]
     assert change.given["sparse-checkout-cone-mode"] is False
     assert [step.command for step in rest] == ["changes", "comment"]
+
+
+def test_what_a_fork_starts_with_rights_reads_no_secret_and_takes_no_role() -> None:
+    (flow,) = [flow for flow in WORKFLOWS if "pull_request_target" in flow.events]
+    texts = " ".join(strings(flow.definition))
+    assert set(re.findall(r"\bsecrets\b|\bvars\.\w+|github\.token", texts)) == {"github.token"}
+    (job,) = flow.jobs
+    assert job.definition["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert job.using(CREDENTIALS) == []
+    # What writes the comment is alone with the token, and is the base branch's.
+    holders = [step for step in job.steps if "github.token" in " ".join(strings(step.definition))]
+    assert [step.command for step in holders] == ["comment"]
 
 
 def test_no_other_workflow_is_started_by_what_a_stranger_can_do() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.event import HttpApiRequest, http_api_event
 from lambda_src.rooms.payload import MAX_BODY_BYTES
 from tests.lambda_src.rooms.conftest import CREATE, JOIN, Api
 
@@ -82,6 +83,73 @@ def test_details_map_each_field_to_its_reason(
 
 def test_unknown_fields_are_ignored(api: Api) -> None:
     assert api(CREATE, body={"hostName": "x", "playerId": "me", "roomId": "BCDFGH"}).status == 200
+
+
+def sent(route: str, body: bytes, content_type: str) -> dict[str, Any]:
+    """The event of a body, as API Gateway sends it: text or base64, by its type."""
+    method, _, path = route.partition(" ")
+    return http_api_event(
+        HttpApiRequest(
+            route_key=route,
+            method=method,
+            path=path,
+            headers={"content-type": content_type} if content_type else {},
+            request_id="7",
+            body=body,
+        )
+    )
+
+
+NO_TEXT = [
+    b"\xff",
+    b"Taro\x80",
+    "山".encode()[:2],
+    b"\xc0\xaf",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    "山田".encode("cp932"),
+    "山田".encode("euc-jp"),
+]
+
+
+@pytest.mark.parametrize("name", NO_TEXT)
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", "image/png"])
+def test_a_name_that_is_no_utf_8_makes_no_room_whatever_the_gateway_makes_of_it(
+    api: Api, name: bytes, content_type: str
+) -> None:
+    event = sent(CREATE, b'{"hostName": "' + name + b'"}', content_type)
+    answer = api(CREATE, **{key: event[key] for key in ("body", "isBase64Encoded")})
+    is_base64 = content_type in {"", "image/png"}
+    assert event["isBase64Encoded"] is is_base64
+    expected = "INVALID_JSON" if is_base64 else "VALIDATION_ERROR"
+    assert (answer.status, answer.code) == (400, expected)
+
+
+@pytest.mark.parametrize("name", ["\ufffd", "Taro\ufffd", "\ufffe", "a\uffff", "\U0010ffff"])
+@pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "as it is"])
+def test_what_stands_for_no_text_is_no_name_however_it_comes(
+    api: Api, name: str, ascii_only: bool
+) -> None:
+    body = json.dumps({"playerName": name}, ensure_ascii=ascii_only)
+    encoded = base64.b64encode(body.encode()).decode()
+    for event in ({"body": body}, {"body": encoded, "isBase64Encoded": True}):
+        answer = api(JOIN, room="BCDFGH", **event)
+        assert answer.body["error"]["details"] == {
+            "playerName": "Player name must not contain control characters, U+FFFD or noncharacters"
+        }
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=st.binary(min_size=1).filter(lambda name: not {34, 92} & {*name}), in_base64=st.booleans()
+)
+def test_no_bytes_make_a_name_but_utf_8(api: Api, name: bytes, in_base64: bool) -> None:
+    event = sent(CREATE, b'{"hostName": "' + name + b'"}', "" if in_base64 else "application/json")
+    answer = api(CREATE, **{key: event[key] for key in ("body", "isBase64Encoded")})
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        assert answer.status == 400
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
