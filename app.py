@@ -9,7 +9,7 @@ from aws_cdk import Annotations, App, Environment, Stack
 from constructs.image_digest import ImageDigest
 
 from config.image_lock import ImagePin, read_image_lock
-from config.names import GITHUB_STACK, StageNames
+from config.names import GITHUB_STACK, GUARD_REGION, StageNames
 from config.settings import (
     ConfigurationError,
     GithubRepository,
@@ -20,6 +20,7 @@ from config.settings import (
 from imagecheck.errors import CommandError
 from stacks.delivery_stack import DeliveryStack
 from stacks.github_stack import GithubStack
+from stacks.guard_stack import GuardStack
 from stacks.registry_stack import RegistryStack
 from stacks.rooms_stack import RoomsStack
 from stacks.web_stack import WebStack
@@ -51,7 +52,8 @@ def build_app(*, context: Mapping[str, Any] | None = None) -> App:
     # Once for all: it may be a pipe.
     pins = read_image_lock(lock)
     for stage, stage_settings in settings.items():
-        _define_stage(app, StageNames(stage), stage_settings, lock, pins.get(stage))
+        names = StageNames(stage, stage_settings.table)
+        _define_stage(app, names, stage_settings, lock, pins.get(stage))
     return app
 
 
@@ -72,7 +74,7 @@ def _define_stage(
         description="hima-five-bomber: the images of the rooms function",
     )
     if github:
-        _define_delivery(app, names, github, environment)
+        _define_delivery(app, names, settings, github, environment)
     if pin is None and not as_zip:
         Annotations.of(registry).add_warning_v2(
             "hima-five-bomber:image-not-pinned",
@@ -104,10 +106,24 @@ def _define_stage(
         description="hima-five-bomber: the page, and the API next to it",
     )
     web.add_stack_dependency(rooms)
+    if settings.has_guard:
+        guard = GuardStack(
+            app,
+            names.guard_stack,
+            names=names,
+            settings=settings,
+            env=Environment(region=GUARD_REGION),
+            description="hima-five-bomber: the limit for each client, and the budget",
+        )
+        web.add_stack_dependency(guard)
 
 
 def _define_delivery(
-    app: App, names: StageNames, github: GithubRepository, environment: Environment
+    app: App,
+    names: StageNames,
+    settings: StageSettings,
+    github: GithubRepository,
+    environment: Environment,
 ) -> None:
     """Define the roles with which GitHub deploys a stage; all stages share one OIDC provider."""
     provider = app.node.try_find_child(GITHUB_STACK) or GithubStack(
@@ -121,6 +137,7 @@ def _define_delivery(
         app,
         names.delivery_stack,
         names=names,
+        settings=settings,
         github=github,
         env=environment,
         description="hima-five-bomber: the roles of the GitHub jobs",

@@ -6,12 +6,22 @@ from typing import Final
 GITHUB_STACK: Final = "hima-five-bomber-github"
 """The stack with GitHub's OIDC provider, for all stages of an account."""
 
+GUARD_REGION: Final = "us-east-1"
+"""The Region of every guard stack: that of web ACLs for CloudFront, and of their metrics.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/how-aws-waf-works-resources.html
+"""
+
 
 @dataclass(frozen=True)
 class StageNames:
-    """The names of a stage's stacks and resources; nothing else in the account has their prefix."""
+    """The names of a stage's stacks and resources; nothing else in the account has their prefix.
+
+    ``other_table`` is the name of its table, where the settings name one.
+    """
 
     stage: str
+    other_table: str | None = None
 
     @property
     def prefix(self) -> str:
@@ -32,6 +42,11 @@ class StageNames:
     def web_stack(self) -> str:
         """The stack of the page, which also serves the API."""
         return f"{self.prefix}-web"
+
+    @property
+    def guard_stack(self) -> str:
+        """The stack of what limits a client and watches the costs, in ``GUARD_REGION``."""
+        return f"{self.prefix}-guard"
 
     @property
     def delivery_stack(self) -> str:
@@ -66,6 +81,11 @@ class StageNames:
     @property
     def table(self) -> str:
         """The table of the rooms."""
+        return self.other_table or self.first_table
+
+    @property
+    def first_table(self) -> str:
+        """The table that the stage has, unless its settings name another."""
         return f"{self.prefix}-rooms"
 
     @property
@@ -77,6 +97,11 @@ class StageNames:
     def api_domain_parameter(self) -> str:
         """The SSM parameter with the API's domain name, for the web stack."""
         return f"/hima-five-bomber/{self.stage}/api-domain"
+
+    @property
+    def distribution_key_parameter(self) -> str:
+        """The SSM parameter with the ARN of the distribution's secret, for the web stack."""
+        return f"/hima-five-bomber/{self.stage}/distribution-key"
 
     def deployed_tag(self, digest: str) -> str:
         """Return the tag of a deployed image; no lifecycle rule may match its prefix."""

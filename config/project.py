@@ -1,14 +1,16 @@
 """The project of a command: the checkout in the current folder, as with the CDK CLI."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from config.git import run_git
-from config.names import StageNames
+from config.json_file import DamagedFileError, read_json_file
+from config.names import GUARD_REGION, StageNames
 from config.region import environment_region
 from config.settings import ConfigurationError, StageSettings, read_settings
 from imagecheck.errors import FailedError
@@ -30,7 +32,9 @@ class Stage:
 
     names: StageNames
     settings: StageSettings
-    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _clients: dict[tuple[str, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -56,6 +60,12 @@ class Stage:
                 " cdk.json",
             )
         return self.known_region
+
+    @property
+    def regions(self) -> list[str]:
+        """The Regions of its stacks, its own first. Raises ConfigurationError as ``region``."""
+        guard = [GUARD_REGION] if self.settings.has_guard else []
+        return list(dict.fromkeys([self.region, *guard]))
 
     @property
     def local_region(self) -> str:
@@ -92,14 +102,15 @@ class Stage:
         )
         return f"if it is elsewhere: {region} names the Region, and AWS_PROFILE the account"
 
-    def client(self, service: str) -> Any:
-        """Return the boto3 client of a service in the stage's Region: one for each service.
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the boto3 client of a service in a Region, without one the stage's: one for each.
 
         Raises ConfigurationError where no Region is known, AwsError when boto3 cannot be set up.
         """
-        if service not in self._clients:
-            self._clients[service] = aws_client(service, self.region)
-        return self._clients[service]
+        where = service, region or self.region
+        if where not in self._clients:
+            self._clients[where] = aws_client(*where)
+        return self._clients[where]
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,8 @@ class Project:
 
     def stage(self, name: str) -> Stage:
         """Return a stage. Raises ConfigurationError when there is none of that name."""
-        return Stage(StageNames(name), read_settings(self.context["stages"], name))
+        settings = read_settings(self.context["stages"], name)
+        return Stage(StageNames(name, settings.table), settings)
 
     def revision(self) -> Revision:
         """Ask git. Raises FailedError where this is not a checkout, or git is not installed."""
@@ -136,8 +148,14 @@ class Project:
 
         Raises as ``revision`` does.
         """
-        lock = self.lock.relative_to(self.root).as_posix()
-        changed = self._git("status", "--porcelain", "--", ".", f":(exclude){lock}")
+        lock = self.lock.relative_to(self.root)
+        # What a killed command has left, as this version and those before name it, is no change.
+        others = (lock.as_posix(), lock.with_suffix(".tmp").as_posix())
+        excluded = [
+            *(f":(exclude,top,literal){name}" for name in others),
+            ":(exclude,glob)**/.*.tmp",
+        ]
+        changed = self._git("status", "--porcelain", "--", ".", *excluded)
         return [line[3:] for line in changed.splitlines()]
 
     def files(self, folder: str) -> list[str]:
@@ -161,25 +179,45 @@ class Project:
     def _git(self, *arguments: str) -> str:
         done = run_git(self.root, *arguments)
         if done.returncode:
-            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[0]
-            raise FailedError(f"git cannot tell which commit this is: {reason}")
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            reason = said[0] if said else f"it ended with status {done.returncode}"
+            raise FailedError(
+                f"git cannot tell which commit this is: {reason}", hint=f"git -C {self.root} status"
+            )
         return done.stdout.decode("utf-8", "surrogateescape")
 
 
+class _CdkJson(msgspec.Struct, frozen=True):
+    context: dict[str, Any]
+
+
+class _Context(msgspec.Struct, frozen=True, rename="camel"):
+    """What there has to be in it."""
+
+    stages: dict[str, Any]
+    image_lock: str
+
+
 def project_here() -> Project:
-    """Return the project in the current folder. Raises FailedError when there is none."""
+    """Return the project in the current folder.
+
+    Raises FailedError when there is none, ConfigurationError when its ``cdk.json`` is damaged.
+    """
     root = Path.cwd()
     path = root / "cdk.json"
     try:
-        context = json.loads(path.read_text(encoding="utf-8"))["context"]
-        context["stages"], context["imageLock"]
+        document = read_json_file(path, _CdkJson)
+        msgspec.convert(document.context, _Context)
     except FileNotFoundError as error:
         raise FailedError(
             "there is no cdk.json in this folder", hint="run this in the root of the checkout"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FailedError(f"{path} is not the cdk.json of this project: {error!r}") from error
-    return Project(root, context)
+    except (DamagedFileError, msgspec.ValidationError) as error:
+        raise ConfigurationError(
+            f"{path} is not the cdk.json of this project: {error}",
+            hint="as the last commit has it: git checkout HEAD -- cdk.json",
+        ) from error
+    return Project(root, document.context)
 
 
 def now() -> str:

@@ -16,6 +16,9 @@ LogRetention = Literal[
 ]
 Positive = Annotated[int, Meta(ge=1)]
 
+TABLE_PATTERN: Final = r"^[A-Za-z0-9_.-]{3,255}$"
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
+
 REGION_PATTERN: Final = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"
 """What names of Regions look like; which there are, AWS decides."""
 
@@ -72,25 +75,51 @@ class StageSettings(
     """The settings of one stage.
 
     Without a ``region``, the stage is where the environment says (``config.region``).
-    ``retain_data`` keeps the table and the images when stacks are deleted. ``log_retention`` is a
-    member of ``aws_logs.RetentionDays``. The function's timeout must be above the longest time of
-    an operation (``LONGEST_OPERATION_S`` of the rooms service) and below the API's own of 30 s
+    ``retain_data`` keeps the table, the images and the logs when stacks are deleted. ``table``
+    names the table where it is another one than the stage's name says, as one that was restored
+    from a backup (docs/restore.md). ``log_retention`` is a member of ``aws_logs.RetentionDays``.
+    The function's timeout must be above the longest time of a request (``LONGEST_REQUEST_S`` of the
+    rooms function) and below the API's own of 30 s
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
     ``reserved_concurrency`` is left out where the account has none to reserve. The throttle counts
-    the requests of all players together. Without a ``domain`` the page has CloudFront's.
+    the requests of all players together, on each route by itself. ``requests_per_client`` is what
+    one address may send to the page and its API within a minute, files included; AWS WAF counts
+    from 10 on. ``monthly_budget_usd`` is for the whole account, in US dollars. Without one of these
+    two, there is no such limit. Without a ``domain`` the page has CloudFront's.
+    ``only_through_page`` refuses requests to the API's own address. One more for
+    ``distribution_key`` is another secret between the page's distribution and the API.
     """
 
     region: Annotated[str, Meta(pattern=REGION_PATTERN)] | None = None
     retain_data: bool
+    table: Annotated[str, Meta(pattern=TABLE_PATTERN)] | None = None
     log_retention: LogRetention
     architecture: Architecture
     memory_mb: Annotated[int, Meta(ge=128, le=10240)]
-    timeout_seconds: Annotated[int, Meta(ge=12, le=29)]
+    timeout_seconds: Annotated[int, Meta(ge=18, le=29)]
     reserved_concurrency: Positive | None = None
     allowed_origins: Annotated[list[str], Meta(min_length=1)]
     requests_per_second: Positive
     requests_burst: Positive
+    requests_per_client: Annotated[int, Meta(ge=10)] | None = None
+    monthly_budget_usd: Positive | None = None
     domain: Domain | None = None
+    only_through_page: bool = False
+    distribution_key: Positive = 1
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where one client could take all that a route gives to everybody."""
+        of_all = 60 * self.requests_per_second
+        if self.requests_per_client is not None and self.requests_per_client >= of_all:
+            raise ValueError(
+                f"requestsPerClient is {self.requests_per_client} a minute, and all clients"
+                f" together have {of_all} (60 times requestsPerSecond): it must be less"
+            )
+
+    @property
+    def has_guard(self) -> bool:
+        """Whether the stage has a guard stack."""
+        return self.requests_per_client is not None or self.monthly_budget_usd is not None
 
 
 def read_settings(stages: Mapping[str, Any], stage: str) -> StageSettings:

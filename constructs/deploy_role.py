@@ -31,6 +31,7 @@ class DeployRole(Construct):
         log_groups: the names of the log groups that may be searched.
         release_parameter: the name of the SSM parameter with the live release.
         table: the name of the table.
+        other_regions: where else stacks of the stage are deployed.
 
     """
 
@@ -49,6 +50,7 @@ class DeployRole(Construct):
         log_groups: Sequence[str],
         release_parameter: str,
         table: str,
+        other_regions: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -59,12 +61,13 @@ class DeployRole(Construct):
             inline_policies={
                 "release": iam.PolicyDocument(
                     statements=[
-                        self._cdk(),
+                        self._cdk(other_regions),
                         *self._stacks(rooms_stack, web_stack),
                         self._images(repository),
                         *self._functions(functions),
                         self._deployments(application),
                         self._logs(log_groups),
+                        self._kept_versions(functions),
                         self._release(release_parameter),
                         self._table(table),
                         self._alarms(),
@@ -74,7 +77,7 @@ class DeployRole(Construct):
             },
         )
 
-    def _cdk(self) -> iam.PolicyStatement:
+    def _cdk(self, other_regions: Sequence[str]) -> iam.PolicyStatement:
         # Without the image publishing role: the stacks have no image that CDK builds.
         defaults = DefaultStackSynthesizer
         qualifier = Stack.of(self).synthesizer.bootstrap_qualifier or defaults.DEFAULT_QUALIFIER
@@ -82,7 +85,8 @@ class DeployRole(Construct):
             sid="AssumeCdkRoles",
             actions=["sts:AssumeRole"],
             resources=[
-                Fn.sub(arn.replace("${Qualifier}", qualifier))
+                Fn.sub(arn.replace("${Qualifier}", qualifier).replace("${AWS::Region}", region))
+                for region in ("${AWS::Region}", *other_regions)
                 for arn in (
                     defaults.DEFAULT_DEPLOY_ROLE_ARN,
                     defaults.DEFAULT_FILE_ASSET_PUBLISHING_ROLE_ARN,
@@ -179,6 +183,24 @@ class DeployRole(Construct):
         )
         return iam.PolicyStatement(sid="ReadLogs", actions=["logs:FilterLogEvents"], resources=arns)
 
+    def _kept_versions(self, functions: Sequence[str]) -> iam.PolicyStatement:
+        """Let a function's versions be written down before the function is removed."""
+        streams = [
+            self._arn(
+                "logs",
+                "log-group",
+                f"/aws/lambda/{function}:log-stream:versions/*",
+                ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for function in functions
+        ]
+        acknowledge_wildcards(self, streams, "Streams are named by the time of their writing.")
+        return iam.PolicyStatement(
+            sid="KeepVersions",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=streams,
+        )
+
     def _release(self, parameter: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid="ReadReleaseParameter",
@@ -189,7 +211,11 @@ class DeployRole(Construct):
     def _table(self, name: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid="DescribeTable",
-            actions=["dynamodb:DescribeTable"],
+            actions=[
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
+            ],
             resources=[self._arn("dynamodb", "table", name)],
         )
 
@@ -210,12 +236,13 @@ class DeployRole(Construct):
         acknowledge_wildcards(
             self,
             ["*"],
-            "These five actions have no resource types:"
+            "These six actions have no resource types:"
             " https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
         )
         return iam.PolicyStatement(
             sid="ActionsWithoutResources",
             actions=[
+                "cloudformation:ListStacks",
                 "cloudwatch:GetMetricStatistics",
                 "codedeploy:BatchGetDeploymentTargets",
                 "codedeploy:ListDeploymentTargets",

@@ -1,6 +1,6 @@
 """The role of a job that shows what a pull request would change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -18,6 +18,7 @@ class DiffRole(Construct):
         name: the role's name.
         trusted: who may assume it.
         stacks: the names of the stacks.
+        elsewhere: the names of more stacks, each with its Region.
 
     """
 
@@ -29,9 +30,13 @@ class DiffRole(Construct):
         name: str,
         trusted: iam.IPrincipal,
         stacks: Sequence[str],
+        elsewhere: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
-        arns = [stack_arn(self, stack) for stack in stacks]
+        arns = [
+            *(stack_arn(self, stack) for stack in stacks),
+            *(stack_arn(self, stack, region=region) for stack, region in elsewhere.items()),
+        ]
         acknowledge_wildcards(self, arns, "One stack each; its id is not known before deployment.")
         self.role = iam.Role(
             self,

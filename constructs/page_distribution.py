@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from constructs.security_headers import SecurityHeaders
 
+from lambda_src.rooms.headers import DISTRIBUTION_KEY, ROOM_CREATED
 from lambda_src.rooms.routes import Route
 
 ROOM_CACHE_S: Final = 1
@@ -28,14 +29,17 @@ class PageDistribution(Construct):
     GET of a room is cached for a second, so that five polling lobbies cost one request; CloudFront
     compares ETags itself. A path with any other method is never cached, and its requests reach the
     API complete, with the player's token. Errors are cached for a second at most, and never
-    replaced by a page: the distribution cannot tell the API's 404 from the bucket's.
+    replaced by a page: the distribution cannot tell the API's 404 from the bucket's. Every request
+    to the API brings a secret, which shows that it came through here.
 
     Args:
         name: the name of its policies.
         page: the bucket.
         api_domain: the API's domain name.
+        api_key: the secret that shows the API that a request came through here.
         routes: the API's routes.
         access_logs: the bucket for access logs.
+        web_acl: the ARN of the web ACL that limits each client; None for no limit.
         domain_name: the page's own domain, with ``certificate`` for it; None for CloudFront's.
 
     """
@@ -48,8 +52,10 @@ class PageDistribution(Construct):
         name: str,
         page: s3.IBucket,
         api_domain: str,
+        api_key: str,
         routes: Sequence[Route],
         access_logs: s3.IBucket,
+        web_acl: str | None,
         domain_name: str | None,
         certificate: acm.ICertificate | None,
     ) -> None:
@@ -63,13 +69,18 @@ class PageDistribution(Construct):
             min_ttl=Duration.seconds(ROOM_CACHE_S),
             default_ttl=Duration.seconds(ROOM_CACHE_S),
             max_ttl=Duration.seconds(ROOM_CACHE_S),
-            # The CORS headers of the response depend on it.
-            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
+            # The CORS headers of the response depend on the origin. With the other one a cached
+            # room is for those who know it already: who guesses its code asks the API.
+            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin", ROOM_CREATED),
             enable_accept_encoding_gzip=True,
             enable_accept_encoding_brotli=True,
         )
         api = origins.HttpOrigin(
-            api_domain, origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2]
+            api_domain,
+            origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+            # It replaces what a viewer sends by this name:
+            # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
+            custom_headers={DISTRIBUTION_KEY: api_key},
         )
         self.distribution = cloudfront.Distribution(
             self,
@@ -101,13 +112,20 @@ class PageDistribution(Construct):
                 cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if certificate else None
             ),
             price_class=cloudfront.PriceClass.PRICE_CLASS_200,
+            web_acl_id=web_acl,
+            # AWS WAF counts single addresses, and over IPv6 a client has 2^64 or more of them.
+            enable_ipv6=web_acl is None,
             domain_names=[domain_name] if domain_name else None,
             certificate=certificate,
             enable_logging=True,
             log_bucket=access_logs,
             comment="The lobby, and its API",
         )
-        _acknowledge(self.distribution, has_certificate=certificate is not None)
+        _acknowledge(
+            self.distribution,
+            has_certificate=certificate is not None,
+            has_limit=web_acl is not None,
+        )
 
 
 def _patterns(routes: Sequence[Route]) -> dict[str, set[str]]:
@@ -145,15 +163,20 @@ def _api_behavior(
     )
 
 
-def _acknowledge(distribution: cloudfront.Distribution, *, has_certificate: bool) -> None:
+def _acknowledge(
+    distribution: cloudfront.Distribution, *, has_certificate: bool, has_limit: bool
+) -> None:
     reasons = {
         "Annotation::@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk": (
             "There is a default root object, so the list is never served."
         ),
         "AwsSolutions-CFR1": "Players may be in any country.",
-        "AwsSolutions-CFR2": "The API's throttle limits the costs, and a firewall costs more than"
-        " everything else here; it can be added without another change.",
     }
+    if not has_limit:
+        reasons["AwsSolutions-CFR2"] = (
+            "A limit for each client costs $6 a month, more than all else of an idle stage:"
+            " requestsPerClient in cdk.json switches it on where people play."
+        )
     if not has_certificate:
         reasons["AwsSolutions-CFR4"] = (
             "CloudFront's own certificate sets the TLS version; a stage with a domain has TLS 1.2."

@@ -1,17 +1,18 @@
 """CloudWatch alarms and their SNS topic."""
 
+from math import ceil
 from typing import Final
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
 from constructs import Construct
+from constructs.alarm_topic import alarm_topic
+from constructs.rooms_metrics import sum_of_operations, throttled_requests, version_errors
 
 INIT_FAILURES: Final = (
     "Runtime.InvalidEntrypoint",
@@ -44,7 +45,19 @@ TIMEOUT_SHARE: Final = 0.8
 
 SLOW_ANSWER: Final = Duration.seconds(3)
 
-_OPERATIONS: Final = ("PutItem", "GetItem", "UpdateItem", "DeleteItem")
+BUSY_SHARE: Final = 0.8
+"""Environments that take this share of those there may be are close to all."""
+
+TRAFFIC_SHARE: Final = 0.5
+"""Requests that take this share of what one route lets through are far more than players send."""
+
+REFUSED_SHARE: Final = 0.1
+"""The same for requests that are refused: those of somebody who tries codes, or of a broken page.
+"""
+
+BUSY_REQUEST_S: Final = 0.2
+"""How long a request takes on a bad day with a healthy table, in seconds: many times the usual."""
+
 _MINUTE: Final = Duration.minutes(1)
 
 
@@ -66,7 +79,10 @@ class RoomsAlarms(Construct):
         version: the version to which the traffic will move.
         timeout: the function's timeout.
         log_group: the function's log group, in which Lambda logs why an image did not start.
+        access_log: the API's log group.
         table: the table to watch.
+        requests_per_second: what each route of the API lets through.
+        reserved_concurrency: the number of environments reserved for the function, if there is.
 
     """
 
@@ -81,15 +97,18 @@ class RoomsAlarms(Construct):
         version: lambda_.Version,
         timeout: Duration,
         log_group: logs.ILogGroup,
+        access_log: logs.ILogGroup,
         table: dynamodb.ITable,
+        requests_per_second: int,
+        reserved_concurrency: int | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._name_prefix = name_prefix
-        self.topic = self._topic()
+        self.topic = alarm_topic(self, name_prefix=name_prefix)
         self.of_version = [
             self._alarm(
                 "version-errors",
-                _version_errors(version, live),
+                version_errors(version, live),
                 "Invocations of the version that is being deployed fail. CodeDeploy moves its"
                 " traffic back. Look for the error type in the function's log.",
                 suffix=f"-{version.version}",
@@ -126,6 +145,32 @@ class RoomsAlarms(Construct):
                 bad_minutes=3,
             ),
             self._alarm(
+                "api-429",
+                throttled_requests(self, access_log, namespace=name_prefix),
+                "The API turns requests away: all clients together send more than one of its routes"
+                " lets through. Look in the access log for the addresses that send most.",
+                minutes=3,
+                bad_minutes=2,
+            ),
+            self._alarm(
+                "api-4xx",
+                api.metric_client_error(period=_MINUTE, statistic="Sum"),
+                "Many requests are refused. Somebody tries codes, or a page of ours is broken. Look"
+                " in the access log for status, route and address.",
+                threshold=REFUSED_SHARE * 60 * requests_per_second,
+                minutes=5,
+                bad_minutes=3,
+            ),
+            self._alarm(
+                "api-traffic",
+                api.metric_count(period=_MINUTE, statistic="Sum"),
+                "Far more requests than players send reach the API, and each is paid for. Look in"
+                " the access log for the addresses that send most.",
+                threshold=TRAFFIC_SHARE * 60 * requests_per_second,
+                minutes=5,
+                bad_minutes=3,
+            ),
+            self._alarm(
                 "function-errors",
                 live.metric_errors(period=_MINUTE, statistic="Sum"),
                 "Invocations fail. The handler turns every exception into a response, so this is a"
@@ -137,6 +182,18 @@ class RoomsAlarms(Construct):
                 "Lambda throttles requests. Look at reserved concurrency and the account's limit.",
             ),
             self._alarm(
+                "function-concurrency",
+                live.lambda_.metric(
+                    "ConcurrentExecutions", period=_MINUTE, statistic=cloudwatch.Stats.MAXIMUM
+                ),
+                "The function runs in nearly all environments that it may have, or needs many more"
+                " than with a healthy table. Look at DynamoDB's latency, then at the traffic.",
+                threshold=BUSY_SHARE
+                * (reserved_concurrency or ceil(BUSY_REQUEST_S * requests_per_second)),
+                minutes=3,
+                bad_minutes=2,
+            ),
+            self._alarm(
                 "function-duration-p99",
                 live.metric_duration(period=_MINUTE, statistic="p99"),
                 "Invocations are close to the timeout. Look at DynamoDB's latency.",
@@ -144,14 +201,14 @@ class RoomsAlarms(Construct):
             ),
             self._alarm(
                 "table-throttles",
-                _sum_of_operations(table, "ThrottledRequests"),
+                sum_of_operations(table, "ThrottledRequests"),
                 "DynamoDB throttles requests, and players get 503. Look at the table's consumed"
                 " capacity and its maximum.",
                 minutes=3,
             ),
             self._alarm(
                 "table-system-errors",
-                _sum_of_operations(table, "SystemErrors"),
+                sum_of_operations(table, "SystemErrors"),
                 "DynamoDB returns internal errors. Look at the AWS Health Dashboard.",
                 minutes=3,
                 bad_minutes=2,
@@ -162,26 +219,6 @@ class RoomsAlarms(Construct):
             alarm.add_alarm_action(actions.SnsAction(self.topic))
             alarm.add_ok_action(actions.SnsAction(self.topic))
         self.all = [*notifying, *self.of_version]
-
-    def _topic(self) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", topic_name=f"{self._name_prefix}-alarms", enforce_ssl=True)
-        # A topic policy replaces the default one, which lets alarms publish.
-        alarms = Stack.of(self).format_arn(
-            service="cloudwatch",
-            resource="alarm",
-            resource_name=f"{self._name_prefix}-*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AllowAlarmsToPublish",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"ArnLike": {"aws:SourceArn": alarms}},
-            )
-        )
-        return topic
 
     def _init_failures_metric(self, log_group: logs.ILogGroup) -> cloudwatch.IMetric:
         patterns = {
@@ -247,47 +284,3 @@ class RoomsAlarms(Construct):
             datapoints_to_alarm=bad_minutes,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-
-
-def _version_errors(version: lambda_.Version, live: lambda_.Alias) -> cloudwatch.IMetric:
-    """Return the errors of a version for the alias's callers, while it has a part of the traffic.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    """
-    name = version.lambda_.function_name
-    return cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions_map={
-            "FunctionName": name,
-            "Resource": f"{name}:{live.alias_name}",
-            "ExecutedVersion": version.version,
-        },
-        period=_MINUTE,
-        statistic="Sum",
-    )
-
-
-def _sum_of_operations(table: dynamodb.ITable, metric_name: str) -> cloudwatch.IMetric:
-    """Return the sum of a metric that DynamoDB has for each operation.
-
-    Filled with zeros: an alarm on DynamoDB's metrics always ignores missing data, and would keep
-    its state after the last request:
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    """
-    metrics: dict[str, cloudwatch.IMetric] = {
-        operation[0].lower() + operation[1:]: cloudwatch.Metric(
-            namespace="AWS/DynamoDB",
-            metric_name=metric_name,
-            dimensions_map={"TableName": table.table_name, "Operation": operation},
-            period=_MINUTE,
-            statistic="Sum",
-        )
-        for operation in _OPERATIONS
-    }
-    return cloudwatch.MathExpression(
-        expression=" + ".join(f"FILL({name}, 0)" for name in metrics),
-        using_metrics=metrics,
-        label=metric_name,
-        period=_MINUTE,
-    )

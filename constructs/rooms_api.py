@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from lambda_src.rooms.headers import ROOM_CREATED
 from lambda_src.rooms.routes import Route
 
 
@@ -23,8 +24,8 @@ class RoomsApi(Construct):
         handler: the function for every route.
         routes: the table of routes.
         allowed_origins: the origins of the pages that may call it; ``*`` for any.
-        requests_per_second: the rate limit for all callers together.
-        requests_burst: the burst limit for all callers together.
+        requests_per_second: the rate limit of each route, for all callers together.
+        requests_burst: the burst limit of each route, for all callers together.
         log_retention: the lifetime of access log lines.
 
     """
@@ -52,18 +53,20 @@ class RoomsApi(Construct):
             cors_preflight=apigatewayv2.CorsPreflightOptions(
                 allow_origins=list(allowed_origins),
                 allow_methods=[apigatewayv2.CorsHttpMethod[method] for method in methods],
-                allow_headers=["authorization", "content-type", "if-none-match"],
+                allow_headers=["authorization", "content-type", "if-none-match", ROOM_CREATED],
                 expose_headers=["etag", "retry-after"],
                 max_age=Duration.days(1),
             ),
         )
         integration = HttpLambdaIntegration("Function", handler)
+        added_routes: list[apigatewayv2.HttpRoute] = []
         for route in routes:
             for added in self.api.add_routes(
                 path=route.path,
                 methods=[apigatewayv2.HttpMethod[route.method]],
                 integration=integration,
             ):
+                added_routes.append(added)
                 Validations.of(added).acknowledge(
                     Acknowledgment(
                         id="AwsSolutions-APIG4",
@@ -79,7 +82,7 @@ class RoomsApi(Construct):
         for part in parts:
             if isinstance(part, apigatewayv2.CfnIntegration):
                 part.node.add_dependency(*permissions)
-        access_log = logs.LogGroup(
+        self.access_log = logs.LogGroup(
             self,
             "AccessLog",
             # This prefix is exempt from the size limit of the account's log resource policy:
@@ -88,7 +91,7 @@ class RoomsApi(Construct):
             retention=log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        apigatewayv2.HttpStage(
+        stage = apigatewayv2.HttpStage(
             self,
             "Stage",
             http_api=self.api,
@@ -98,8 +101,20 @@ class RoomsApi(Construct):
             throttle=apigatewayv2.ThrottleSettings(
                 rate_limit=requests_per_second, burst_limit=requests_burst
             ),
-            access_log_settings=_AccessLog(access_log),
+            access_log_settings=_AccessLog(self.access_log),
         )
+        # Each its own bucket: who floods one route leaves the others to everybody else.
+        resource = stage.node.default_child
+        assert isinstance(resource, apigatewayv2.CfnStage)  # noqa: S101  # for the type checker
+        resource.route_settings = {
+            route.key: {
+                "DetailedMetricsEnabled": True,
+                "ThrottlingBurstLimit": requests_burst,
+                "ThrottlingRateLimit": requests_per_second,
+            }
+            for route in routes
+        }
+        resource.node.add_dependency(*added_routes)
 
 
 @jsii.implements(apigatewayv2.IAccessLogSettings)

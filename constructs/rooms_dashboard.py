@@ -70,7 +70,15 @@ class RoomsDashboard(Construct):
                     _graph(
                         "Function",
                         [live.metric_invocations(period=_MINUTE)],
-                        [live.metric_errors(period=_MINUTE), live.metric_throttles(period=_MINUTE)],
+                        [
+                            live.metric_errors(period=_MINUTE),
+                            live.metric_throttles(period=_MINUTE),
+                            live.lambda_.metric(
+                                "ConcurrentExecutions",
+                                period=_MINUTE,
+                                statistic=cloudwatch.Stats.MAXIMUM,
+                            ),
+                        ],
                     ),
                     _graph(
                         "Function duration (ms)",

@@ -121,7 +121,9 @@ class Cloud:
         api = _Current(self.account.stack_events, lambda: self.read_api(rooms_stack))
         distribution = _Current(
             self.account.stack_events,
-            lambda: read_distribution(self.account.stack_resources(web_stack)),
+            lambda: read_distribution(
+                self.account.stack_resources(web_stack), self.account.web_acls()
+            ),
         )
         s3 = self.client("s3")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from config.cdk_cli import compile_cache, end_cdk, node_folder, start_cdk
+from config.names import GUARD_REGION
 from imagecheck.errors import FailedError
 from local.emulated_aws.account import ACCOUNT_ID, CREDENTIALS, REGION
 
@@ -81,9 +82,9 @@ class CdkCli:
 
     @contextmanager
     def bootstrapping(self) -> Iterator[CdkRun]:
-        """Start ``cdk bootstrap``."""
-        target = f"aws://{ACCOUNT_ID}/{REGION}"
-        with self._running("bootstrap", target, "--app=") as run:
+        """Start ``cdk bootstrap`` for both Regions of a stage, its own and that of its guard."""
+        targets = [f"aws://{ACCOUNT_ID}/{region}" for region in (REGION, GUARD_REGION)]
+        with self._running("bootstrap", *targets, "--app=") as run:
             yield run
 
     @contextmanager

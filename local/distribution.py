@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from local.client_limit import ClientLimit, read_client_limit
 from local.deployed import DeployedError
 from local.emulated_aws.resources import cloudfront
+from local.emulated_aws.resources.web_acl import WebAclModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Behavior:
     bucket: str | None
     """The bucket that is the origin; None where ``domain`` is."""
     domain: str
+    custom_headers: Mapping[str, str] = field(default_factory=dict)
+    """What the origin gets with every request; it replaces the viewer's. Names in lower case."""
     caching: Caching
     compress: bool
     headers: Mapping[str, str]
@@ -51,6 +55,8 @@ class DeployedDistribution:
     behaviors: Sequence[Behavior]
     error_seconds: Mapping[int, int]
     """How long an error is cached, in seconds, by its status."""
+    client_limit: ClientLimit | None = None
+    """What one address may send; None for no limit."""
 
     def behavior(self, path: str) -> Behavior:
         """Return the behavior for a path."""
@@ -78,8 +84,10 @@ _OTHER_SECURITY_HEADERS: Final = frozenset({"ContentTypeOptions", "StrictTranspo
 _TRUE: Final = (True, "true")
 
 
-def read_distribution(resources: Iterable[Any]) -> DeployedDistribution:
-    """Read the one distribution among a stack's resources.
+def read_distribution(
+    resources: Iterable[Any], web_acls: Iterable[WebAclModel] = ()
+) -> DeployedDistribution:
+    """Read the one distribution among a stack's resources, and its web ACL among all that are.
 
     Raises DeployedError unless there is one, with settings that the edge supports.
     """
@@ -106,7 +114,17 @@ def read_distribution(resources: Iterable[Any]) -> DeployedDistribution:
         error_seconds={
             int(error["ErrorCode"]): int(error["ErrorCachingMinTTL"]) for error in errors
         },
+        client_limit=_client_limit(config.get("WebACLId"), web_acls),
     )
+
+
+def _client_limit(arn: str | None, web_acls: Iterable[WebAclModel]) -> ClientLimit | None:
+    if not arn:
+        return None
+    for acl in web_acls:
+        if acl.attribute("Arn") == arn:
+            return read_client_limit(acl.config)
+    raise DeployedError(f"the distribution's web ACL {arn} is not deployed")
 
 
 def _behavior(
@@ -122,6 +140,10 @@ def _behavior(
         methods=frozenset(config.get("AllowedMethods", ("GET", "HEAD"))),
         bucket=bucket[1] if bucket and "S3OriginConfig" in origin else None,
         domain=origin["DomainName"],
+        custom_headers={
+            header["HeaderName"].lower(): header["HeaderValue"]
+            for header in origin.get("OriginCustomHeaders", ())
+        },
         caching=_caching(config["CachePolicyId"], known),
         compress=config.get("Compress", False),
         headers=_headers(known.get(config.get("ResponseHeadersPolicyId", ""), {})),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
+from local.addresses import LOOPBACK
+from local.client_limit import Clients
 from local.distribution import Behavior, DeployedDistribution
 from local.edge_lifetime import cached_seconds
 
@@ -74,6 +76,7 @@ class Edge:
         self._api_domain = api_domain
         self._read_object = read_object
         self._now = now
+        self._clients = Clients()
         self._cache: dict[tuple[str, ...], _Cached] = {}
         self._origin_locks: dict[tuple[str, ...], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -84,6 +87,11 @@ class Edge:
         """Answer one request."""
         request = Request(environ)
         distribution = self._distribution()
+        limit = distribution.client_limit
+        if limit and self._clients.exceeds(limit, request.remote_addr or "", self._now()):
+            added = {"x-cache": "Error from cloudfront"}
+            refused = Response(limit.body, limit.status, {**limit.headers, **added})
+            return refused(environ, start_response)
         behavior = distribution.behavior(request.path)
         if request.method not in behavior.methods:
             found, added = _error(HTTPStatus.FORBIDDEN), {"x-cache": "Error from cloudfront"}
@@ -159,6 +167,10 @@ class Edge:
         # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#RequestCustomIPAddresses
         addresses = (request.headers.get("x-forwarded-for"), request.remote_addr)
         environ["HTTP_X_FORWARDED_FOR"] = ",".join(filter(None, addresses))
+        # The API talks with the edge, not with the viewer.
+        environ["REMOTE_ADDR"] = LOOPBACK
+        for name, value in behavior.custom_headers.items():
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
         environ.pop("HTTP_IF_NONE_MATCH", None)
         if if_none_match:
             environ["HTTP_IF_NONE_MATCH"] = if_none_match

@@ -5,18 +5,20 @@ the account is bootstrapped, and DynamoDB Local starts. The image is pushed when
 there, before the CDK CLI hears of that; the function starts while the page is deployed.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from config.image_lock import ImagePin, write_image_lock
+from config.json_file import DamagedFileError, read_json_file
 from config.names import StageNames
-from config.settings import read_settings
+from config.settings import ConfigurationError, read_settings
 from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
 from lambda_runtime.runtime_client import RuntimeClient, source_fingerprint
@@ -37,7 +39,12 @@ if TYPE_CHECKING:
 STAGE = "local"
 NAMES = StageNames(STAGE)
 SOURCE = PROJECT / "lambda_src"
-_STACKS: Final = (NAMES.registry_stack, NAMES.rooms_stack, NAMES.web_stack)
+_STACKS: Final = (
+    NAMES.registry_stack,
+    NAMES.rooms_stack,
+    NAMES.guard_stack,
+    NAMES.web_stack,
+)
 _POLL_SECONDS: Final = 0.02
 
 
@@ -259,9 +266,24 @@ class _Stopwatch:
         self._since = now
 
 
+class _Context(msgspec.Struct, frozen=True):
+    stages: dict[str, Any]
+
+
+class _CdkJson(msgspec.Struct, frozen=True):
+    context: _Context
+
+
 def _architecture() -> Architecture:
-    cdk_json = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))
-    return read_settings(cdk_json["context"]["stages"], STAGE).architecture
+    path = PROJECT / "cdk.json"
+    try:
+        stages = read_json_file(path, _CdkJson).context.stages
+    except (FileNotFoundError, DamagedFileError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be used: {error}",
+            hint="as the last commit has it: git checkout HEAD -- cdk.json",
+        ) from error
+    return read_settings(stages, STAGE).architecture
 
 
 def _pin(image: LocalImage, architecture: Architecture) -> ImagePin:

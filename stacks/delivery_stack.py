@@ -8,8 +8,8 @@ from constructs.deploy_role import DeployRole
 from constructs.diff_role import DiffRole
 from constructs.github_trust import github_jobs
 
-from config.names import GITHUB_STACK, StageNames
-from config.settings import GithubRepository
+from config.names import GITHUB_STACK, GUARD_REGION, StageNames
+from config.settings import GithubRepository, StageSettings
 
 RELEASED_REFS: Final = ("refs/heads/main", "refs/tags/v*")
 """The refs that may be deployed: the main branch, and tags of releases."""
@@ -28,6 +28,7 @@ class DeliveryStack(Stack):
 
     Args:
         names: the names of the stage.
+        settings: those of the stage.
         github: the repository whose jobs these are.
 
     """
@@ -38,6 +39,7 @@ class DeliveryStack(Stack):
         construct_id: str,
         *,
         names: StageNames,
+        settings: StageSettings,
         github: GithubRepository,
         **stack: Any,
     ) -> None:
@@ -65,6 +67,7 @@ class DeliveryStack(Stack):
             ],
             release_parameter=names.release_parameter,
             table=names.table,
+            other_regions=[GUARD_REGION] if settings.has_guard else [],
         )
         diff = DiffRole(
             self,
@@ -84,6 +87,7 @@ class DeliveryStack(Stack):
                 # `cdk diff` also reads the stacks that a stack depends on.
                 GITHUB_STACK,
             ],
+            elsewhere={names.guard_stack: GUARD_REGION} if settings.has_guard else {},
         )
         CfnOutput(self, "DeployRoleArn", value=deploy.role.role_arn)
         CfnOutput(self, "DiffRoleArn", value=diff.role.role_arn)

@@ -10,10 +10,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 from constructs.canary_deployment import CanaryDeployment
+from constructs.distribution_key import DistributionKey
 from constructs.function_package import FunctionPackage, image_package, zip_package
 from constructs.image_digest import ImageDigest
+from constructs.kept_logs import keep_logs
 from constructs.libraries_layer import LibrariesLayer
-from constructs.live_function import LiveFunction
+from constructs.live_function import LiveFunction, function_log
 from constructs.local_bundling import SOURCE
 from constructs.pre_traffic_hook import PreTrafficHook
 from constructs.release_parameter import ReleaseParameter
@@ -38,7 +40,9 @@ class RoomsStack(Stack):
 
     The image and the zip are two functions, because a function cannot change from one to the other.
     A change of the packaging creates the other function first, moves API, alarms and dashboard to
-    it, and removes the first one last. This has no canary, because no alias moves.
+    it, and removes the first one last. This has no canary, because no alias moves. The logs of both
+    are always in the stack: they are read after their function is gone, and a log group that had
+    left the stack would stand in the way of its return.
 
     Args:
         names: the names of the stage.
@@ -67,7 +71,19 @@ class RoomsStack(Stack):
         log_retention = logs.RetentionDays[settings.log_retention]
         architecture = _ARCHITECTURES[settings.architecture]
 
-        table = RoomsTable(self, "Table", name=names.table, retain=settings.retain_data)
+        # CloudFormation imports a table that is there only under a logical id that is new to it.
+        table = RoomsTable(
+            self,
+            f"Table-{names.other_table}" if names.other_table else "Table",
+            name=names.table,
+            retain=settings.retain_data,
+        )
+        key = DistributionKey(
+            self,
+            "DistributionKey",
+            parameter_name=names.distribution_key_parameter,
+            number=settings.distribution_key,
+        )
         function = LiveFunction(
             self,
             "Function" if pin else "ZipFunction",
@@ -76,11 +92,23 @@ class RoomsStack(Stack):
             architecture=architecture,
             memory_mb=settings.memory_mb,
             timeout=timeout,
-            environment={"ROOMS_TABLE": names.table},
+            environment={
+                "ROOMS_TABLE": names.table,
+                "DISTRIBUTION_KEYS": key.accepted,
+                "ONLY_THROUGH_PAGE": "true" if settings.only_through_page else "false",
+            },
             log_retention=log_retention,
             reserved_concurrency=settings.reserved_concurrency,
         )
-        table.grant_room_operations(function.function)
+        function_log(
+            Construct(self, "ZipFunction" if pin else "Function"),
+            names.zip_function if pin else names.function,
+            log_retention,
+        )
+        if names.other_table:
+            table.grant_beside(names.first_table, function.function)
+        else:
+            table.grant_room_operations(function.function)
         api = RoomsApi(
             self,
             "Api",
@@ -101,7 +129,10 @@ class RoomsStack(Stack):
             version=function.version,
             timeout=timeout,
             log_group=function.log_group,
+            access_log=api.access_log,
             table=table.table,
+            requests_per_second=settings.requests_per_second,
+            reserved_concurrency=settings.reserved_concurrency,
         )
         RoomsDashboard(
             self,
@@ -144,9 +175,12 @@ class RoomsStack(Stack):
             release=release_of(pin),
             after=self.node.children,
         )
+        if settings.retain_data:
+            keep_logs(self)
         CfnOutput(self, "ApiUrl", value=api.api.api_endpoint)
         CfnOutput(self, "AlarmTopicArn", value=alarms.topic.topic_arn)
         CfnOutput(self, "FunctionName", value=function.function.function_name)
+        CfnOutput(self, "TableName", value=names.table)
         CfnOutput(self, "HookLogGroup", value=hook.log_group.log_group_name)
         CfnOutput(self, "DeploymentApplication", value=deployment.application.application_name)
         CfnOutput(self, "DeploymentGroup", value=deployment.group.deployment_group_name)

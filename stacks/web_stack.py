@@ -7,6 +7,8 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+from constructs.distribution_key import key_of_distribution
+from constructs.kept_logs import keep_logs
 from constructs.page_distribution import PageDistribution
 from constructs.page_upload import PageUpload
 from constructs.private_bucket import private_bucket
@@ -14,6 +16,7 @@ from constructs.private_bucket import private_bucket
 from config.names import StageNames
 from config.settings import StageSettings
 from lambda_src.rooms.routes import ROUTES
+from stacks.guard_stack import web_acl_arn
 
 ACCESS_LOG_DAYS: Final = 30
 """The lifetime of access log lines, which have players' addresses, in days."""
@@ -22,8 +25,9 @@ ACCESS_LOG_DAYS: Final = 30
 class WebStack(Stack):
     """The page's bucket, the distribution in front of it and of the API, and the page itself.
 
-    The domain of the API comes from an SSM parameter of the rooms stack at deployment: an exported
-    reference would tie the two stacks together.
+    The domain of the API and the distribution's secret come from SSM parameters of the rooms stack
+    at deployment: an exported reference would tie the two stacks together. The limit for each
+    client comes from the guard stack, in another Region.
 
     Args:
         names: the names of the stage.
@@ -72,8 +76,10 @@ class WebStack(Stack):
             api_domain=ssm.StringParameter.value_for_string_parameter(
                 self, names.api_domain_parameter
             ),
+            api_key=key_of_distribution(self, names.distribution_key_parameter),
             routes=ROUTES,
             access_logs=access_logs,
+            web_acl=web_acl_arn(names) if settings.requests_per_client else None,
             domain_name=domain.name if domain else None,
             certificate=(
                 acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn)
@@ -89,6 +95,8 @@ class WebStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         PageUpload(self, "Upload", bucket=page, distribution=distribution, log_group=upload_log)
+        if settings.retain_data:
+            keep_logs(self)
         host = domain.name if domain else distribution.distribution_domain_name
         CfnOutput(self, "PageUrl", value=f"https://{host}")
         CfnOutput(self, "PageBucket", value=page.bucket_name)

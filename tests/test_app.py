@@ -16,7 +16,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from app import build_app
 from config.names import GITHUB_STACK
-from config.settings import ConfigurationError
+from config.settings import ConfigurationError, read_settings
 from tests.support.cdk_context import CDK_JSON, GITHUB, PINNED, ROOT, STAGES, context
 
 WAYS: list[dict[str, Any]] = [
@@ -25,6 +25,9 @@ WAYS: list[dict[str, Any]] = [
     {"emergency": "true"},
 ]
 """The ways in which a stage is deployed; the first one has what lets GitHub deploy it."""
+
+GUARDED = ("local", "prd")
+"""The stages with a limit for each client."""
 
 
 def stacks_of(app: App) -> dict[str, Stack]:
@@ -36,9 +39,29 @@ def test_a_pinned_stage_has_its_registry_its_rooms_and_its_page(stage: str) -> N
     stacks = stacks_of(build_app(context=context(stage=stage)))
     prefix = f"hima-five-bomber-{stage}"
     registry, rooms, web = (f"{prefix}-{part}" for part in ("registry", "rooms", "web"))
-    assert list(stacks) == [registry, rooms, web]
+    guard = [f"{prefix}-guard"] if stage in GUARDED else []
+    assert list(stacks) == [registry, rooms, web, *guard]
     assert stacks[rooms].dependencies == [stacks[registry]]
-    assert stacks[web].dependencies == [stacks[rooms]]
+    assert stacks[web].dependencies == [stacks[name] for name in (rooms, *guard)]
+
+
+@pytest.mark.parametrize("setting", ["requestsPerClient", "monthlyBudgetUsd"])
+def test_one_of_its_settings_is_enough_for_a_guard_and_it_is_in_its_own_region(
+    setting: str,
+) -> None:
+    stages = CDK_JSON["context"]["stages"]
+    given = {**stages, "dev": {**stages["dev"], "region": "eu-west-1", setting: 100}}
+    stacks = stacks_of(build_app(context=context(stage="dev", stages=given)))
+    assert stacks["hima-five-bomber-dev-guard"].region == "us-east-1"
+    assert stacks["hima-five-bomber-dev-web"].region == "eu-west-1"
+
+
+def test_where_people_play_no_client_gets_more_than_a_fifth_of_a_route() -> None:
+    settings = read_settings(CDK_JSON["context"]["stages"], "prd")
+    assert settings.requests_per_client
+    assert settings.requests_per_client * 5 <= 60 * settings.requests_per_second
+    assert settings.monthly_budget_usd
+    assert settings.reserved_concurrency
 
 
 @pytest.mark.parametrize("packaging", ["image", "zip"])
@@ -60,6 +83,7 @@ def test_a_region_is_that_of_the_settings_or_of_whoever_deploys(
         GITHUB_STACK: "unknown-region",
         **{f"{prefix}-dev-{part}": "unknown-region" for part in parts},
         **{f"{prefix}-prd-{part}": "eu-west-1" for part in parts},
+        f"{prefix}-prd-guard": "us-east-1",
     }
 
 
@@ -138,7 +162,7 @@ def test_a_zip_needs_no_pin(tmp_path: Path) -> None:
     lock.write_text("{}")
     app = build_app(context=context(stage="prd", imageLock=str(lock), packaging="zip"))
     assert list(stacks_of(app)) == [
-        f"hima-five-bomber-prd-{part}" for part in ("registry", "rooms", "web")
+        f"hima-five-bomber-prd-{part}" for part in ("registry", "rooms", "web", "guard")
     ]
 
 
@@ -226,7 +250,7 @@ def test_the_same_settings_give_the_same_templates() -> None:
 
 def test_stateful_resources_keep_their_logical_ids() -> None:
     """A changed id would make CloudFormation replace the table or the repository."""
-    registry, rooms, _ = stacks_of(build_app(context=context(stage="prd"))).values()
+    registry, rooms, *_ = stacks_of(build_app(context=context(stage="prd"))).values()
     ids = {
         kind: list(Template.from_stack(stack).find_resources(kind))
         for stack, kind in (
@@ -256,12 +280,13 @@ def test_cdk_nag_would_find_something() -> None:
         app.synth()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("ways", WAYS)
 def test_cfn_lint_finds_nothing(ways: dict[str, Any], tmp_path: Path) -> None:
     """Stages differ in numbers alone, so one that keeps its data stands for all."""
     assembly = build_app(context=context(stage="prd", **ways)).synth()
     templates = [Path(assembly.directory, stack.template_file) for stack in assembly.stacks]
-    assert len(templates) == (5 if "github" in ways else 3)
+    assert len(templates) == (6 if "github" in ways else 4)
     lint = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), *templates, "--regions", "ap-northeast-1"],
         cwd=tmp_path,
@@ -292,6 +317,7 @@ def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> 
     pinned = cdk("synth", "-c", "stage=prd", "-c", lock, "--quiet", output=tmp_path)
     assert pinned.returncode == 0, pinned.stderr
     assert {file.name for file in tmp_path.glob("*.template.json")} == {
+        "hima-five-bomber-prd-guard.template.json",
         "hima-five-bomber-prd-registry.template.json",
         "hima-five-bomber-prd-rooms.template.json",
         "hima-five-bomber-prd-web.template.json",
@@ -301,7 +327,11 @@ def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("-c", "stage=prod"), "error: there is no stage 'prod' in cdk.json"),
+        pytest.param(
+            ("-c", "stage=prod"),
+            "error: there is no stage 'prod' in cdk.json",
+            marks=pytest.mark.proof,
+        ),
         (("-c", "imageLock=nowhere.json"), "nowhere.json is missing"),
     ],
 )
@@ -328,6 +358,7 @@ def test_a_zip_is_put_together_without_docker_or_credentials() -> None:
     assert sorted(names) == [["contract", "pre_traffic_hook"], ["python"], ["rooms"]]
 
 
+@pytest.mark.proof
 def test_missing_libraries_end_the_cdk_cli_with_one_message(tmp_path: Path) -> None:
     failed = cdk("synth", "-c", "packaging=zip", output=tmp_path, PIP_NO_INDEX="1")
     assert failed.returncode != 0

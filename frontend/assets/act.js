@@ -12,6 +12,9 @@ import * as seats from "./seats.js";
 /** With these errors of the API there is no seat to give up. */
 const NO_SEAT = ["FORBIDDEN", "NOT_FOUND"];
 
+/** With these nobody has looked: an earlier request may have taken the seat. */
+const NOT_LOOKED_AT = ["DIRECT_ACCESS", "TOO_MANY_REQUESTS"];
+
 /**
  * Open a room and take its first seat.
  *
@@ -85,5 +88,5 @@ function stamp({ createdAt, version }) {
 
 /** @param {unknown} error */
 function isFinal(error) {
-  return error instanceof Refusal && !error.isPassing;
+  return error instanceof Refusal && !error.isPassing && !NOT_LOOKED_AT.includes(error.code);
 }

@@ -63,10 +63,11 @@ export async function joinRoom(code, playerName, token) {
 /**
  * @param {string} code
  * @param {string} [etag] of the answer before
+ * @param {number} [createdAt] of the room, where it is known: it shows that the code is no guess
  * @returns {Promise<Looked>}
  */
-export async function getRoom(code, etag = "") {
-  const response = await send("GET", `/rooms/${code}`, { etag });
+export async function getRoom(code, etag = "", createdAt) {
+  const response = await send("GET", `/rooms/${code}`, { etag, createdAt });
   const found = response.status === 304 ? null : /** @type {Room} */ (await json(response));
   return { room: found, etag: response.headers.get("etag") ?? etag };
 }
@@ -82,14 +83,15 @@ export async function leaveRoom(code, token) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{token?: string, etag?: string, body?: object}} options
+ * @param {{token?: string, etag?: string, createdAt?: number | undefined, body?: object}} options
  * @returns {Promise<Response>}
  */
-async function send(method, path, { token, etag, body }) {
+async function send(method, path, { token, etag, createdAt, body }) {
   /** @type {Record<string, string>} */
   const headers = {};
   if (token) headers.authorization = `Bearer ${token}`;
   if (etag) headers["if-none-match"] = etag;
+  if (createdAt) headers["x-room-created"] = String(createdAt);
   if (body) headers["content-type"] = "application/json";
   let response;
   try {

@@ -70,7 +70,7 @@ export function watch(code, known, listener) {
   /** @returns {Promise<number>} how long to wait then */
   async function request() {
     try {
-      const found = await getRoom(code, etag);
+      const found = await getRoom(code, etag, shown?.createdAt);
       if (signal.aborted) return 0;
       if (failures) listener.trouble(false);
       failures = 0;

@@ -16,10 +16,15 @@ class ErrorCode(Enum):
     VALIDATION_ERROR = (400, "Invalid request parameters")
     UNAUTHORIZED = (401, "A player token is required: Authorization: Bearer <playerToken>")
     FORBIDDEN = (403, "This player token belongs to nobody in this room")
+    DIRECT_ACCESS = (403, "This API is reached through the address of its page only")
     NOT_FOUND = (404, "Not found")
     ROOM_FULL = (409, "ルームが満員です")
     ROOM_NOT_JOINABLE = (409, "ゲーム中のルームには参加できません")
     PAYLOAD_TOO_LARGE = (413, "Request body is too large")
+    TOO_MANY_REQUESTS = (
+        429,
+        "部屋コードが何度も試されました。明日もう一度試すか、別の回線を使ってください",
+    )
     INTERNAL_ERROR = (500, "Internal server error")
     UNAVAILABLE = (503, "ただいま混み合っています。少し待ってからもう一度お試しください")
 
@@ -38,6 +43,7 @@ class RoomsError(Exception):
         cause: the cause of a server error, only for the log: an error code or the name of an
             exception, never text that could hold a name or a token.
         uncertain: whether the failed write may have been carried out.
+        retry_after_s: the seconds after which a repeat may succeed; None where that is unknown.
 
     """
 
@@ -49,6 +55,7 @@ class RoomsError(Exception):
         details: Mapping[str, str | int] | None = None,
         cause: str | None = None,
         uncertain: bool = False,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message or code.message)
         self.code = code
@@ -56,3 +63,4 @@ class RoomsError(Exception):
         self.details = details
         self.cause = cause
         self.uncertain = uncertain
+        self.retry_after_s = retry_after_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .payload import Reply
 from .wire import RoomCreated, RoomJoined, RoomLeft, RoomView
@@ -57,9 +57,25 @@ def leave_room(rooms: Rooms, request: Request[None]) -> Reply:
     return Reply(body, headers=_NO_STORE)
 
 
+def knew_the_room(request: Request[Any], reply: Reply) -> bool:
+    """Whether a client has proven that it knew the room before it got this reply.
+
+    A player's token does, where a leave succeeds. So does the time of the room's creation: a
+    guesser would have to hit the millisecond too.
+    """
+    if isinstance(reply.body, RoomLeft):
+        return True
+    etag = reply.headers.get("etag", "")
+    return request.created_at is not None and etag.startswith(_etag_start(request.created_at))
+
+
 def _etag(room: Room) -> str:
     # The version alone would repeat when the code of an expired room is taken again.
-    return f'"{room.created_at:x}-{room.version}"'
+    return f'{_etag_start(room.created_at)}{room.version}"'
+
+
+def _etag_start(created_at: int) -> str:
+    return f'"{created_at:x}-'
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from .client import Entrance
 from .dynamodb import CLIENT_CONFIG
+from .guesses import GuessLimit
 from .router import dispatch
 from .service import Rooms
 from .store import RoomStore
@@ -20,13 +22,19 @@ from .store import RoomStore
 if TYPE_CHECKING:
     from .payload import Event
 
-_rooms = Rooms(
-    RoomStore(boto3.client("dynamodb", config=Config(**CLIENT_CONFIG)), os.environ["ROOMS_TABLE"])
+_client = boto3.client("dynamodb", config=Config(**CLIENT_CONFIG))
+_table = os.environ["ROOMS_TABLE"]
+_rooms = Rooms(RoomStore(_client, _table))
+# Its own secret, and while it changes the one before; none where no distribution is in front.
+_keys = tuple(filter(None, os.environ.get("DISTRIBUTION_KEYS", "").split(",")))
+_entrance = Entrance(
+    keys=_keys, only_through_page=os.environ.get("ONLY_THROUGH_PAGE", "false") == "true"
 )
+_guesses = GuessLimit(_client, _table, key=_keys[0] if _keys else "")
 # Lambda sets it: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
 
 
 def handler(event: Event, _context: object) -> dict[str, Any]:
     """Answer one HTTP request."""
-    return dispatch(event, _rooms, version=_version)
+    return dispatch(event, _rooms, version=_version, entrance=_entrance, guesses=_guesses)

@@ -15,6 +15,7 @@ import msgspec
 
 from . import names, tokens
 from .errors import ErrorCode, RoomsError
+from .headers import ROOM_CREATED
 from .wire import ErrorBody, ErrorView
 
 MAX_BODY_BYTES: Final = 4096
@@ -37,11 +38,14 @@ class Request(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
 
     ``room_id`` is as it was typed, not yet folded ("" on a route without it). ``token`` is well
     formed, or None where the route allows or ignores that. ``if_none_match`` is the header.
+    ``created_at`` is what the client says of the room's creation, in milliseconds; None where it
+    says nothing, or no number.
     """
 
     room_id: str
     token: str | None
     if_none_match: str
+    created_at: int | None = None
     body: BodyT
 
 
@@ -66,6 +70,7 @@ def read(event: Event, *, token: TokenUse, body: type[BodyT] | None) -> Request[
         room_id=(event.get("pathParameters") or {}).get("roomId", ""),
         token=None if token is TokenUse.IGNORED else _token(headers, token),
         if_none_match=headers.get("if-none-match", ""),
+        created_at=_milliseconds(headers.get(ROOM_CREATED, "")),
         body=None if body is None else _body(event, body),
     )
 
@@ -84,8 +89,13 @@ def respond(reply: Reply) -> dict[str, Any]:
 def refuse(error: RoomsError) -> Reply:
     """Return the reply for an error."""
     view = ErrorView(error.code.name, error.message, dict(error.details) if error.details else None)
-    retry = {"retry-after": "1"} if error.code is ErrorCode.UNAVAILABLE else {}
+    wait_s = 1 if error.code is ErrorCode.UNAVAILABLE else error.retry_after_s
+    retry = {} if wait_s is None else {"retry-after": str(wait_s)}
     return Reply(ErrorBody(view), error.code.status, {"cache-control": "no-store", **retry})
+
+
+def _milliseconds(text: str) -> int | None:
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def _token(headers: Mapping[str, str], use: TokenUse) -> str | None:

@@ -45,7 +45,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.method} {self.path}"
 
 
-COMMON_ERRORS: Final = (ErrorCode.INTERNAL_ERROR, ErrorCode.UNAVAILABLE)
+COMMON_ERRORS: Final = (
+    ErrorCode.DIRECT_ACCESS,
+    ErrorCode.TOO_MANY_REQUESTS,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.UNAVAILABLE,
+)
 
 _BODY_ERRORS: Final = (
     ErrorCode.MISSING_BODY,

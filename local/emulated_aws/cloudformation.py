@@ -1,18 +1,21 @@
 """Applies a template to moto's resources, in CloudFormation's order, and refuses unknown types."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import ResourceMap
 
 from local.emulated_aws.account import ACCOUNT_LOCK
 from local.emulated_aws.patching import Patch
 
 _load = ResourceMap.load
+_clean = parsing.clean_json
 _logger = logging.getLogger("werkzeug")
 
 
@@ -34,15 +37,19 @@ class ResourceFailedError(Exception):
 
 @dataclass
 class Applied:
-    """The resources that were created and updated so far, in this order."""
+    """The resources that were created, imported and updated so far, in this order."""
 
     created: list[str] = field(default_factory=list)
+    imported: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
 
 
 def patches() -> tuple[Patch, ...]:
-    """Return the patch that refuses templates with resource types that nothing here emulates."""
-    return (Patch(ResourceMap, "load", _load_supported),)
+    """Return patches: unknown resource types are refused, and Fn::GetStackOutput is known."""
+    return (
+        Patch(ResourceMap, "load", _load_supported),
+        Patch(parsing, "clean_json", _clean_json),
+    )
 
 
 def apply(
@@ -53,12 +60,14 @@ def apply(
     *,
     on_event: OnEvent,
     changed: Collection[str] | None = None,
+    existing: Callable[[list[str]], Mapping[str, Any]] = lambda _: {},
 ) -> dict[str, Any]:
     """Create and update the resources of a template, each after those that it refers to.
 
     The caller holds the account's lock; others get it in between. Nothing is removed: the
     definitions that the template no longer has are returned, for ``remove``. ``changed`` names the
     resources to update, in place of those with a new definition: a rollback reverts what was done.
+    ``existing`` returns, of the logical ids that are new, the resources to import instead.
     moto itself removes first, then adds, then modifies: a new Lambda version would be published
     before the function has its new code, and a retained one would be lost.
 
@@ -70,14 +79,18 @@ def apply(
     previous = resources._resource_json_map  # noqa: SLF001
     if changed is None:
         changed = resources.build_resource_diff(template, dict(parameters))["Modify"]
-    _switch(resources, template, parameters)
+    with _switched(resources, template, parameters):
+        imports = existing(_new(resources, template))
     replaced: set[str] = set()
     for logical_id in _dependencies_first(template["Resources"]):
         definition = template["Resources"][logical_id]
         if not resources.lazy_condition_map.get(definition.get("Condition"), True):
             continue
-        existing = resources._parsed_resources.get(logical_id)  # noqa: SLF001
-        if existing is None:
+        existing_one = resources._parsed_resources.get(logical_id)  # noqa: SLF001
+        if existing_one is None and logical_id in imports:
+            _import(resources, logical_id, imports[logical_id], applied, on_event)
+            continue
+        if existing_one is None:
             action, touched = "CREATE", applied.created
         elif logical_id in changed or replaced.intersection(_references_in_properties(definition)):
             action, touched = "UPDATE", applied.updated
@@ -85,10 +98,11 @@ def apply(
             continue
         on_event(logical_id, f"{action}_IN_PROGRESS")
         touched.append(logical_id)
-        physical_id = getattr(existing, "physical_resource_id", None)
+        physical_id = getattr(existing_one, "physical_resource_id", None)
         try:
             # Looking up a new resource creates it.
-            resource = resources[logical_id] if existing is None else _modify(resources, logical_id)
+            is_new = existing_one is None
+            resource = resources[logical_id] if is_new else _modify(resources, logical_id)
         except Exception as error:
             _logger.info("%s of %s", action, logical_id, exc_info=True)
             on_event(logical_id, f"{action}_FAILED", str(getattr(error, "message", error)))
@@ -132,6 +146,24 @@ def _load_supported(resources: ResourceMap) -> None:
             resources.input_parameters.setdefault(name, parameter["Default"])
 
 
+def _clean_json(value: Any, resources: ResourceMap) -> Any:
+    """Fill in what moto knows, and the outputs of other stacks, in any Region."""
+    match value:
+        case {"Fn::GetStackOutput": {"StackName": name, "OutputName": output, **others}}:
+            own = resources._region_name  # noqa: SLF001
+            region = _clean_json(others.get("Region", own), resources)
+            stacks = cloudformation_backends[resources._account_id][region].stacks  # noqa: SLF001
+            for stack in stacks.values():
+                # A look-up of an output that is not there ends in an error of moto's own.
+                is_there = stack.name == name and output in stack.output_map.outputs
+                if is_there and (found := stack.output_map[output]):
+                    return found.value
+            raise ValidationError(
+                message=f"Template error: the stack {name} in {region} has no output {output}"
+            )
+    return _clean(value, resources)
+
+
 def _require_supported(resources: ResourceMap) -> None:
     """Raise ValidationError for unknown resource types, which moto skips with a warning."""
     unsupported = [
@@ -149,15 +181,36 @@ def _require_supported(resources: ResourceMap) -> None:
         )
 
 
-def _switch(
-    resources: ResourceMap, template: dict[str, Any], parameters: Mapping[str, Any]
+def _new(resources: ResourceMap, template: Mapping[str, Any]) -> list[str]:
+    """Return the logical ids of what is to be made."""
+    return [
+        name
+        for name, definition in template["Resources"].items()
+        if name not in resources._parsed_resources  # noqa: SLF001
+        and resources.lazy_condition_map.get(definition.get("Condition"), True)
+    ]
+
+
+def _import(
+    resources: ResourceMap, logical_id: str, resource: Any, applied: Applied, on_event: OnEvent
 ) -> None:
-    """Load another template. Raises ValidationError; the map then keeps the old one."""
+    on_event(logical_id, "IMPORT_IN_PROGRESS")
+    applied.imported.append(logical_id)
+    resources._parsed_resources[logical_id] = resource  # noqa: SLF001
+    on_event(logical_id, "IMPORT_COMPLETE")
+
+
+@contextmanager
+def _switched(
+    resources: ResourceMap, template: dict[str, Any], parameters: Mapping[str, Any]
+) -> Iterator[None]:
+    """Load another template. The map keeps the old one where this, or the block, raises."""
     old = resources._template, resources._resource_json_map, resources.input_parameters  # noqa: SLF001
     new = template, template["Resources"], dict(parameters) or resources.input_parameters
     resources._template, resources._resource_json_map, resources.input_parameters = new  # noqa: SLF001
     try:
         resources.load()
+        yield
     except Exception:
         resources._template, resources._resource_json_map, resources.input_parameters = old  # noqa: SLF001
         raise

@@ -1,14 +1,17 @@
 """The account's DynamoDB: DynamoDB Local, behind the account's endpoint.
 
 A table that CloudFormation makes and the one that functions and clients reach are one. Requests do
-not take the account's lock: DynamoDB Local is atomic itself. It lacks tags and backups.
+not take the account's lock: DynamoDB Local is atomic itself. It lacks tags, and backups, which are
+in ``backups.py``.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
 """
 
 import json
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final
 
 import urllib3
@@ -17,8 +20,10 @@ from werkzeug.wrappers import Request, Response
 
 from lambda_runtime.dynamodb_local import starting_dynamodb_local
 from local.emulated_aws.account import ACCOUNT_ID, CREDENTIALS, REGION
+from local.emulated_aws.backups import Backups, RefusedError
 
 _TARGETS: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
+_ERRORS: Final = "com.amazonaws.dynamodb.v20120810"
 _JSON: Final = "application/x-amz-json-1.0"
 _TIMEOUT_SECONDS: Final = 30
 # What DynamoDB Local has in the place of the account and its Region.
@@ -45,6 +50,7 @@ class Tables:
         self._stack = ExitStack()
         self._endpoint: Callable[[], str] | None = None
         self._closed = False
+        self._backups = Backups(self.call)
 
     def start(self) -> Callable[[], str]:
         """Start it, unless it is. What is returned waits for it, and returns its endpoint URL.
@@ -72,8 +78,11 @@ class Tables:
         """Answer a request of the account."""
         passed_on = ("authorization", "content-type", "x-amz-target")
         headers = {name: request.headers[name] for name in passed_on if name in request.headers}
-        status, body = self._send(headers, request.get_data())
-        return Response(body, status, content_type=_JSON)
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        status, body = self._operate(operation, headers, request.get_data())
+        # As DynamoDB sends it; of the body as it is here, with the account's own ARNs.
+        checksum = {"x-amz-crc32": str(zlib.crc32(body))}
+        return Response(body, status, checksum, content_type=_JSON)
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Call an operation. Raises ValidationError with DynamoDB's reason."""
@@ -82,13 +91,28 @@ class Tables:
             "content-type": _JSON,
             "x-amz-target": f"{_TARGETS[0]}{operation}",
         }
-        status, body = self._send(headers, json.dumps(arguments).encode())
+        status, body = self._operate(operation, headers, json.dumps(arguments).encode())
         answer: dict[str, Any] = json.loads(body)
         if status != 200:  # noqa: PLR2004
             kind = answer.get("__type", "").rpartition("#")[2]
             reason = answer.get("message") or answer.get("Message") or ""
             raise ValidationError(message=f"{reason} (Service: DynamoDb, Error Code: {kind})")
         return answer
+
+    def _operate(
+        self, operation: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        send = partial(self._send, headers, body)
+        backups = self._backups
+        if backups.has(operation):
+            try:
+                return 200, json.dumps(backups.answer(operation, json.loads(body))).encode()
+            except RefusedError as error:
+                answer = {"__type": f"{_ERRORS}#{error.kind}", "message": str(error)}
+                return 400, json.dumps(answer).encode()
+        if backups.is_noted(operation, body):
+            return backups.noting(operation, json.loads(body), send)
+        return send()
 
     def _send(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         answer = self._http.request(

@@ -9,7 +9,7 @@ from pathlib import Path
 from socket import create_server, socket
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation.models import cloudformation_backends
+from moto.cloudformation.models import Stack, cloudformation_backends
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -21,8 +21,10 @@ from werkzeug.wrappers import Request
 
 from local.background import in_background
 from local.emulated_aws import (
+    account_settings,
     cloudformation,
     codedeploy,
+    dynamic_references,
     registry,
     registry_images,
     resources,
@@ -36,6 +38,7 @@ from local.emulated_aws.image_program import MakeImageProgram, image_program, no
 from local.emulated_aws.invoke_api import answer, invoked_function
 from local.emulated_aws.patching import Patch, patched
 from local.emulated_aws.registry_client import RegistryClient
+from local.emulated_aws.resources.web_acl import WebAclModel
 from local.emulated_aws.telemetry import FunctionLogs
 from local.emulated_aws.zip_program import zip_program
 from local.execution_environment import FunctionProgram
@@ -67,19 +70,30 @@ class EmulatedAccount:
     def stack_events(self) -> int:
         """Return the number of stack events so far; it changes with every change of a stack."""
         with ACCOUNT_LOCK:
-            stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks
-            return sum(len(stack.events) for stack in stacks.values())
+            return sum(len(stack.events) for stack in _stacks())
 
     def stack_resources(self, name: str) -> list[Any]:
         """Return the models of a stack's resources; none where there is no such stack."""
         with ACCOUNT_LOCK:
-            stacks = cloudformation_backends[ACCOUNT_ID][REGION].stacks.values()
             return [
-                resource
-                for stack in stacks
-                if stack.name == name
-                for resource in stack.resource_map._parsed_resources.values()  # noqa: SLF001
+                resource for stack in _stacks() if stack.name == name for resource in _of(stack)
             ]
+
+    def web_acls(self) -> list[WebAclModel]:
+        """Return all web ACLs that were deployed: a distribution's is in another Region."""
+        with ACCOUNT_LOCK:
+            deployed = (resource for stack in _stacks() for resource in _of(stack))
+            return [resource for resource in deployed if isinstance(resource, WebAclModel)]
+
+
+def _stacks() -> Iterator[Stack]:
+    """Yield the stacks of all Regions."""
+    for backend in list(cloudformation_backends[ACCOUNT_ID].values()):
+        yield from backend.stacks.values()
+
+
+def _of(stack: Stack) -> list[Any]:
+    return list(stack.resource_map._parsed_resources.values())  # noqa: SLF001
 
 
 @contextmanager
@@ -151,7 +165,7 @@ def emulated_account(
 def _patches(
     functions: Functions, tables: Tables, deployed: Callable[[str], None]
 ) -> Iterator[Patch]:
-    for part in (cloudformation, stacks, registry):
+    for part in (cloudformation, dynamic_references, stacks, registry):
         yield from part.patches()
     yield from resources.patches(tables)
     yield Patch(stack_operation.Listener, "deployed", staticmethod(deployed))
@@ -189,6 +203,8 @@ class _Application:
         if self._tables.is_meant(environ.get("HTTP_X_AMZ_TARGET", "")):
             return self._tables.answer(Request(environ))(environ, start_response)
         with ACCOUNT_LOCK:
+            if environ["PATH_INFO"] == account_settings.PATH:
+                return account_settings.answer()(environ, start_response)
             self._logs.flush()
             return list(self._moto(environ, start_response))
 

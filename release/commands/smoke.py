@@ -1,6 +1,6 @@
 """``python -m release smoke``"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -15,7 +15,7 @@ from release.commands.output import (
     result_fields,
     step_lines,
 )
-from release.deploy.live import stack_outputs
+from release.deploy.live import read_live, stack_outputs
 from release.deploy.signals import signals_as_interrupts
 from release.deploy.smoke import api_url
 from release.deploy.smoke import smoke as run_smoke
@@ -60,7 +60,8 @@ def smoke(
     """Run the contract test against an API: create a room, join it, get it, leave it.
 
     Each answer is compared with the contract, and its time is measured, network included. The room
-    is gone afterwards. No request is repeated: an answer that a player would not get is a failure.
+    is gone afterwards. A stage that is open through its page only is shown the key of its
+    distribution. No request is repeated: an answer that a player would not get is a failure.
 
     **Examples**
 
@@ -74,7 +75,10 @@ def smoke(
     """
     stage = None if "/" in target or ":" in target else project_here().stage(target)
     asked = stage if not url else None
-    address = _address(asked) if asked else api_url(url or target)
+    closed = stage if stage and stage.settings.only_through_page else None
+    outputs = _outputs(stage) if stage and (asked or closed) else {}
+    live = read_live(closed, outputs) if closed else None
+    address = outputs["ApiUrl"] if asked else api_url(url or target)
 
     def result(steps: Sequence[ContractStep]) -> SmokeResult:
         return SmokeResult(
@@ -87,7 +91,7 @@ def smoke(
     with signals_as_interrupts():
         try:
             with step(f"testing {address}"):
-                steps = run_smoke(address)
+                steps = run_smoke(address, key=live.key if live else None)
         except ContractTestError as wrong:
             refused = RefusedError(
                 f"{address} answers wrongly: {wrong}",
@@ -99,7 +103,7 @@ def smoke(
     print_result("smoke", result(steps), "\n".join(step_lines(steps)), json=json)
 
 
-def _address(stage: Stage) -> str:
+def _outputs(stage: Stage) -> Mapping[str, str]:
     say_place(stage)
     outputs = stack_outputs(stage)
     if "ApiUrl" not in outputs:
@@ -107,4 +111,4 @@ def _address(stage: Stage) -> str:
             f"{stage.name} was never deployed in {stage.place}, so there is no API to test",
             hint=f"python -m release ship {stage.name}\n{stage.elsewhere}",
         )
-    return outputs["ApiUrl"]
+    return outputs

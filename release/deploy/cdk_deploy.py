@@ -11,6 +11,7 @@ from config.project import Project, Stage
 from imagecheck.errors import FailedError
 from imagecheck.terminal import pass_on
 from release.cloud_assembly import CloudAssembly
+from release.deploy.existing import IMPORT
 from release.deploy.signals import deferred_signals, ignored_signals
 from release.errors import RefusedError
 
@@ -23,11 +24,19 @@ class CdkFailedError(Exception):
     """The CDK CLI failed. The message is the end of its output."""
 
 
-def cdk_deploy(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: bool) -> None:
+def cdk_deploy(
+    project: Project,
+    stage: Stage,
+    assembly: CloudAssembly,
+    *,
+    import_existing: bool = False,
+    ask: bool,
+) -> None:
     """Deploy registry and rooms stack of a stage; the CLI's output goes to standard error.
 
-    With ``ask`` the CLI asks on the terminal before it widens permissions. When this is interrupted
-    the CLI and its children are ended; CloudFormation goes on with what it has begun.
+    ``import_existing``: what is there by its name, and in no stack, becomes the stacks'. With
+    ``ask`` the CLI asks on the terminal before it widens permissions. When this is interrupted the
+    CLI and its children are ended; CloudFormation goes on with what it has begun.
 
     Raises:
         CdkFailedError: it failed.
@@ -36,11 +45,13 @@ def cdk_deploy(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: 
 
     """
     stacks = [stage.names.registry_stack, stage.names.rooms_stack]
+    if import_existing:
+        stacks.append(IMPORT)
     _deploy(project, stage, stacks, assembly, ask)
 
 
-def cdk_bootstrap(project: Project, stage: Stage) -> None:
-    """Prepare a stage's account and Region for the CDK CLI.
+def cdk_bootstrap(project: Project, stage: Stage, environments: Sequence[str]) -> None:
+    """Prepare a stage's environments for the CDK CLI, such as ``aws://111122223333/eu-west-1``.
 
     https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 
@@ -49,8 +60,7 @@ def cdk_bootstrap(project: Project, stage: Stage) -> None:
 
     """
     # It needs no stack, so the app is not run.
-    environment = f"aws://{stage.account}/{stage.region}"
-    status, said = _run(project, stage, ["bootstrap", environment, "--app="], ask=False)
+    status, said = _run(project, stage, ["bootstrap", *environments, "--app="], ask=False)
     if status:
         raise FailedError("`cdk bootstrap` failed:\n  " + "\n  ".join(said))
 
@@ -61,8 +71,12 @@ def cdk_deploy_registry(project: Project, stage: Stage, assembly: CloudAssembly)
 
 
 def cdk_deploy_page(project: Project, stage: Stage, assembly: CloudAssembly, *, ask: bool) -> None:
-    """Deploy the web stack of a stage alone; otherwise as ``cdk_deploy``, with the same errors."""
-    _deploy(project, stage, [stage.names.web_stack, "--exclusively"], assembly, ask)
+    """Deploy the web stack of a stage, and its guard stack before it, where it has one.
+
+    Otherwise as ``cdk_deploy``, with the same errors.
+    """
+    guard = [stage.names.guard_stack] if stage.settings.has_guard else []
+    _deploy(project, stage, [*guard, stage.names.web_stack, "--exclusively"], assembly, ask)
 
 
 def _deploy(

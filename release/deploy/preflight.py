@@ -1,7 +1,10 @@
 """The checks before a deployment changes anything."""
 
+from typing import Final
+
 from config.project import Project, Stage
 from imagecheck.errors import FailedError
+from imagecheck.image.aws import aws_errors
 from imagecheck.image.layer_cache import LayerCache, default_folder
 from imagecheck.progress import ProgressBar
 from imagecheck.terminal import step, warn
@@ -12,6 +15,8 @@ from release.deploy.live import Stack
 from release.errors import RefusedError
 from release.registry.guard import guard
 from release.registry.repository import StageRepository
+
+_KEPT_UNRESERVED: Final = 100
 
 
 def require_idle(stage: Stage, stack: Stack | None) -> None:
@@ -28,6 +33,45 @@ def require_idle(stage: Stage, stack: Stack | None) -> None:
             f"the stack {stack.name} is {stack.status}, and must be repaired before it can change",
             hint=f"python -m release diagnose {stage.name}",
         )
+
+
+def require_concurrency(stage: Stage, function: str) -> None:
+    """Require that the account can reserve what the settings reserve for a function.
+
+    CloudFormation would be refused in the middle of the deployment. Lambda keeps 100 environments
+    for functions without a reservation, or all of a smaller limit, as new accounts have it:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+
+    Raises:
+        RefusedError: it cannot.
+        AwsError: AWS cannot be asked.
+
+    """
+    wanted = stage.settings.reserved_concurrency
+    if wanted is None:
+        return
+    client = stage.client("lambda")
+    with aws_errors("the account's concurrency"):
+        limit = client.get_account_settings()["AccountLimit"]
+        try:
+            found = client.get_function_concurrency(FunctionName=function)
+        except client.exceptions.ResourceNotFoundException:
+            found = {}
+    total, free = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
+    kept = min(_KEPT_UNRESERVED, total)
+    reserved = found.get("ReservedConcurrentExecutions") or 0
+    if free + reserved - wanted >= kept:
+        return
+    raise RefusedError(
+        f"{stage.name} reserves {wanted} environments for {function}, and the account in"
+        f" {stage.region} has {max(free + reserved - kept, 0)} of its {total} to reserve: Lambda"
+        f" keeps {kept} for all other functions",
+        hint="ask for more, which takes a day or so: aws service-quotas"
+        " request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
+        f" --desired-value {max(1000, total + wanted)} --region {stage.region}\n"
+        'or go without: remove "reservedConcurrency" from context.stages.'
+        f"{stage.name} of cdk.json",
+    )
 
 
 def require_image(stage: Stage, digest: str, *, skip_lifecycle: bool) -> None:

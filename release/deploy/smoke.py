@@ -27,6 +27,9 @@ from imagecheck.image.http import (
 from imagecheck.image.reference import RegistryReference
 from imagecheck.terminal import printable
 
+KEY_HEADER: Final = "x-distribution-key"
+"""The header in which the page's distribution shows the API its secret."""
+
 MAX_ANSWER_SECONDS: Final = 60
 MAX_ANSWER_BYTES: Final = 1024**2
 """A room has five players."""
@@ -65,15 +68,19 @@ def api_url(text: str) -> str:
     return url.url.rstrip("/")
 
 
-def smoke(url: str, *, clock: Callable[[], float] = time.monotonic) -> list[ContractStep]:
+def smoke(
+    url: str, *, key: str | None = None, clock: Callable[[], float] = time.monotonic
+) -> list[ContractStep]:
     """Run the contract test; no room stays. ``url`` is as api_url gives it.
+
+    ``key`` opens an API that is closed to all but its page; see ``Live``.
 
     Raises:
         ContractTestError: an answer is wrong.
         FailedError: none comes.
 
     """
-    with _client(url, clock) as ask:
+    with _client(url, key, clock) as ask:
         try:
             return run_contract_test(ask)
         except ContractTestError as wrong:
@@ -88,9 +95,10 @@ class _UnreachableError(NoResponseError):
 
 @contextmanager
 def _client(
-    url: str, clock: Callable[[], float]
+    url: str, key: str | None, clock: Callable[[], float]
 ) -> Iterator[Callable[[ContractRequest], ContractResponse]]:
     host = parse_url(url).netloc
+    always = {"Content-Type": "application/json", **({KEY_HEADER: key} if key else {})}
     pool = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS)
     )
@@ -102,7 +110,7 @@ def _client(
                 request.method,
                 url + request.path,
                 body=None if request.body is None else json.dumps(request.body).encode(),
-                headers={"Content-Type": "application/json", **(request.headers or {})},
+                headers={**always, **(request.headers or {})},
                 redirect=False,
                 # An answer that comes only when asked again is not what players get.
                 retries=False,

@@ -208,6 +208,8 @@ class AccessFacts:
 
     statuses: Mapping[str, int] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    throttled_routes: tuple[str, ...] = ()
+    """The routes on which the API itself answered 429, the one with most first."""
 
 
 @dataclass(frozen=True)

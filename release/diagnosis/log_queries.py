@@ -24,6 +24,7 @@ _TEXTS: Final = (
 )
 _HOOK_LINE: Final = '{ $.message = "pre-traffic hook" }'
 _OF_HOOK_LINE: Final = ("status", "step", "found", "version")
+_THROTTLED: Final = "429"
 _ACCESS_LINES: Final = '{ ($.status = "5*") || ($.status = "429") }'
 
 
@@ -63,18 +64,28 @@ def failure_lines(logs: Any, group: str, minutes: int) -> LogFacts:
 
 
 def access_lines(logs: Any, group: str, minutes: int) -> AccessFacts:
-    """Return what the API's access log has of server errors and throttled requests."""
+    """Return what the API's access log has of server errors and throttled requests.
+
+    A 429 of the function itself is no throttled request: somebody tries codes.
+    """
     statuses: Counter[str] = Counter()
+    throttled: Counter[str] = Counter()
     errors: dict[str, None] = {}
     for event in _events(logs, group, minutes, _ACCESS_LINES):
         try:
             line = json.loads(event["message"])
         except ValueError:
             continue
-        statuses[str(line.get("status", ""))] += 1
+        status = str(line.get("status", ""))
+        if status == _THROTTLED and line.get("integrationStatus") == _THROTTLED:
+            continue
+        statuses[status] += 1
+        if status == _THROTTLED and (route := line.get("route")):
+            throttled[str(route)] += 1
         if (error := line.get("integrationError")) and error != "-":
             errors[str(error)] = None
-    return AccessFacts(dict(statuses), tuple(errors))
+    routes = tuple(route for route, _ in throttled.most_common())
+    return AccessFacts(dict(statuses), tuple(errors), routes)
 
 
 def _events(logs: Any, group: str, minutes: int, pattern: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from release.deploy.cdk_deploy import (
     cdk_deploy_registry,
 )
 from release.deploy.deploy import deploy
+from release.deploy.existing import require_nothing_existing
 from release.deploy.history import read_history
 from release.deploy.live import Stack, read_stack, stack_outputs
 from release.deploy.page import PageError, look_at_page
@@ -31,20 +32,21 @@ _LOOK_SECONDS: Final = 2
 
 
 def _bootstrapped(shipment: Shipment) -> str | None:
-    ssm = shipment.stage.client("ssm")
-    with aws_errors(f"the parameter {_VERSION}"):
-        try:
-            version = ssm.get_parameter(Name=_VERSION)["Parameter"]["Value"]
-        except ssm.exceptions.ParameterNotFound:
-            return None
-    return f"version {version}"
+    versions = []
+    for region in shipment.stage.regions:
+        ssm = shipment.stage.client("ssm", region)
+        with aws_errors(f"the parameter {_VERSION} in {region}"):
+            try:
+                versions.append(ssm.get_parameter(Name=_VERSION)["Parameter"]["Value"])
+            except ssm.exceptions.ParameterNotFound:
+                return None
+    return f"version {' and '.join(dict.fromkeys(versions))}"
 
 
 def _bootstrap(shipment: Shipment) -> str:
-    environment = f"aws://{shipment.account}/{shipment.stage.region}"
     _wait_until_idle(shipment, _TOOLKIT)
-    cdk_bootstrap(shipment.project, shipment.stage)
-    return environment
+    cdk_bootstrap(shipment.project, shipment.stage, shipment.environments)
+    return " ".join(shipment.environments)
 
 
 def _registry_deployed(shipment: Shipment) -> str | None:
@@ -60,6 +62,8 @@ def _registry_deployed(shipment: Shipment) -> str | None:
 def _deploy_registry(shipment: Shipment) -> str:
     _, assembly = shipment.pinned()
     _wait_until_idle(shipment, shipment.stage.names.registry_stack)
+    stage = shipment.stage
+    require_nothing_existing(stage, read_stack(stage, stage.names.rooms_stack))
     try:
         cdk_deploy_registry(shipment.project, shipment.stage, assembly)
     except CdkFailedError as failed:
@@ -129,7 +133,7 @@ def _smoke(shipment: Shipment) -> str:
     assert shipment.deployed  # noqa: S101  (the steps are in order)
     url = shipment.deployed.api_url
     try:
-        answered = smoke(url)
+        answered = smoke(url, key=shipment.deployed.after.key)
     except ContractTestError as wrong:
         raise RefusedError(
             f"{shipment.stage.name} is deployed, but {url} answers wrongly: {wrong}",

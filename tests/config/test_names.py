@@ -9,6 +9,7 @@ def test_no_two_stages_share_a_name() -> None:
         "registry_stack",
         "rooms_stack",
         "web_stack",
+        "guard_stack",
         "delivery_stack",
         "deploy_role",
         "diff_role",
@@ -20,6 +21,13 @@ def test_no_two_stages_share_a_name() -> None:
         "api_domain_parameter",
     ):
         assert getattr(StageNames("dev"), attribute) != getattr(StageNames("prd"), attribute)
+
+
+def test_another_table_is_the_only_name_that_changes() -> None:
+    first, other = StageNames("dev"), StageNames("dev", "restored")
+    assert (first.table, other.table) == ("hima-five-bomber-dev-rooms", "restored")
+    assert other.first_table == first.table
+    assert other.repository == first.repository
 
 
 def test_the_two_functions_of_a_stage_have_two_names() -> None:

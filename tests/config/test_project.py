@@ -35,6 +35,8 @@ def test_stages_are_those_of_cdk_json(project: Project) -> None:
     dev = project.stage("dev")
     assert (dev.name, dev.names.repository) == ("dev", "hima-five-bomber-dev-rooms")
     assert dev.settings.architecture == "arm64"
+    project.context["stages"]["dev"]["table"] = "restored"
+    assert project.stage("dev").names.table == "restored"
     with pytest.raises(ConfigurationError, match="no stage 'devel'") as error:
         project.stage("devel")
     assert error.value.hint == "did you mean 'dev'? stages: local, dev, prd"
@@ -82,7 +84,9 @@ def test_elsewhere_there_is_no_project(tmp_path: Path, monkeypatch: pytest.Monke
     assert error.value.hint == "run this in the root of the checkout"
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "nonsense", '{"context": {"stages": {}}}'])
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "", "nonsense", '{"context": {"stages": {}}}', '{"a":' * 100_000]
+)
 def test_the_cdk_json_of_another_project_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:

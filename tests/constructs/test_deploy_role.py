@@ -20,6 +20,7 @@ CDK = "sts:AssumeRole"
 # How layers go to a registry: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 UPLOADS: Final = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload")
 FOR_THE_ACCOUNT: Final = {
+    "cloudformation:ListStacks": "*",
     "cloudwatch:DescribeAlarms": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*",
     "cloudwatch:GetMetricStatistics": "*",
     "codedeploy:BatchGetDeploymentTargets": "*",
@@ -70,6 +71,10 @@ def resources_of(stage: str) -> dict[str, list[str]]:
         arn("logs", f"log-group:{name}:log-stream:")
         for name in named("AWS::Logs::LogGroup", "LogGroupName")
     ]
+    kept_versions = [
+        arn("logs", f"log-group:/aws/lambda/{name}:log-stream:versions/2026-11-28T070000Z")
+        for name in named("AWS::Lambda::Function", "FunctionName")
+    ]
     rooms, web = stack(names.rooms_stack), stack(names.web_stack)
     return {
         "cloudformation:CancelUpdateStack": [rooms],
@@ -79,7 +84,9 @@ def resources_of(stage: str) -> dict[str, list[str]]:
         "codedeploy:GetDeployment": deployments,
         "codedeploy:GetDeploymentGroup": deployments,
         "codedeploy:ListDeployments": deployments,
+        "dynamodb:DescribeContinuousBackups": [arn("dynamodb", f"table/{table}")],
         "dynamodb:DescribeTable": [arn("dynamodb", f"table/{table}")],
+        "dynamodb:DescribeTimeToLive": [arn("dynamodb", f"table/{table}")],
         "ecr:BatchCheckLayerAvailability": images,
         "ecr:BatchGetImage": images,
         "ecr:DescribeImages": images,
@@ -95,7 +102,9 @@ def resources_of(stage: str) -> dict[str, list[str]]:
         "lambda:GetPolicy": [*functions, *versions],
         "lambda:InvokeFunction": [f"{function}:live" for function in functions],
         "lambda:ListVersionsByFunction": functions,
+        "logs:CreateLogStream": kept_versions,
         "logs:FilterLogEvents": logs,
+        "logs:PutLogEvents": kept_versions,
         "ssm:GetParameter": parameter,
         "ssm:GetParameterHistory": parameter,
     }
@@ -209,6 +218,17 @@ def test_permissions_that_are_not_needed_are_denied() -> None:
     )
 
 
+def test_in_its_account_a_role_reaches_every_stage_through_those_of_cdk_and_none_elsewhere() -> (
+    None
+):
+    """Why two accounts are safer: the roles of `cdk bootstrap` are the account's, not a stage's."""
+    deploys = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}"
+    elsewhere = deploys.replace(ACCOUNT, "210987654321")
+    for stage in ("dev", "prd"):
+        assert may([("sts:AssumeRole", deploys)], stage) == [("sts:AssumeRole", deploys)]
+        assert may([("sts:AssumeRole", elsewhere)], stage) == []
+
+
 def test_longer_names_are_not_matched() -> None:
     longer = [
         (action, resource.replace("-dev-rooms", "-dev-rooms2"))
@@ -219,11 +239,23 @@ def test_longer_names_are_not_matched() -> None:
     assert may(longer) == []
 
 
-@pytest.mark.parametrize("qualifier", ["hnb659fds", "another"])
+@pytest.mark.parametrize(
+    ("stage", "qualifier", "regions"),
+    [
+        ("dev", "hnb659fds", [REGION]),
+        ("dev", "another", [REGION]),
+        ("prd", "hnb659fds", [REGION, "us-east-1"]),
+    ],
+)
 def test_the_cdk_cli_gets_the_roles_that_it_takes_and_not_that_of_cloudformation(
-    qualifier: str,
+    stage: str, qualifier: str, regions: list[str]
 ) -> None:
-    changed: dict[str, Any] = {"github": GITHUB, "@aws-cdk/core:bootstrapQualifier": qualifier}
+    """In each Region that stacks of the stage go to, and in no other."""
+    changed: dict[str, Any] = {
+        "stage": stage,
+        "github": GITHUB,
+        "@aws-cdk/core:bootstrapQualifier": qualifier,
+    }
     assembly = Path(build_app(context=context(**changed)).synth().directory)
     named = {
         filled_in({"Fn::Sub": role})
@@ -232,12 +264,12 @@ def test_the_cdk_cli_gets_the_roles_that_it_takes_and_not_that_of_cloudformation
     }
     prefix = f"arn:aws:iam::{ACCOUNT}:role/cdk-{qualifier}-"
     taken, of_cloudformation = (
-        {f"{prefix}{kind}-role-{ACCOUNT}-{REGION}" for kind in kinds}
+        {f"{prefix}{kind}-role-{ACCOUNT}-{region}" for kind in kinds for region in regions}
         for kinds in (("deploy", "file-publishing", "lookup"), ("cfn-exec",))
     )
     assert named == taken | of_cloudformation
     template = json.loads(
-        (assembly / f"{StageNames('dev').delivery_stack}.template.json").read_text()
+        (assembly / f"{StageNames(stage).delivery_stack}.template.json").read_text()
     )
     asked = [(CDK, role) for role in sorted(named)]
-    assert may(asked, template=template) == [(CDK, role) for role in sorted(taken)]
+    assert may(asked, stage, template=template) == [(CDK, role) for role in sorted(taken)]

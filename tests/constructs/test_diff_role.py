@@ -11,15 +11,15 @@ OF_PRD = (PRD.registry_stack, PRD.rooms_stack, PRD.web_stack, PRD.delivery_stack
 READ = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
 
 
-def stack(name: str) -> str:
-    return f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/0f6ab3c0-0000-11ef"
+def stack(name: str, region: str = REGION) -> str:
+    return f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/0f6ab3c0-0000-11ef"
 
 
-def may(actions: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    role = role_named(delivery_template(), DEV.diff_role)
+def may(actions: list[tuple[str, str]], names: StageNames = DEV) -> list[tuple[str, str]]:
+    role = role_named(delivery_template(names.stage), names.diff_role)
     questions = [
         Question(
-            principal=f"arn:aws:iam::{ACCOUNT}:role/{DEV.diff_role}",
+            principal=f"arn:aws:iam::{ACCOUNT}:role/{names.diff_role}",
             action=action,
             resource=resource,
             account=ACCOUNT,
@@ -61,3 +61,10 @@ def test_nothing_else_is_allowed() -> None:
         )
         == []
     )
+
+
+def test_the_guard_of_a_stage_is_read_in_its_own_region() -> None:
+    there, here = stack(PRD.guard_stack, "us-east-1"), stack(PRD.guard_stack)
+    asked = [(action, each) for action in READ for each in (there, here)]
+    assert may(asked, PRD) == [(action, there) for action in READ]
+    assert may(asked, DEV) == []

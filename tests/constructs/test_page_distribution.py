@@ -61,7 +61,7 @@ def test_only_reads_are_cached_and_for_a_second(distribution: dict[str, Any], ro
     assert {*map(str, key.values())} == {
         "True",
         "{'CookieBehavior': 'none'}",
-        "{'HeaderBehavior': 'whitelist', 'Headers': ['Origin']}",
+        "{'HeaderBehavior': 'whitelist', 'Headers': ['Origin', 'x-room-created']}",
         "{'QueryStringBehavior': 'none'}",
     }
 
@@ -130,3 +130,23 @@ def test_a_domain_comes_with_its_certificate_and_tls_1_2() -> None:
         "SslSupportMethod": "sni-only",
     }
     assert template["Outputs"]["PageUrl"]["Value"] == "https://play.example.com"
+
+
+def test_a_limit_for_each_client_is_that_of_the_guard_stack_and_ipv6_has_no_way_around_it() -> None:
+    """AWS WAF counts single addresses, of which an IPv6 client has as many as it likes."""
+    limited = only(web_template("prd"), "AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert limited["WebACLId"] == {
+        "Fn::GetStackOutput": {
+            "StackName": "hima-five-bomber-prd-guard",
+            "OutputName": "WebAclArn",
+            "Region": "us-east-1",
+        }
+    }
+    assert limited["IPV6Enabled"] is False
+
+
+def test_without_a_limit_there_is_no_web_acl(distribution: dict[str, Any]) -> None:
+    assert "WebACLId" not in distribution
+    assert distribution["IPV6Enabled"] is True
+    budget_alone = web_template_with(monthlyBudgetUsd=10)
+    assert "WebACLId" not in str(only(budget_alone, "AWS::CloudFront::Distribution"))

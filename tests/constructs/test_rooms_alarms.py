@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 from constructs.rooms_alarms import FAILED_INIT, SERVER_ERROR
+from constructs.rooms_metrics import THROTTLED
 
 from app import build_app
-from tests.support.cdk_context import context
+from tests.support.cdk_context import CDK_JSON, context
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,12 @@ def test_there_is_an_alarm_for_each_way_to_fail(alarms: dict[str, Any]) -> None:
     assert set(alarms) == {
         f"hima-five-bomber-dev-{name}"
         for name in (
+            "api-429",
+            "api-4xx",
             "api-5xx",
             "api-latency-p99",
+            "api-traffic",
+            "function-concurrency",
             "function-duration-p99",
             "function-errors",
             "function-throttles",
@@ -140,7 +145,7 @@ def test_every_start_that_fails_is_counted_and_one_is_enough(
     by_name, by_report = [
         found["Properties"]
         for found in template.find_resources("AWS::Logs::MetricFilter").values()
-        if found["Properties"]["FilterPattern"] != SERVER_ERROR
+        if found["Properties"]["FilterPattern"] not in (SERVER_ERROR, THROTTLED)
     ]
     for error_type in ("Runtime.InvalidEntrypoint", "Runtime.ImportModuleError", "Runtime.Unknown"):
         assert f'?"{error_type}"' in by_name["FilterPattern"]
@@ -191,3 +196,52 @@ def test_server_errors_of_a_version_are_counted_from_its_log_lines(
         counted["MetricName"],
     )
     assert [dimension["Name"] for dimension in alarm["Dimensions"]] == ["Version"]
+
+
+def alarms_with(**settings: Any) -> dict[str, Any]:
+    """Return the alarms of stage dev with some settings changed."""
+    stages = CDK_JSON["context"]["stages"]
+    changed = {**stages, "dev": {**stages["dev"], **settings}}
+    app = build_app(context=context(stage="dev", stages=changed))
+    rooms = Template.from_stack(app.node.find_child("hima-five-bomber-dev-rooms"))  # type: ignore[arg-type]
+    found = rooms.find_resources("AWS::CloudWatch::Alarm").values()
+    return {_name(alarm["Properties"]): alarm["Properties"] for alarm in found}
+
+
+def test_alarms_on_traffic_follow_from_what_a_route_lets_through() -> None:
+    for per_second in (100, 1000):
+        alarms = alarms_with(requestsPerSecond=per_second)
+        thresholds = [
+            alarms[f"hima-five-bomber-dev-{name}"]["Threshold"]
+            for name in ("api-4xx", "api-traffic", "function-concurrency")
+        ]
+        assert thresholds == [6 * per_second, 30 * per_second, 0.16 * per_second]
+
+
+def test_a_reservation_is_what_concurrency_is_measured_against() -> None:
+    alarm = alarms_with(reservedConcurrency=50)["hima-five-bomber-dev-function-concurrency"]
+    assert (alarm["Threshold"], alarm["Statistic"]) == (40, "Maximum")
+
+
+def test_only_what_the_api_itself_refuses_counts_as_throttled(
+    template: Template, alarms: dict[str, Any]
+) -> None:
+    """The fields are strings in the access log, and the function may answer 429 itself."""
+    (counted,) = (
+        found["Properties"]
+        for found in template.find_resources("AWS::Logs::MetricFilter").values()
+        if found["Properties"]["FilterPattern"] == THROTTLED
+    )
+    assert THROTTLED == '{ $.status = "429" && $.integrationStatus != "429" }'
+    (log_group,) = (
+        name
+        for name, found in template.find_resources("AWS::Logs::LogGroup").items()
+        if found["Properties"]["LogGroupName"].startswith("/aws/vendedlogs/apis/")
+    )
+    assert counted["LogGroupName"] == {"Ref": log_group}
+    (transformation,) = counted["MetricTransformations"]
+    alarm = alarms["hima-five-bomber-dev-api-429"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        transformation["MetricNamespace"],
+        transformation["MetricName"],
+    )

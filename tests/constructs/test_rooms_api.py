@@ -66,7 +66,12 @@ def test_pages_of_the_allowed_origins_may_send_and_read_what_the_contract_needs(
             "CorsConfiguration": {
                 "AllowOrigins": ["https://lobby.example"],
                 "AllowMethods": ["DELETE", "GET", "POST"],
-                "AllowHeaders": ["authorization", "content-type", "if-none-match"],
+                "AllowHeaders": [
+                    "authorization",
+                    "content-type",
+                    "if-none-match",
+                    "x-room-created",
+                ],
                 "ExposeHeaders": ["etag", "retry-after"],
                 "MaxAge": 86400,
             }
@@ -95,3 +100,20 @@ def test_the_access_log_is_json_without_headers_bodies_or_paths(template: Templa
     assert line["requestId"] == "$context.requestId"
     for secret in ("header", "authoriz", "body", "path", "querystring"):
         assert secret not in " ".join(line.values()).lower()
+
+
+def test_each_route_has_a_throttle_of_its_own_and_exists_before_the_stage_names_it(
+    template: Template,
+) -> None:
+    """API Gateway refuses a stage with the settings of a route that it does not have yet."""
+    (stage,) = template.find_resources("AWS::ApiGatewayV2::Stage").values()
+    routes = template.find_resources("AWS::ApiGatewayV2::Route")
+    of_routes = stage["Properties"]["RouteSettings"]
+    assert {*of_routes} == {route["Properties"]["RouteKey"] for route in routes.values()}
+    for settings in (*of_routes.values(), stage["Properties"]["DefaultRouteSettings"]):
+        assert settings == {
+            "DetailedMetricsEnabled": True,
+            "ThrottlingBurstLimit": 100,
+            "ThrottlingRateLimit": 50,
+        }
+    assert {*routes} <= {*stage["DependsOn"]}

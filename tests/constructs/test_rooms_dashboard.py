@@ -25,7 +25,7 @@ def widgets() -> list[dict[str, Any]]:
 
 def test_the_alarms_are_in_the_top_row(widgets: list[dict[str, Any]]) -> None:
     assert (widgets[0]["type"], widgets[0]["y"], widgets[0]["width"]) == ("alarm", 0, 24)
-    assert len(widgets[0]["properties"]["alarms"]) == 10
+    assert len(widgets[0]["properties"]["alarms"]) == 14
 
 
 def test_rows_fill_the_width_and_do_not_overlap(widgets: list[dict[str, Any]]) -> None:

@@ -1,6 +1,10 @@
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 from constructs.rooms_table import RoomsTable
 
@@ -53,3 +57,28 @@ def test_the_grant_is_four_actions_on_this_table(stack: Stack) -> None:
             "Resource": {"Fn::GetAtt": [table_id, "Arn"]},
         }
     ]
+
+
+def test_beside_another_it_brings_its_access_with_it(stack: Stack) -> None:
+    """The version before still serves players from the other, until the alias has moved."""
+    function = lambda_.Function(
+        stack,
+        "Function",
+        code=lambda_.Code.from_inline("pass"),
+        handler="index.handler",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    table = RoomsTable(stack, "Table", name="restored", retain=True)
+    table.grant_beside("rooms", function)
+    template = Template.from_stack(stack)
+    (table_id,) = template.find_resources("AWS::DynamoDB::Table")
+    policies: Mapping[str, Any] = template.find_resources("AWS::IAM::Policy")
+    own, of_role = sorted(policies, key=lambda name: not name.startswith("TableAccess"))
+    resources = {
+        name: policy["Properties"]["PolicyDocument"]["Statement"][0]["Resource"]
+        for name, policy in policies.items()
+    }
+    assert resources[own] == {"Fn::GetAtt": [table_id, "Arn"]}
+    assert resources[of_role]["Fn::Join"][1][-1] == ":table/rooms"
+    (made,) = template.find_resources("AWS::Lambda::Function").values()
+    assert own in made["DependsOn"]

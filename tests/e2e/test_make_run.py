@@ -52,7 +52,7 @@ class Client:
             sent["content-type"] = "application/json"
         if token:
             sent["authorization"] = f"Bearer {token}"
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
@@ -107,6 +107,8 @@ def test_a_full_width_code_in_the_path_is_the_same_room(call: Client) -> None:
     [
         ("POST /rooms", None, (400, "MISSING_BODY")),
         ("POST /rooms", {}, (400, "VALIDATION_ERROR")),
+        ("POST /rooms", b'{"hostName": "\xff"}', (400, "VALIDATION_ERROR")),
+        ("POST /rooms", b'{"hostName": "x", ', (400, "INVALID_JSON")),
         ("POST /rooms", {"hostName": "x" * 5000}, (413, "PAYLOAD_TOO_LARGE")),
         ("POST /rooms/BCDFGH/join", {"playerName": "x"}, (404, "NOT_FOUND")),
         ("GET /rooms/BCDFGH", None, (404, "NOT_FOUND")),

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.support.browser import NewPlayer, Player
 from tests.support.cdk_context import ROOT
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.proof]
 
 AXE = (ROOT / "tests/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 MAX_BYTES = 30_000

@@ -1,16 +1,18 @@
 """The page when something goes wrong."""
 
+import json
 import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from constructs.client_limit import REFUSED
 from playwright.sync_api import Error, Route, expect
 
 from local.system import NAMES
 from tests.support.browser import NewPlayer
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.proof]
 
 
 @pytest.fixture
@@ -46,9 +48,11 @@ def test_offline_is_shown_and_it_recovers_by_itself(new_player: NewPlayer) -> No
     [
         (503, '{"error": {"code": "UNAVAILABLE", "message": "busy"}}'),
         (429, '{"message": "Too Many Requests"}'),
+        (429, json.dumps(REFUSED)),
+        (403, "<html>"),
         (502, "<html>"),
     ],
-    ids=["the API's", "the gateway's", "the edge's"],
+    ids=["the API's", "the gateway's", "the client's limit", "the firewall's", "the edge's"],
 )
 def test_a_busy_server_is_waited_for(new_player: NewPlayer, status: int, body: str) -> None:
     player = new_player()
@@ -199,3 +203,26 @@ def test_a_room_that_is_not_there_is_not_found(new_player: NewPlayer, code: str)
     expect(player.heading("Room not found")).to_be_visible()
     player.press("Back to start")
     expect(player.heading("Hima Five Bomber")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(429, json.dumps(REFUSED)), (429, '{"message": "Too Many Requests"}'), (403, "<html>")],
+    ids=["the client's limit", "the gateway's", "the firewall's"],
+)
+def test_who_is_turned_away_for_a_while_keeps_the_seat(
+    new_player: NewPlayer, status: int, body: str
+) -> None:
+    player = new_player()
+    code = player.create("ひま")
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=status, headers={"retry-after": "1"}, body=body)
+
+    player.context.route(f"**/rooms/{code}", refuse)
+    expect(player.page.get_by_text("つながりにくくなっています")).to_be_visible(timeout=30_000)
+    expect(player.seats.nth(0)).to_contain_text("ひま")
+    player.context.unroute(f"**/rooms/{code}")
+    expect(player.page.get_by_text("つながりにくくなっています")).to_be_hidden(timeout=30_000)
+    player.page.reload()
+    expect(player.seats.nth(0)).to_contain_text("ひま")

@@ -19,6 +19,7 @@ WATCH = """async () => {
     window.answer = () => respond(200, { createdAt: 1, version: 1 }, { etag: '"1"' });
     window.fetch = async (path, { headers }) => {
         window.asked.push([Date.now(), headers["if-none-match"] ?? ""]);
+        window.shown = headers["x-room-created"] ?? "";
         return window.answer();
     };
     const { watch } = await import("/assets/watch.js");
@@ -114,6 +115,12 @@ def test_no_two_pages_ask_in_step(page: Page, random: float) -> None:
         random,
     )
     assert found == pytest.approx([800 + 400 * random, 5000 + 1000 * random])
+
+
+def test_it_shows_that_it_has_seen_the_room_as_soon_as_it_has(watching: Page) -> None:
+    assert watching.evaluate("shown") == ""
+    watching.clock.run_for(3000)
+    assert watching.evaluate("shown") == "1"
 
 
 def test_a_room_that_is_gone_ends_it(watching: Page) -> None:

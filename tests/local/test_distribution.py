@@ -34,6 +34,15 @@ def test_a_bucket_is_known_by_its_domain() -> None:
     assert behavior.methods == {"GET", "HEAD"}
 
 
+def test_an_origin_may_have_headers_of_its_own() -> None:
+    (page,) = CONFIG["Origins"]
+    headers = [{"HeaderName": "X-Distribution-Key", "HeaderValue": "secret"}]
+    (behavior,) = read_distribution(
+        [deployed(Origins=[{**page, "OriginCustomHeaders": headers}])]
+    ).behaviors
+    assert behavior.custom_headers == {"x-distribution-key": "secret"}
+
+
 def test_a_missing_distribution_is_an_error() -> None:
     with pytest.raises(DeployedError, match="0 distributions"):
         read_distribution([])

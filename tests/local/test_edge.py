@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
+from local.client_limit import ClientLimit
 from local.distribution import Behavior, Caching, DeployedDistribution
 from local.edge import Edge, OriginResponse
 
@@ -74,9 +75,11 @@ class World:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.get(path, headers=sent)
 
-    def ask(self, method: str, path: str, **headers: str) -> TestResponse:
+    def ask(
+        self, method: str, path: str, *, address: str = "127.0.0.1", **headers: str
+    ) -> TestResponse:
         return self._client.open(
-            path, method=method, headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"}
+            path, method=method, headers=headers, environ_base={"REMOTE_ADDR": address}
         )
 
 
@@ -150,6 +153,20 @@ def test_an_expired_response_is_revalidated(
     found = world.get("/rooms/A", if_none_match='"0"')
     assert (found.status_code, found.data) == (200, b"{}")
     assert [request.headers.get("if-none-match") for request in world.asked] == [None, '"1"']
+
+
+def test_who_guesses_a_code_gets_no_room_from_the_cache_of_those_who_know_it(world: World) -> None:
+    """Else the cache would tell what the limit on guesses hides."""
+    caching = replace(SECOND, key_headers=["origin", "x-room-created"])
+    rooms = behavior("/rooms/*", ("GET",), caching)
+    world.distribution = replace(DISTRIBUTION, behaviors=[rooms])
+    for _ in range(2):
+        world.get("/rooms/A", x_room_created="17")
+    assert len(world.asked) == 1
+    world.answer = lambda _: Response("{}", status=429)
+    assert world.get("/rooms/A").status_code == 429
+    assert world.get("/rooms/A", x_room_created="18").status_code == 429
+    assert world.get("/rooms/A", x_room_created="17").status_code == 200
 
 
 def test_pages_of_other_origins_have_answers_of_their_own(world: World) -> None:
@@ -258,6 +275,25 @@ def test_the_api_gets_the_clients_address(world: World, sent: dict[str, str], re
     assert world.asked[0].headers["x-forwarded-for"] == reaches
 
 
+def test_the_api_gets_the_origins_headers_in_place_of_the_viewers(world: World) -> None:
+    world.distribution = replace(
+        DISTRIBUTION,
+        behaviors=[
+            replace(each, custom_headers={"x-distribution-key": "ours"})
+            for each in DISTRIBUTION.behaviors
+        ],
+    )
+    world.ask("POST", "/rooms", **{"X-Distribution-Key": "a viewer's"})
+    world.get("/rooms/A")
+    assert [asked.headers["x-distribution-key"] for asked in world.asked] == ["ours"] * 2
+
+
+def test_the_api_talks_with_the_edge_and_not_with_the_viewer(world: World) -> None:
+    world.ask("POST", "/rooms", address="192.0.2.1")
+    assert world.asked[0].remote_addr == "127.0.0.1"
+    assert world.asked[0].headers["x-forwarded-for"] == "192.0.2.1"
+
+
 def test_every_answer_has_the_policys_headers_whatever_the_origin_says(world: World) -> None:
     world.answer = lambda _: Response("{}", headers={"x-frame-options": "ALLOWALL"})
     for found in (world.get("/rooms/A"), world.get("/nowhere"), world.ask("POST", "/rooms")):
@@ -305,3 +341,22 @@ def test_an_api_that_is_not_the_distributions_is_not_asked(world: World) -> None
 )
 def test_patterns(pattern: str, path: str, takes: bool) -> None:
     assert replace(DISTRIBUTION.behaviors[0], pattern=pattern).takes(path) is takes
+
+
+def test_a_client_above_its_limit_reaches_nothing_and_others_go_on(world: World) -> None:
+    """The address is that of the connection: a header could name any."""
+    limit = ClientLimit(
+        requests=2, window_s=60, status=429, headers={"Retry-After": "30"}, body=b"{}"
+    )
+    world.distribution = replace(DISTRIBUTION, client_limit=limit)
+    world.objects["index.html"] = OriginResponse(200, {"content-type": "text/html"}, b"<p>")
+    for sent in ({}, {"X-Forwarded-For": "192.0.2.9"}):
+        assert world.ask("POST", "/rooms", **sent).status_code == 200
+    refused = world.ask("POST", "/rooms", **{"X-Forwarded-For": "192.0.2.7"})
+    assert (refused.status_code, refused.data) == (429, b"{}")
+    assert refused.headers["retry-after"] == "30"
+    assert world.ask("GET", "/").status_code == 429
+    assert len(world.asked) == 2
+    assert world.ask("POST", "/rooms", address="127.0.0.2").status_code == 200
+    world.time = 60.0
+    assert world.ask("POST", "/rooms").status_code == 200

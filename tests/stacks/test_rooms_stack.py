@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from config.names import StageNames
-from tests.support.templates import only, resources, rooms_template
+from tests.support.templates import only, resources, rooms_template, rooms_template_with
 
 NAMES = StageNames("dev")
 IMAGE, ZIP = (rooms_template(packaging=packaging) for packaging in ("image", "zip"))
@@ -56,8 +56,36 @@ def test_image_and_zip_differ_only_in_the_functions_resources() -> None:
         "AWS::Lambda::Alias",
         "AWS::Lambda::Function",
         "AWS::Lambda::Version",
-        "AWS::Logs::LogGroup",
     ]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prd"])
+def test_the_logs_of_both_are_in_both(stage: str) -> None:
+    """Else a change of the packaging removes what says why it was made.
+
+    By the same logical ids: CloudFormation could not make another log group of that name.
+    """
+    image, zipped = (
+        resources(rooms_template(stage=stage, packaging=way), "AWS::Logs::LogGroup")
+        for way in ("image", "zip")
+    )
+    assert image == zipped
+    names = {group["Properties"]["LogGroupName"] for group in image.values()}
+    stage_names = StageNames(stage)
+    assert {f"/aws/lambda/{stage_names.function}", f"/aws/lambda/{stage_names.zip_function}"} <= (
+        names
+    )
+
+
+def test_logs_outlive_the_stack_where_data_is_kept() -> None:
+    for template, policies in (
+        (rooms_template(stage="prd"), {("RetainExceptOnCreate", "Retain")}),
+        (IMAGE, {("Delete", "Delete")}),
+    ):
+        groups = resources(template, "AWS::Logs::LogGroup").values()
+        assert len(groups) == 4
+        found = {(group["DeletionPolicy"], group["UpdateReplacePolicy"]) for group in groups}
+        assert found == policies
 
 
 @pytest.mark.parametrize(
@@ -168,9 +196,53 @@ def test_commands_find_what_they_ask_for() -> None:
             "AlarmTopicArn",
             "FunctionName",
             "HookLogGroup",
+            "TableName",
             "DeploymentApplication",
             "DeploymentGroup",
         }
         assert outputs["FunctionName"] == {"Ref": function}
         assert outputs["DeploymentApplication"] == {"Ref": "DeploymentApplication7D968237"}
         assert outputs["DeploymentGroup"] == {"Ref": "DeploymentGroup3F4DA7D3"}
+
+
+RESTORED = "hima-five-bomber-prd-rooms-restored"
+
+
+def test_another_table_is_a_new_resource_which_cloudformation_can_import() -> None:
+    """It imports what has a logical id that is new to it, a fixed name, and a policy to retain."""
+    first, other = rooms_template_with("prd"), rooms_template_with("prd", table=RESTORED)
+    (old,), (new,) = (resources(one, "AWS::DynamoDB::Table") for one in (first, other))
+    assert old != new
+    before, after = first["Resources"][old], other["Resources"][new]
+    assert after["Properties"] == {**before["Properties"], "TableName": RESTORED}
+    assert after["DeletionPolicy"] == before["DeletionPolicy"] == "Retain"
+
+
+def test_all_that_uses_the_table_goes_to_the_other_one() -> None:
+    other = rooms_template_with("prd", table=RESTORED)
+    _, function = function_of(other)
+    assert function["Environment"]["Variables"]["ROOMS_TABLE"] == RESTORED
+    assert other["Outputs"]["TableName"]["Value"] == RESTORED
+    (table,) = resources(other, "AWS::DynamoDB::Table")
+    for name, alarm in resources(other, "AWS::CloudWatch::Alarm").items():
+        if "table" in name:
+            assert f'"{table}"' in json.dumps(alarm)
+
+
+def test_the_version_before_keeps_its_access_while_another_table_comes() -> None:
+    """A policy that is in both templates is changed before the alias moves: it names the first."""
+    first, other = rooms_template_with("prd"), rooms_template_with("prd", table=RESTORED)
+    third = rooms_template_with("prd", table=f"{RESTORED}-2")
+    (shared,) = (
+        name
+        for name in resources(first, "AWS::IAM::Policy").keys()
+        & resources(other, "AWS::IAM::Policy").keys()
+        if name.startswith("FunctionRole")
+    )
+    assert ':table/hima-five-bomber-prd-rooms"' in json.dumps(other["Resources"][shared])
+    own = [
+        {name for name in resources(one, "AWS::IAM::Policy") if name.startswith("Table")}
+        for one in (other, third)
+    ]
+    assert [len(names) for names in own] == [1, 1]
+    assert own[0] != own[1], "the one that goes would be changed, and lose its table too early"

@@ -14,6 +14,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from app import build_app
 from config.names import GITHUB_STACK
 from tests.support.cdk_context import GITHUB, STAGES, context
+from tests.support.templates import guard_template
 
 
 @pytest.fixture
@@ -40,6 +41,11 @@ def test_template(stage: str, stack: str, json_snapshot: SnapshotAssertion) -> N
     app: App = build_app(context=context(stage=stage, **github))
     found = app.node.find_child(f"hima-five-bomber-{stage}-{stack}")
     assert mask_assets(Template.from_stack(found).to_json()) == json_snapshot  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stage", ["local", "prd"])
+def test_guard_template(stage: str, json_snapshot: SnapshotAssertion) -> None:
+    assert guard_template(stage) == json_snapshot
 
 
 @pytest.mark.parametrize("stage", STAGES)

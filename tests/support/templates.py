@@ -13,29 +13,44 @@ from tests.support.cdk_context import CDK_JSON, GITHUB, context
 @cache
 def rooms_template(**changed: str) -> dict[str, Any]:
     """Return the rooms stack's of stage dev with some context changed."""
-    return _template("rooms", context(**{"stage": "dev", **changed}))
+    return template_of("rooms", context(**{"stage": "dev", **changed}))
+
+
+def rooms_template_with(stage: str = "dev", **settings: Any) -> dict[str, Any]:
+    """Return the rooms stack's of a stage with some settings changed."""
+    return template_of("rooms", _context_with(stage, settings))
 
 
 @cache
 def web_template(stage: str = "dev") -> dict[str, Any]:
     """Return the web stack's of a stage."""
-    return _template("web", context(stage=stage))
+    return template_of("web", context(stage=stage))
+
+
+@cache
+def guard_template(stage: str = "prd") -> dict[str, Any]:
+    """Return the guard stack's of a stage that has one."""
+    return template_of("guard", context(stage=stage))
 
 
 @cache
 def delivery_template(stage: str = "dev") -> dict[str, Any]:
     """Return the delivery stack's of a stage, for the repository ``GITHUB``."""
-    return _template("delivery", context(stage=stage, github=GITHUB))
+    return template_of("delivery", context(stage=stage, github=GITHUB))
 
 
 def web_template_with(**settings: Any) -> dict[str, Any]:
     """Return the web stack's of stage dev with some settings changed."""
+    return template_of("web", _context_with("dev", settings))
+
+
+def _context_with(stage: str, settings: dict[str, Any]) -> dict[str, Any]:
     stages = CDK_JSON["context"]["stages"]
-    changed = {**stages, "dev": {**stages["dev"], **settings}}
-    return _template("web", context(stage="dev", stages=changed))
+    return context(stage=stage, stages={**stages, stage: {**stages[stage], **settings}})
 
 
-def _template(part: str, given: dict[str, Any]) -> dict[str, Any]:
+def template_of(part: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return that of one of a stage's stacks with this context."""
     stack = build_app(context=given).node.find_child(f"hima-five-bomber-{given['stage']}-{part}")
     return dict(Template.from_stack(stack).to_json())  # type: ignore[arg-type]
 

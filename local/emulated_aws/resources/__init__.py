@@ -8,6 +8,7 @@ from local.emulated_aws.patching import Patch
 from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classes once they exist)
     alias,
     api_gateway,
+    budget,
     cdk_custom,
     cloudfront,
     deployment,
@@ -18,7 +19,9 @@ from local.emulated_aws.resources import (  # noqa: F401  (moto finds the classe
     parameter,
     permission,
     policies,
+    secret,
     table,
+    web_acl,
 )
 
 

@@ -78,7 +78,7 @@ def first_deployment(facts: StageFacts) -> Remedy:
     if isinstance(facts.table, str) and stage.settings.retain_data:
         return Remedy(
             f"deploy, and take over the table {stage.names.table}, which is there without a stack",
-            f"npx cdk deploy -c stage={stage.name} --all --import-existing-resources",
+            release_command("deploy", stage, "--import-existing-resources"),
         )
     return Remedy("run every step that is missing", release_command("ship", stage))
 

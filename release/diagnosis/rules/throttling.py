@@ -6,7 +6,7 @@ from typing import Final
 from release.diagnosis.cause import Evidence, FailureCause, Remedy, seen
 from release.diagnosis.facts import AccessFacts, Concurrency, StageFacts
 from release.diagnosis.outcome import TurnedAway
-from release.diagnosis.remedies import aws_command, deploy_with
+from release.diagnosis.remedies import aws_command, deploy_with, release_command
 
 _TOO_MANY: Final = "429"
 THROTTLED: Final = ("TooManyRequestsException", "EC2ThrottledException")
@@ -80,25 +80,47 @@ def throttled(facts: StageFacts) -> Iterator[FailureCause]:
 
 
 def api_throttles(facts: StageFacts) -> Iterator[FailureCause]:
-    """429 in the access log: the API's own limit, before the function."""
+    """429 in the access log: the API's own limit of a route, before the function."""
     if not isinstance(facts.access, AccessFacts):
         return
     count = facts.access.statuses.get(_TOO_MANY, 0)
     if not count:
         return
     settings = facts.stage.settings
+    where = ", ".join(facts.access.throttled_routes)
     yield FailureCause(
         name="api-throttled",
         title="The API itself turns requests away, before the function",
         likelihood="likely" if facts.works_now else "possible",
         error_type="HTTP 429",
-        evidence=(seen("access log of the API", f"{count} requests were answered 429"),),
+        evidence=(
+            seen(
+                "access log of the API",
+                f"{count} requests were answered 429" + (f": {where}" if where else ""),
+            ),
+        ),
         fix=(
+            *_limit_for_each_client(facts),
             deploy_with(
                 facts.stage,
                 f"requestsPerSecond (now {settings.requests_per_second}) and requestsBurst (now"
                 f" {settings.requests_burst}) in cdk.json, context.stages.{facts.stage.name}",
             ),
+        ),
+        explanation="All clients together sent more than one route lets through, so everybody gets"
+        " 429 on it for as long as that goes on. The other routes have limits of their own.",
+    )
+
+
+def _limit_for_each_client(facts: StageFacts) -> tuple[Remedy, ...]:
+    """Return how to limit each client, where the stage does not: most often it is one alone."""
+    if facts.stage.settings.requests_per_client is not None:
+        return ()
+    return (
+        Remedy(
+            "if it is one client: set requestsPerClient in cdk.json,"
+            f" context.stages.{facts.stage.name}, then deploy the page",
+            release_command("page", facts.stage),
         ),
     )
 

@@ -6,12 +6,41 @@ import json
 import logging
 from typing import Any
 
+import jsonschema
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lambda_src.rooms import router
 from lambda_src.rooms.routes import COMMON_ERRORS, ROUTES
-from tests.lambda_src.rooms.conftest import CREATE, Api
+from tests.lambda_src.rooms.conftest import CREATE, GET, JOIN, LEAVE, Api
+from tools import openapi
+
+SECRET = "himitsu-himitsu-himitsu-himitsu-himitsu"
+TEXT = st.text() | st.sampled_from(["", SECRET, f"Bearer {SECRET}", "BCDFGH", "e30=", "{}"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+ROUTE_KEY = st.sampled_from([CREATE, GET, JOIN, LEAVE])
+HEADER = st.sampled_from(["authorization", "if-none-match", "content-type"])
+FIELDS = {
+    "routeKey": ROUTE_KEY | ANYTHING,
+    "headers": ANYTHING | st.dictionaries(HEADER, ANYTHING, max_size=3),
+    "pathParameters": ANYTHING | st.fixed_dictionaries({"roomId": ANYTHING}),
+    "body": ANYTHING | st.sampled_from(['{"hostName": 5}', '{"playerName": [{}]}', "W10="]),
+    "isBase64Encoded": ANYTHING | st.booleans(),
+}
+OF_API_GATEWAY = {
+    "routeKey": ROUTE_KEY,
+    "headers": st.dictionaries(HEADER | TEXT, TEXT, max_size=4),
+    "pathParameters": st.fixed_dictionaries({"roomId": TEXT}),
+    "body": TEXT | ANYTHING.map(json.dumps),
+    "isBase64Encoded": st.booleans(),
+}
+FUZZED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @pytest.fixture
@@ -109,6 +138,33 @@ def test_an_event_that_api_gateway_would_never_send_is_answered_too(
     response = router.dispatch(event, api.rooms)
     assert json.loads(response["body"])["error"]["code"] == "INTERNAL_ERROR"
     assert log()[0]["trace"]
+
+
+@FUZZED
+@given(event=st.fixed_dictionaries({}, optional=FIELDS) | ANYTHING)
+def test_no_event_whatever_ends_the_function_or_shows_what_is_in_it(
+    api: Api, log: Any, caplog: pytest.LogCaptureFixture, event: Any
+) -> None:
+    """Not of API Gateway: then something of ours is connected wrongly, and 500 says so."""
+    caplog.clear()
+    response = router.dispatch(event, api.rooms)
+    error = json.loads(response["body"])["error"] if response["statusCode"] >= 400 else None
+    if response["statusCode"] >= 500:
+        assert error == {"code": "INTERNAL_ERROR", "message": "Internal server error"}
+    assert SECRET not in json.dumps(error)
+    (line,) = log()
+    assert SECRET not in json.dumps(line)
+
+
+@FUZZED
+@given(event=st.fixed_dictionaries({}, optional=OF_API_GATEWAY))
+def test_no_event_of_api_gateway_is_an_internal_error(api: Api, event: dict[str, Any]) -> None:
+    response = router.dispatch(event, api.rooms)
+    assert response["statusCode"] != 500
+    if response["statusCode"] >= 400:
+        components = openapi.document()["components"]
+        schema = {"$ref": "#/components/schemas/ErrorBody", "components": components}
+        jsonschema.validate(json.loads(response["body"]), schema)
 
 
 def test_each_route_documents_codes_once() -> None:

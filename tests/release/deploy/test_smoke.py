@@ -18,6 +18,8 @@ import pytest
 import release.deploy.smoke
 from contract.run import ContractTestError
 from imagecheck.errors import FailedError, UsageError
+from lambda_src.rooms import headers
+from lambda_src.rooms.client import Entrance
 from release.cli import main
 from release.deploy.smoke import api_url, smoke
 from tests.support.errors import shows
@@ -466,6 +468,57 @@ def test_a_stage_is_asked_where_the_environment_says(
 
     assert status == 0
     assert len(out.splitlines()) == len(STEPS)
+
+
+# --- a closed stage -----------------------------------------------------------------------------
+
+KEY = "k" * 43
+
+
+@pytest.fixture
+def closed(api: RoomsApi) -> RoomsApi:
+    api.entrance = Entrance(keys=(KEY, "before"), only_through_page=True)
+    return api
+
+
+def test_the_key_opens_an_api_that_is_closed_to_all_but_its_page(closed: RoomsApi) -> None:
+    with serving(closed) as server:
+        assert [(step.name, step.status) for step in smoke(server.url, key=KEY)] == STEPS
+        with pytest.raises(ContractTestError, match="create: status 403"):
+            smoke(server.url)
+
+
+def test_the_header_is_the_one_that_the_function_looks_at() -> None:
+    assert release.deploy.smoke.KEY_HEADER == headers.DISTRIBUTION_KEY
+
+
+@pytest.mark.parametrize("where", ["output", "environment"])
+def test_a_closed_stage_is_shown_the_key_that_its_live_version_wants(
+    dev: DeployedStage,
+    closed: RoomsApi,
+    run: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+) -> None:
+    monkeypatch.chdir(dev.project.root)
+    cdk_json = json.loads(Path("cdk.json").read_text())
+    cdk_json["context"]["stages"]["dev"]["onlyThroughPage"] = True
+    Path("cdk.json").write_text(json.dumps(cdk_json))
+    dev.release(dev.push())
+    variables = {"ONLY_THROUGH_PAGE": "true", "DISTRIBUTION_KEYS": f"{KEY},before"}
+    dev.client("lambda").update_function_configuration(
+        FunctionName=dev.stage.names.function, Environment={"Variables": variables}
+    )
+    dev.release(dev.push())
+    with serving(closed) as server:
+        if where == "environment":
+            monkeypatch.setenv("API_URL", server.url)
+        else:
+            dev.stack("COMPLETE", ApiUrl=server.url, FunctionName=dev.stage.names.function)
+        status, out, err = run("dev", "--json")
+
+    assert status == 0
+    assert KEY not in out + err
 
 
 @pytest.mark.usefixtures("dev")

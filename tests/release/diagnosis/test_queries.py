@@ -440,11 +440,20 @@ def test_the_access_log_of_the_api() -> None:
             stubber,
             log_event(1, {"status": "500", "integrationError": denied}),
             log_event(2, {"status": "500", "integrationError": denied}),
-            log_event(3, {"status": "429", "integrationError": "-"}),
+            log_event(3, {"status": "429", "integrationError": "-", "route": "POST /rooms"}),
             log_event(4, "no JSON"),
+            *(
+                log_event(
+                    n, {"status": "429", "integrationStatus": "-", "route": "GET /rooms/{roomId}"}
+                )
+                for n in (5, 6)
+            ),
+            log_event(
+                7, {"status": "429", "integrationStatus": "429", "route": "GET /rooms/{roomId}"}
+            ),
         )
         assert log_queries.access_lines(client, "g", 60) == AccessFacts(
-            {"500": 2, "429": 1}, (denied,)
+            {"500": 2, "429": 3}, (denied,), ("GET /rooms/{roomId}", "POST /rooms")
         )
 
 

@@ -482,7 +482,10 @@ SITUATIONS = (
         "--qualifier live",
     ),
     _situation(
-        "API throttles", changed(access=AccessFacts({"429": 12})), "api-throttled", "12 requests",
+        "API throttles",
+        changed(access=AccessFacts({"429": 12}, (), ("GET /rooms/{roomId}", "POST /rooms"))),
+        "api-throttled", "12 requests were answered 429: GET /rooms/{roomId}, POST /rooms",
+        "everybody gets 429", "requestsPerClient", "release page dev",
     ),
     _situation(
         "never deployed",
