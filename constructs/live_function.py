@@ -44,13 +44,7 @@ class LiveFunction(Construct):
         reserved_concurrency: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/lambda/{function_name}",
-            retention=log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self.log_group = function_log(self, function_name, log_retention)
         # CDK's default role has a managed policy for all log groups.
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(role)
@@ -91,3 +85,16 @@ class LiveFunction(Construct):
         Validations.of(self.function).acknowledge(NOT_THE_LATEST)
         self.version = self.function.current_version
         self.live = lambda_.Alias(self, "Live", alias_name="live", version=self.version)
+
+
+def function_log(
+    scope: Construct, function_name: str, retention: logs.RetentionDays
+) -> logs.LogGroup:
+    """Define the log group of a function, which may not be there."""
+    return logs.LogGroup(
+        scope,
+        "Logs",
+        log_group_name=f"/aws/lambda/{function_name}",
+        retention=retention,
+        removal_policy=RemovalPolicy.DESTROY,
+    )

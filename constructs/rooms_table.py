@@ -1,9 +1,21 @@
 """The table that holds the rooms: one item each."""
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Validations
+from typing import Final
+
+from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
+
+# Those that the function uses; scan is not one of them. Earlier versions delete rooms, and a
+# rollback brings one back with this same role.
+_ROOM_OPERATIONS: Final = (
+    "dynamodb:PutItem",
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+)
 
 
 class RoomsTable(Construct):
@@ -40,11 +52,33 @@ class RoomsTable(Construct):
             )
 
     def grant_room_operations(self, grantee: iam.IGrantable) -> None:
-        """Grant the four actions that the function uses; scan is not one of them."""
-        self.table.grant(
-            grantee,
-            "dynamodb:PutItem",
-            "dynamodb:GetItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
+        """Grant the four actions that the function uses."""
+        self.table.grant(grantee, *_ROOM_OPERATIONS)
+
+    def grant_beside(self, first_table: str, function: lambda_.Function) -> None:
+        """Grant the actions on this table, and on the one that the stage had first.
+
+        While a deployment goes from one table to another, the version before still serves players
+        from its own. So this table has a policy of its own, which comes before the new version and
+        goes with the table, after the old one's last request.
+        """
+        role = function.role
+        assert role  # noqa: S101  # for the type checker
+        first = Stack.of(self).format_arn(
+            service="dynamodb", resource="table", resource_name=first_table
         )
+        role.add_to_principal_policy(_operations_on(first))
+        policy = iam.Policy(
+            self,
+            "Access",
+            statements=[_operations_on(self.table.table_arn)],
+            roles=[role],
+        )
+        resource = function.node.default_child
+        assert resource  # noqa: S101  # for the type checker
+        # Not the construct, in which the role may be.
+        resource.node.add_dependency(policy)
+
+
+def _operations_on(table_arn: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[*_ROOM_OPERATIONS], resources=[table_arn])

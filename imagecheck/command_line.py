@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -134,10 +135,22 @@ def _failure(error: BaseException, program: str, command: str, interrupted: str)
             said, _, hint = str(error.args[0] if error.args else "").partition("\n")
             message = f"interrupted; {said}" if said else interrupted
             return _Failure("INTERRUPTED", message, hint or None)
+        case FileNotFoundError() if not _is_folder_there():
+            return _Failure(
+                "FAILED", "the folder that this was run in is gone", "cd to a folder that is there"
+            )
         case MemoryError():
             return _Failure("OUT_OF_MEMORY", "there is not enough memory to read the image")
         case _:
             return _internal_error(error)
+
+
+def _is_folder_there() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _help_command(program: str, command: str) -> str:

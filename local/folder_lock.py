@@ -1,10 +1,10 @@
 """A lock on a folder that ends with its process, on every system."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from config import file_lock
 from imagecheck.errors import FailedError
 
 
@@ -14,15 +14,11 @@ class WorkFolderInUseError(FailedError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other systems out of a folder. Raises WorkFolderInUseError when one is there.
-
-    SQLite locks a file in each system's own way: https://www.sqlite.org/lockingv3.html. The file
-    stays empty.
-    """
-    with closing(sqlite3.connect(folder / "lock", timeout=0, isolation_level=None)) as lock:
+    """Keep other systems out of a folder. Raises WorkFolderInUseError when one is there."""
+    with ExitStack() as stack:
         try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+            stack.enter_context(file_lock.locked(folder / "lock"))
+        except file_lock.LockedError as error:
             raise WorkFolderInUseError(
                 f"another system runs in {folder}",
                 hint="end that one first: one folder serves one system at a time",

@@ -9,8 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +23,7 @@ from config.settings import ConfigurationError
 from imagecheck.errors import FailedError
 from imagecheck.template import read_function, read_tables
 from imagecheck.terminal import step
+from release.assembly_folders import ASSEMBLIES, is_whole, link, placing, prune
 from release.assembly_key import assembly_key
 from release.build.record import BUILD
 from release.deploy.history import read_release
@@ -32,8 +32,6 @@ from release.pending_synth import PendingSynth
 
 ASSEMBLY: Final = BUILD / "assembly"
 """Where `synth` leaves it, below the project's root."""
-_ASSEMBLIES: Final = BUILD / "assemblies"
-_MOST_KEPT: Final = 4
 _PIN_LENGTH: Final = 12
 
 
@@ -46,7 +44,7 @@ class CloudAssembly:
     @property
     def exists(self) -> bool:
         """Whether a synth has left it there."""
-        return (self.folder / "manifest.json").is_file()
+        return is_whole(self.folder)
 
     def template(self, stage: Stage) -> Path:
         """Return the template of a stage's rooms stack."""
@@ -87,7 +85,9 @@ class CloudAssembly:
                 " before an image was pinned for it",
                 hint=synth,
             ) from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError
+        ) as error:  # fmt: skip
             raise FailedError(
                 f"{template} is not a template of this project: {error}", hint=synth
             ) from error
@@ -109,7 +109,7 @@ def synthesize(
     """
     pins = read_image_lock(project.lock)
     context = {"stage": ",".join(stage.name for stage in stages), "packaging": "image"}
-    _synthesize(project, context, folder)
+    _synthesize(project, context, folder, keep=False)
     return {stage.name: pins.get(stage.name) for stage in stages}
 
 
@@ -134,7 +134,7 @@ def assembly_with_image(project: Project, stage: Stage, digest: str) -> CloudAss
 def assemblies_with_image(project: Project, stage: Stage, digest: str) -> list[CloudAssembly]:
     """Return the assemblies of a stage that are there and were made of the same files and image."""
     key, image = assembly_key(project, _context(stage, "image")), _image_name(digest)
-    found = map(CloudAssembly, sorted((project.root / _ASSEMBLIES).glob(f"{key}-{image}-*")))
+    found = map(CloudAssembly, sorted((project.root / ASSEMBLIES).glob(f"{key}-{image}-*")))
     return [assembly for assembly in found if assembly.exists]
 
 
@@ -153,7 +153,7 @@ def assembly_of(
         return assembly
     with step(f"synthesizing {stage.name}"):
         _synthesize_with(project, {stage.name: pin} if pin else {}, context, assembly.folder)
-    _prune(assembly.folder.parent)
+    prune(project)
     return assembly
 
 
@@ -177,20 +177,22 @@ def assemblies_of(
     folders = [
         _folder(project, context, pin) for context, (_, pin) in zip(contexts, pins, strict=True)
     ]
-    if not all(CloudAssembly(folder).exists for folder in folders):
+    missing = [folder for folder in folders if not CloudAssembly(folder).exists]
+    if missing:
+        # What is there already may have one of the stages alone.
+        first, *others = missing
         names = ",".join(stage.name for stage, _ in pins)
         locked = {stage.name: pin for stage, pin in pins}
         with step(f"synthesizing {names}"):
             context = {**contexts[0], "stage": names}
             if pending and pending.is_for(context):
-                with _replacing(folders[0]) as new:
+                with placing(project, first, keep=True) as new:
                     shutil.copytree(pending.finish(locked), new, symlinks=True)
             else:
-                _synthesize_with(project, locked, context, folders[0])
-            for folder in folders[1:]:
-                _remove(folder)
-                folder.symlink_to(folders[0].name)
-        _prune(folders[0].parent)
+                _synthesize_with(project, locked, context, first)
+        for folder in others:
+            link(project, folder, first)
+        prune(project)
     return tuple(map(CloudAssembly, folders))
 
 
@@ -223,7 +225,7 @@ def _folder(project: Project, context: Mapping[str, str], pin: ImagePin | None) 
     """Return a folder whose name is another one when anything is that an assembly is made of."""
     image = _image_name(pin.digest) if pin else "zip"
     rest = hashlib.sha256(msgspec.json.encode(pin)).hexdigest()[:_PIN_LENGTH]
-    return project.root / _ASSEMBLIES / f"{assembly_key(project, context)}-{image}-{rest}"
+    return project.root / ASSEMBLIES / f"{assembly_key(project, context)}-{image}-{rest}"
 
 
 def _image_name(digest: str) -> str:
@@ -240,47 +242,17 @@ def _synthesize_with(
     with tempfile.TemporaryDirectory(prefix="synth-") as temporary:
         lock = Path(temporary, "image-lock.json")
         write_image_lock(lock, pins)
-        _synthesize(project, {**context, "imageLock": str(lock)}, folder)
+        _synthesize(project, {**context, "imageLock": str(lock)}, folder, keep=True)
 
 
-def _synthesize(project: Project, context: Mapping[str, str], folder: Path) -> None:
+def _synthesize(project: Project, context: Mapping[str, str], folder: Path, *, keep: bool) -> None:
     """Synthesize into a folder, which is as it was when that fails.
 
     It names no account, whatever credentials are here: who deploys it decides.
     """
-    with _replacing(folder) as new:
+    with placing(project, folder, keep=keep) as new:
         arguments = ["synth", "--quiet", f"--output={new}"]
         run_cdk(project.root, arguments, context, environment=_without_credentials())
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Give the path of what takes the place of a folder, once it is whole."""
-    new = folder.with_name(f"{folder.name}.{os.getpid()}.new")
-    try:
-        shutil.rmtree(new, ignore_errors=True)
-        new.parent.mkdir(parents=True, exist_ok=True)
-        yield new
-        _remove(folder)
-        new.replace(folder)
-    except OSError as error:
-        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-
-
-def _prune(folder: Path) -> None:
-    """Keep the assemblies that were used last."""
-    kept = sorted(folder.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
-    for path in kept[_MOST_KEPT:]:
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _without_credentials() -> dict[str, str]:

@@ -62,16 +62,20 @@ def is_of_this_source(project: Project, record: BuildRecord) -> bool:
     return built_from == commit or project.is_same_since(built_from, _SOURCE)
 
 
+def changed_now(project: Project) -> str:
+    """Return the first files that are in no commit as they are; empty where there are none."""
+    changed = project.changed_files()
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return ", ".join(changed[:_NAMED]) + more
+
+
 def require_clean(project: Project) -> str:
     """Return the commit that the work tree is. Raises RefusedError when it has other changes."""
     commit, dirty = project.revision()
     if dirty:
-        changed = project.changed_files()
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         raise RefusedError(
             "the work tree has uncommitted changes, so no commit would name what is released: "
-            + ", ".join(changed[:_NAMED])
-            + more,
+            + changed_now(project),
             hint="commit them, or put them aside: git stash --include-untracked",
         )
     return commit
@@ -81,8 +85,10 @@ def _require_committed(project: Project, stage: Stage, record: BuildRecord) -> N
     """Require that the image is what a build of this commit would give."""
     again = f"python -m release build {stage.name}, and the gates after it"
     if record.dirty:
+        named = changed_now(project)
         raise RefusedError(
-            f"{record.digest} was built from uncommitted changes",
+            f"{record.digest} was built from uncommitted changes"
+            + (f"; now these are: {named}" if named else ""),
             hint=f"commit them, and build again: {again}",
         )
     commit = require_clean(project)

@@ -151,7 +151,7 @@ def _token(
     try:
         content = read_document(response, str(realm.netloc), _MAX_ANSWER_BYTES, http.budget)
         answer = msgspec.json.decode(content, type=_Answer)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = _Answer()
     token = answer.token or answer.access_token
     if not _TOKEN.fullmatch(token):

@@ -64,7 +64,7 @@ def stored_credentials(host: str) -> Credentials | None:
         config = msgspec.json.decode(content, type=_Config)
         helper = _checked(_find(config.cred_helpers, names) or config.creds_store)
         auth = _decoded(_find(config.auths, names))
-    except (msgspec.DecodeError, RecursionError, _MalformedError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _MalformedError):
         # The decoder's own words could quote what is in the file.
         raise ImageReadError(
             f"{file} is malformed", hint="correct it, or remove it and log in again"
@@ -163,7 +163,7 @@ def _from_helper(name: str, key: str, file: Path) -> Credentials | None:
         )
     try:
         answer = msgspec.json.decode(done.stdout, type=_Answer)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # The decoder's own words could quote the answer.
         raise ImageReadError(f"{program}, which {file} names, answers no credentials") from None
     if answer.username == "<token>":

@@ -77,7 +77,7 @@ class LayerCache:
         try:
             value = msgspec.msgpack.decode(path.read_bytes(), type=type_)
             os.utime(path)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return value
 

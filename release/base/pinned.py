@@ -1,15 +1,17 @@
 """The base image that the Dockerfile names, by tag and digest."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from config.file_lock import waiting_for_lock
+from config.whole_file import write_whole
 from imagecheck.dockerfile import base_of
 from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
 from imagecheck.image.reference import RegistryReference, parse_reference
 from release.build.base_table import ARGUMENT, read_base_table
+from release.build.record import BUILD
 from release.errors import RefusedError
 
 
@@ -93,27 +95,24 @@ def write_base(base: PinnedBase, digest: str) -> None:
 
     """
     old, new = base.digest.encode(), digest.encode()
-    path = base.dockerfile.resolve()
-    temporary = path.with_suffix(".tmp")
+    path, scratch = base.dockerfile, base.dockerfile.parents[1] / BUILD
+    lock, by = scratch / f"{path.name}.lock", f"another release command that changes {path.name}"
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
-        found = [
-            number
-            for number, line in enumerate(lines)
-            if old in line and not line.lstrip().startswith(b"#")
-        ]
-        if len(found) != 1:
-            raise RefusedError(
-                f"{base.dockerfile.name} has the digest {base.digest} in {len(found)} lines",
-                hint=f"write {digest} there by hand",
-            )
-        lines[found[0]] = lines[found[0]].replace(old, new)
-        temporary.write_bytes(b"".join(lines))
-        shutil.copymode(path, temporary)
-        temporary.replace(path)
+        with waiting_for_lock(lock, by):
+            lines = path.read_bytes().splitlines(keepends=True)
+            found = [
+                number
+                for number, line in enumerate(lines)
+                if old in line and not line.lstrip().startswith(b"#")
+            ]
+            if len(found) != 1:
+                raise RefusedError(
+                    f"{path.name} has the digest {base.digest} in {len(found)} lines",
+                    hint=f"write {digest} there by hand",
+                )
+            lines[found[0]] = lines[found[0]].replace(old, new)
+            write_whole(path, b"".join(lines), scratch=scratch)
     except OSError as error:
         raise FailedError(
-            f"{base.dockerfile} cannot be written: {error.strerror}; it is unchanged"
+            f"{path} cannot be written: {error.strerror or error}; it is unchanged"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

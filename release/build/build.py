@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from config.file_lock import waiting_for_lock
 from config.function_libraries import PYTHON_VERSION
 from config.project import Project, Stage, now
 from imagecheck.errors import FailedError
@@ -169,13 +170,15 @@ def _wrong(image: Image, architecture: Architecture, base: Base) -> Iterator[str
 def _put_in_place(root: Path, folder: Path, record: BuildRecord) -> None:
     """Let the new image and its record take the place of the old; of both, or of none."""
     layout, old = root / LAYOUT, folder / "old"
-    try:
-        if layout.exists():
-            layout.rename(old)
-        (folder / _LAYOUT).rename(layout)
-        write_record(root, record)
-    except BaseException:
-        if old.exists():
-            shutil.rmtree(layout, ignore_errors=True)
-            old.rename(layout)
-        raise
+    # Another build would rename its image in between, and leave one image with another's record.
+    with waiting_for_lock(layout.with_name("image.lock"), "another build in this checkout"):
+        try:
+            if layout.exists():
+                layout.rename(old)
+            (folder / _LAYOUT).rename(layout)
+            write_record(root, record)
+        except BaseException:
+            if old.exists():
+                shutil.rmtree(layout, ignore_errors=True)
+                old.rename(layout)
+            raise

@@ -9,6 +9,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from config.file_lock import waiting_for_lock
+from config.json_file import DamagedFileError, read_json_file
+from config.whole_file import write_whole
 from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
 from release.build.record import BUILD, LAYOUT, BuildRecord, read_record
@@ -56,11 +59,15 @@ def note_gate(
         return False
     if digest is None or (record.digest, record.architecture) != (digest, architecture):
         return False
-    images = _read(root)
-    gates = {**images.pop(digest, {})}
-    gates.pop(gate, None)
-    images[digest] = {**gates, gate: passed} if passed else gates
-    _write(root, dict([*images.items()][-_MOST_KEPT:]))
+    path = root / _FILE
+    with waiting_for_lock(
+        path.with_name(f"{path.name}.lock"), f"another release command that changes {_FILE}"
+    ):
+        images = _read(root)
+        gates = {**images.pop(digest, {})}
+        gates.pop(gate, None)
+        images[digest] = {**gates, gate: passed} if passed else gates
+        _write(path, dict([*images.items()][-_MOST_KEPT:]))
     return True
 
 
@@ -90,20 +97,20 @@ def require_gates(
 def _read(root: Path) -> dict[str, dict[Gate, Passed]]:
     path = root / _FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[Gate, Passed]])
+        return read_json_file(path, dict[str, dict[Gate, Passed]])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError) as error:
+    except DamagedFileError as error:
         raise FailedError(
             f"{path} cannot be read: {error}", hint=f"delete it: rm {_FILE.as_posix()}"
         ) from error
 
 
-def _write(root: Path, images: Mapping[str, Mapping[Gate, Passed]]) -> None:
-    path = root / _FILE
-    temporary = path.with_suffix(".tmp")
+def _write(path: Path, images: Mapping[str, Mapping[Gate, Passed]]) -> None:
+    content = msgspec.json.format(msgspec.json.encode(images), indent=2) + b"\n"
     try:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(images), indent=2) + b"\n")
-        temporary.replace(path)
+        write_whole(path, content, scratch=path.parent)
     except OSError as error:
-        raise FailedError(f"{path} cannot be written: {error.strerror}") from error
+        raise FailedError(
+            f"{path} cannot be written: {error.strerror or error}; it is unchanged"
+        ) from error

@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from config.json_file import DamagedFileError, read_json_file
+from config.whole_file import write_whole
 from imagecheck.errors import FailedError
 from imagecheck.function import Architecture
 
@@ -38,15 +40,17 @@ def read_record(root: Path, stage: str) -> BuildRecord:
     """
     path = root / _RECORD
     try:
-        return msgspec.json.decode(path.read_bytes(), type=BuildRecord)
+        return read_json_file(path, BuildRecord)
     except FileNotFoundError as error:
         raise FailedError("no image has been built here", hint=_build(stage)) from error
-    except (OSError, msgspec.DecodeError) as error:
+    except DamagedFileError as error:
         raise FailedError(f"{path} cannot be read: {error}", hint=_build(stage)) from error
 
 
 def write_record(root: Path, record: BuildRecord) -> None:
     """Replace the record; a reader sees the old one or the new one.
+
+    One process does so at a time, as it puts the image in its place.
 
     Raises:
         FailedError: it cannot be written.
@@ -54,10 +58,8 @@ def write_record(root: Path, record: BuildRecord) -> None:
     """
     path = root / _RECORD
     try:
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
-        temporary.replace(path)
+        content = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+        write_whole(path, content, scratch=path.parent)
     except OSError as error:
         raise FailedError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -53,6 +53,7 @@ class DeploymentOptions:
     skip_boot: bool
     skip_lifecycle: bool
     skip_smoke: bool
+    import_existing: bool = False
     url: str | None
     yes: bool
     json: bool
@@ -77,6 +78,7 @@ def run_deployment(
             emergency=options.emergency,
             skip_boot=options.skip_boot,
             skip_lifecycle=options.skip_lifecycle,
+            import_existing=options.import_existing,
             ask=ask,
         )
     except (StoppedError, OtherIsLiveError) as error:
@@ -110,9 +112,11 @@ def _smoke(
 ) -> Sequence[ContractStep]:
     name = f"{stage.name} is deployed (version {deployed.after.version})"
     again = f"python -m release smoke {url}"
+    if deployed.after.key:  # The command finds it by the stage.
+        again = f"python -m release smoke {stage.name}" + (f" --url {url}" if options.url else "")
     try:
         with step(f"testing {url}"):
-            return smoke(url)
+            return smoke(url, key=deployed.after.key)
     except ContractTestError as wrong:
         refused = RefusedError(
             f"{name}, but {url} answers wrongly: {wrong}",

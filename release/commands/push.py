@@ -19,6 +19,7 @@ from release.build.gates import require_gates
 from release.build.record import LAYOUT, read_record
 from release.commands.options import JsonOption, StageArgument
 from release.commands.output import print_result, warn_skipped
+from release.pin import changed_now
 from release.place import say_place
 from release.registry.push_image import Arrived, push_image, require_commit
 
@@ -86,7 +87,7 @@ def push(
     record = read_record(project.root, stage)
     destination = _repository(to) if to is not None else None
     skipped = require_gates(project.root, record, stage, skip_check=skip_check, skip_boot=skip_boot)
-    require_commit(chosen, record)
+    require_commit(chosen, record, changed=changed_now(project) if record.dirty else "")
     if destination is None:
         say_place(chosen)
     warn_skipped(skipped)

@@ -1,18 +1,23 @@
 """``python -m release ship``"""
 
+import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Literal, TextIO
 
 import typer
 
+from config.file_lock import waiting_for_lock
 from config.project import Project, Stage, project_here
 from imagecheck.errors import CommandError, FailedError, UsageError
 from imagecheck.function import Architecture
 from imagecheck.terminal import say, warn
 from release.boot.engine import choose_engine
 from release.build.builder import choose_builder
+from release.build.record import BUILD
 from release.commands.options import (
     BuildArgOption,
     BuilderOption,
@@ -89,7 +94,8 @@ def ship(
     The output of every step is in build/ship.log; that of the CDK CLI is shown when it fails. The
     CDK CLI does not ask before it changes permissions: `diff` shows what it would change.
 
-    Ctrl-C leaves the lock file and what is live as they were.
+    Ctrl-C takes back the pin and its commit, and leaves what is live. One ship at a time runs in a
+    checkout: a second one waits.
 
     **Examples**
 
@@ -116,7 +122,7 @@ def ship(
     project = project_here()
     chosen = [project.stage(name) for name in stages]
     _require_usable(chosen, options, until=until, architecture=architecture, dry_run=dry_run)
-    with signals_as_interrupts():
+    with signals_as_interrupts(), _alone(project, dry_run=dry_run):
         _require_clean(project, must=until is None)
         if until is None:
             # Who may not ask AWS hears of it before anything is changed.
@@ -131,6 +137,16 @@ def ship(
             _ = skip_boot or choose_engine(None)
         shipments = _shipments(project, chosen, options, asks_aws=until is None)
         _run(project, shipments, until=until, dry_run=dry_run, json=json)
+
+
+@contextmanager
+def _alone(project: Project, *, dry_run: bool) -> Iterator[None]:
+    """Let one ship at a time into a checkout: they share the image, the log and the branch."""
+    if dry_run:
+        yield
+        return
+    with waiting_for_lock(project.root / BUILD / "ship.lock", "another ship in this checkout"):
+        yield
 
 
 def _require_usable(
@@ -198,7 +214,7 @@ def _shipments(
                 stage=stage,
                 account=stage.account if asks_aws else "",
                 options=options,
-                lock_change=LockChange(project),
+                lock_change=LockChange(project, stage.name),
                 source=shipments[-1] if shipments else None,
             )
         )
@@ -214,7 +230,7 @@ def _run(
     dry_run: bool,
     json: bool,
 ) -> None:
-    with _log(project) as log:
+    with _log(project, dry_run=dry_run) as log:
         journey = Journey(project, log, dry_run=dry_run)
         try:
             for shipment in shipments:
@@ -249,8 +265,9 @@ def _heading(shipment: Shipment) -> str:
     return f"{stage.name}: {stage.place}" if shipment.account else stage.name
 
 
-def _log(project: Project) -> TextIO:
-    path = project.root / LOG
+def _log(project: Project, *, dry_run: bool) -> TextIO:
+    # What runs nothing leaves the log of the ship before it, which may be running, alone.
+    path = Path(os.devnull) if dry_run else project.root / LOG
     try:
         path.parent.mkdir(exist_ok=True)
         return path.open("w", encoding="utf-8", buffering=1)

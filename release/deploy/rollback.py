@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from config.image_lock import ImagePin, restore_image_lock, write_pin
+from config.file_lock import waiting_for_lock
+from config.image_lock import AS_COMMITTED, ImagePin, reason_of, take_back_pin, write_pin
 from config.project import Project, Stage
-from imagecheck.errors import FailedError
+from imagecheck.errors import CommandError, FailedError
+from imagecheck.terminal import warn
+from release.build.record import BUILD
 from release.deploy.cancel_deployment import InterruptedDeploymentError, LeftDeploymentError
 from release.deploy.history import Release, pin_of, previous
 from release.deploy.live import Live
@@ -63,40 +65,47 @@ def choose(stage: Stage, history: Sequence[Release], live: Live | None, to: str 
 
 @contextmanager
 def pinned(project: Project, stage: Stage, pin: ImagePin) -> Iterator[None]:
-    """Pin an image in the lock file; put the file back as it was unless the deployment succeeds.
+    """Pin an image in the lock file; take that back unless the deployment succeeds.
 
-    Where an end came too late, what is live stays pinned.
+    What others pin meanwhile stays. Where an end came too late, what is live stays pinned. Another
+    deployment of the stage from this checkout comes after it, or each would take back the other's.
 
     Raises:
         FailedError: the lock file cannot be read or written.
 
     """
-    lock = project.lock
-    try:
-        as_it_was = lock.read_bytes()
-    except OSError as error:
-        raise FailedError(f"{lock} cannot be read: {error.strerror}") from error
-    write_pin(lock, stage.name, pin)
-    try:
-        yield
-    except (InterruptedDeploymentError, LeftDeploymentError) as left:
-        if not left.outcome.completed:
-            _put_back(lock, as_it_was)
-        raise
-    except BaseException:
-        _put_back(lock, as_it_was)
-        raise
+    other = f"another deployment of {stage.name} from this checkout"
+    with waiting_for_lock(project.root / BUILD / f"deploy-{stage.name}.lock", other):
+        lock = project.lock
+        try:
+            as_it_was = lock.read_bytes()
+        except OSError as error:
+            raise FailedError(f"{lock} cannot be read: {error.strerror}") from error
+        write_pin(lock, stage.name, pin)
+        try:
+            yield
+        except (InterruptedDeploymentError, LeftDeploymentError) as left:
+            if not left.outcome.completed:
+                _put_back(project, stage, pin, as_it_was)
+            raise
+        except BaseException:
+            _put_back(project, stage, pin, as_it_was)
+            raise
 
 
-def _put_back(lock: Path, content: bytes) -> None:
+def _put_back(project: Project, stage: Stage, pin: ImagePin, as_it_was: bytes) -> None:
+    name = project.lock.name
     try:
         with ignored_signals():
-            restore_image_lock(lock, content)
-    except OSError as error:
+            is_back = take_back_pin(project.lock, stage.name, pin, as_it_was)
+    except (CommandError, OSError) as error:
         raise FailedError(
-            f"the deployment failed, and {lock.name} could not be restored: {error.strerror}",
-            hint=f"git checkout {lock.name}",
+            f"the deployment failed, and {name} could not be restored: {reason_of(error)}; it"
+            f" still pins {pin.digest} for {stage.name}",
+            hint=AS_COMMITTED.format(name=name),
         ) from error
+    if not is_back:
+        warn(f"{name} keeps the pin of {stage.name}: another command has changed it meanwhile")
 
 
 def _require_there(stage: Stage, history: Sequence[Release], chosen: ImagePin) -> None:

@@ -36,7 +36,7 @@ def refusal_of(registry: RegistrySession, response: BaseHTTPResponse, what: str)
     try:
         content = read_document(response, registry.place, _MAX_REFUSAL_BYTES)
         errors = msgspec.json.decode(content, type=_Refusal).errors
-    except (ImageReadError, msgspec.DecodeError, RecursionError):
+    except (ImageReadError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         errors = []
     for error in errors[:1]:
         code = f" ({error.code})" if _ERROR_CODE.fullmatch(error.code) else ""

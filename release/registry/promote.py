@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from config.image_lock import ImagePin, read_image_lock, write_pin
+from config.image_lock import ImagePin, pins_of, read_image_lock, write_pin
+from config.json_file import DamagedFileError
 from config.project import Project, Stage, now
 from imagecheck.check import check_image
 from imagecheck.errors import FailedError
@@ -100,11 +101,17 @@ def _pin_to_promote(project: Project, source: Stage, target: Stage) -> ImagePin:
 
 
 def _committed_pin(project: Project, stage: str) -> ImagePin | None:
+    committed = project.committed_lock()
+    if committed is None:
+        return None
     try:
-        pins = msgspec.json.decode(project.committed_lock() or b"{}", type=dict[str, ImagePin])
-    except msgspec.DecodeError as error:
-        raise FailedError(f"the lock file of the last commit is malformed: {error}") from error
-    return pins.get(stage)
+        return pins_of(committed).get(stage)
+    except DamagedFileError as error:
+        name = project.lock.name
+        raise FailedError(
+            f"{name} of the last commit: {error}",
+            hint=f"commit one that can be read: git commit --only -- {name}",
+        ) from error
 
 
 def _copy(beginning: StageRepository, end: StageRepository, pin: ImagePin) -> Pushed:

@@ -49,7 +49,7 @@ def push_image(
         ImageReadError: the image cannot be read.
 
     """
-    require_commit(stage, record)
+    require_commit(stage, record, changed="")
     with closing(open_source(image)) as source:
         _require_the_one(source, record)
         with _session(stage, to) as registry:
@@ -60,11 +60,15 @@ def push_image(
             return Arrived(registry.place, record.source_revision, pushed)
 
 
-def require_commit(stage: Stage, record: BuildRecord) -> None:
-    """Require that an image was built from a commit: its tag. Raises RefusedError."""
+def require_commit(stage: Stage, record: BuildRecord, *, changed: str) -> None:
+    """Require that an image was built from a commit: its tag. Raises RefusedError.
+
+    ``changed`` names the files that are in no commit now.
+    """
     if record.dirty:
         raise RefusedError(
-            f"{record.digest} was built from uncommitted changes, so no commit names it",
+            f"{record.digest} was built from uncommitted changes, so no commit names it"
+            + (f"; now these are: {changed}" if changed else ""),
             hint=f"commit them, and build again: python -m release build {stage.name}",
         )
 

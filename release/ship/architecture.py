@@ -4,12 +4,12 @@ import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import typer
 
 from config.project import Project, Stage
+from config.whole_file import write_whole
 from imagecheck.errors import FailedError
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
 from imagecheck.terminal import say
@@ -19,6 +19,7 @@ from release.boot.engine import (
     is_docker_on_this_machine,
     this_cpu,
 )
+from release.build.record import BUILD
 from release.errors import RefusedError
 from release.ship.lock_change import commit_file
 
@@ -104,21 +105,21 @@ def set_architecture(project: Project, stages: Sequence[Stage], architecture: Ar
         before = text = path.read_text(encoding="utf-8")
         for stage in others:
             text = _with_architecture(text, stage.name, architecture)
-        _replace(path, text)
+        _replace(project, text)
         try:
             commit_file(project, _FILE, f"The functions of {names} are {architecture}")
         except BaseException:
-            _replace(path, before)
+            _replace(project, before)
             raise
     except OSError as error:
-        raise FailedError(f"{path} cannot be written: {error.strerror}") from error
+        raise FailedError(
+            f"{path} cannot be written: {error.strerror or error}; it is unchanged"
+        ) from error
     return True
 
 
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+def _replace(project: Project, text: str) -> None:
+    write_whole(project.root / _FILE, text.encode(), scratch=project.root / BUILD)
 
 
 def _with_architecture(text: str, stage: str, architecture: Architecture) -> str:

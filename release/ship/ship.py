@@ -143,18 +143,18 @@ def _declined(shipment: Shipment, step: Step) -> str | None:
 
     Raises RefusedError where it cannot be left out.
     """
-    options, stage = shipment.options, shipment.stage
+    options = shipment.options
     if options.yes or step not in (BOOTSTRAP, COMMIT):
         return None
     if step is COMMIT:
         question = f"Commit {shipment.project.lock.name}?"
         return None if confirmed(question) else "you commit the lock file yourself"
-    environment = f"aws://{shipment.account}/{stage.region}"
-    if options.ask and confirmed(f"{environment} is not bootstrapped for the CDK. Bootstrap it?"):
+    missing = f"{' or '.join(shipment.environments)} is not bootstrapped for the CDK"
+    if options.ask and confirmed(f"{missing}. Bootstrap it?"):
         return None
     raise RefusedError(
-        f"{environment} is not bootstrapped for the CDK, so nothing was done",
-        hint=f"npx cdk bootstrap {environment}\n{options.again}",
+        f"{missing}, so nothing was done",
+        hint=f"npx cdk bootstrap {' '.join(shipment.environments)}\n{options.again}",
     )
 
 
@@ -184,16 +184,15 @@ def _stopped(shipment: Shipment, step: Step, error: CommandError) -> CommandErro
 
 def _interrupted(shipment: Shipment, interruption: KeyboardInterrupt) -> KeyboardInterrupt:
     stage, change = shipment.stage.name, shipment.lock_change
-    again = shipment.options.again
+    again, name = shipment.options.again, shipment.project.lock.name
     if isinstance(interruption, InterruptedDeploymentError):
         outcome = interruption.outcome
-        if not outcome.completed:
-            change.take_back()
-        lock = "" if outcome.completed else f"; {shipment.project.lock.name} is as it was"
+        is_back = not outcome.completed and change.take_back(shipment.pin)
+        lock = f"; {name} is as it was" if is_back else ""
         return KeyboardInterrupt("\n".join((f"{outcome.message}{lock}", outcome.hint or again)))
-    change.take_back()
     if shipment.deployed:
         live = f"but version {shipment.deployed.after.version} is live at {stage}"
         return KeyboardInterrupt(f"{live}\n{again}")
-    lock = shipment.project.lock.name
-    return KeyboardInterrupt(f"{lock} and what is live at {stage} are as they were\n{again}")
+    if change.take_back(shipment.pin):
+        return KeyboardInterrupt(f"{name} and what is live at {stage} are as they were\n{again}")
+    return KeyboardInterrupt(f"what is live at {stage} is as it was\n{again}")

@@ -65,6 +65,11 @@ class Shipment:
             except FailedError:
                 self.record = None
 
+    @property
+    def environments(self) -> list[str]:
+        """What the stage's stacks are deployed to, in the words of the CDK CLI."""
+        return [f"aws://{self.account}/{region}" for region in self.stage.regions]
+
     def close(self) -> None:
         """End what goes on beside the steps."""
         if self.pending_synth:

@@ -16,6 +16,7 @@ from release.cloud_assembly import (
     assembly_of,
     assembly_with_image,
 )
+from release.deploy.assembly_region import require_region
 from release.errors import RefusedError
 from tests.support.cdk_context import CDK_JSON, PINNED, ROOT
 from tests.support.release.commanding import Run, runner
@@ -73,6 +74,19 @@ def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
 def test_a_template_of_something_else(tmp_path: Path, template: Any) -> None:
     with pytest.raises(FailedError, match="not a template of this project"):
         written(tmp_path, template).pin(DEV)
+
+
+def test_a_template_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    assembly = written(tmp_path, {})
+    assembly.template(DEV).write_text('{"a":' * 100_000)
+    with pytest.raises(FailedError, match="not a template of this project"):
+        assembly.pin(DEV)
+
+
+def test_a_damaged_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(b'{"artifacts": "\xff"}')
+    with pytest.raises(FailedError, match="manifest of a cloud assembly: it is not text"):
+        require_region(CloudAssembly(tmp_path), DEV)
 
 
 @pytest.fixture

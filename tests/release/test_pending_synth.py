@@ -51,6 +51,22 @@ def test_a_synth_that_was_begun_before_gives_what_one_that_was_not_gives(
 
 
 @pytest.mark.proof
+def test_a_stage_that_was_synthesized_alone_does_not_stand_for_the_next_one(
+    project_copy: Project,
+) -> None:
+    dev, prd = project_copy.stage("dev"), project_copy.stage("prd")
+    alone = assembly_of(project_copy, dev, PINS["dev"])
+    together = assemblies_of(project_copy, [(dev, PINS["dev"]), (prd, PINS["prd"])])
+
+    assert together[0].folder == alone.folder, "it may be in use"
+    assert [one.pin(stage) for one, stage in zip(together, (dev, prd), strict=True)] == [
+        PINS["dev"],
+        PINS["prd"],
+    ]
+    assert together[1].template(prd).is_file()
+
+
+@pytest.mark.proof
 def test_a_synth_that_was_begun_of_other_files_is_not_taken(
     project_copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,6 +186,12 @@ def test_a_malformed_file_is_named_and_not_quoted(config: Path, content: str) ->
     assert_not_shown(SECRET, caught.value)
 
 
+def test_a_file_that_is_no_text_is_malformed(config: Path) -> None:
+    config.write_bytes(b'{"credsStore": "\xff"}')
+    with pytest.raises(ImageReadError, match=r"config\.json is malformed"):
+        stored_credentials(HOST)
+
+
 def test_a_file_that_cannot_be_read_is_named(config: Path) -> None:
     config.mkdir()
     with pytest.raises(ImageReadError, match=r"config\.json cannot be read: Is a directory"):

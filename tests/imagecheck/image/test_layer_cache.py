@@ -40,7 +40,9 @@ def test_files_add_up(tmp_path: Path) -> None:
     assert cache.files(OTHER) == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00", b"\x93\x01", b"\xff" * 100])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00", b"\x93\x01", b"\xff" * 100, b"\xa1\xff", b"\x81\xa1\xff"]
+)
 def test_damage_is_as_if_nothing_had_been_kept(tmp_path: Path, content: bytes) -> None:
     cache = LayerCache(tmp_path)
     cache.keep_layer(MADE.digest, LAYER)

@@ -1,17 +1,24 @@
 """Which gates an image has passed."""
 
 import json
+import tempfile
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from config.file_lock import locked
 from imagecheck.errors import FailedError
 from release.build.gates import Passed, note_gate, passed_gates, require_gates
-from release.build.record import write_record
+from release.build.record import read_record, write_record
 from release.errors import RefusedError
 from tests.support.errors import shows
 from tests.support.release.checkout import RECORD
+from tests.support.waiting import waiting
 
 DIGEST = RECORD.digest
 PASSED = Passed(at="2026-01-01T00:01:00Z", architecture="arm64", function="f")
@@ -30,6 +37,32 @@ def test_gates_are_noted_one_by_one(root: Path) -> None:
     assert passed_gates(root, DIGEST, "arm64") == {"check": PASSED}
     assert note_gate(root, DIGEST, "arm64", "boot", LATER)
     assert passed_gates(root, DIGEST, "arm64") == {"check": PASSED, "boot": LATER}
+
+
+def test_gates_that_are_passed_at_once_are_both_noted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(locked(root / "build/gates.json.lock"))
+        with waiting(monkeypatch, lambda: note_gate(root, DIGEST, "arm64", "boot", LATER)):
+            noted = {DIGEST: {"check": PASSED}}
+            (root / "build/gates.json").write_bytes(msgspec.json.encode(noted))
+            stack.close()
+    assert passed_gates(root, DIGEST, "arm64") == {"check": PASSED, "boot": LATER}
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in ("gates", "record"):
+            (root / "build").mkdir(exist_ok=True)
+            (root / f"build/{name}.json").write_bytes(content)
+        with suppress(FailedError):
+            passed_gates(root, DIGEST, "arm64")
+        with pytest.raises(FailedError):
+            read_record(root, "dev")
 
 
 def test_a_rebuild_with_the_same_digest_keeps_them(root: Path) -> None:

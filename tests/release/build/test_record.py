@@ -22,10 +22,13 @@ def test_nothing_was_built(tmp_path: Path) -> None:
         read_record(tmp_path, "dev")
 
 
-@pytest.mark.parametrize("content", ["{}", "nonsense", '{"digest": 1}'])
-def test_a_record_of_another_form_is_told(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", b"nonsense", b'{"digest": 1}', b'{"digest": "\xff"}', b"", b'{"a":' * 100_000],
+)
+def test_a_record_of_another_form_is_told(tmp_path: Path, content: bytes) -> None:
     write_record(tmp_path, RECORD)
-    (tmp_path / "build/record.json").write_text(content)
+    (tmp_path / "build/record.json").write_bytes(content)
     with pytest.raises(
         FailedError, check=shows("cannot be read: .*\nhint: python -m release build dev")
     ):

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -149,3 +151,38 @@ def test_what_the_cdk_says_against_it_is_told(project: Path, run: Run) -> None:
     assert (status, out) == (2, "")
     assert "`cdk diff` failed" in err
     assert "expired" in err
+
+
+def deployed(stack: str, **outputs: str) -> None:
+    """Deploy a stack with these outputs."""
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    client: Any = boto3.client("cloudformation", region_name="ap-northeast-1")
+    client.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+
+def other_table(project: Path, name: str) -> None:
+    cdk_json = json.loads((project / "cdk.json").read_text())
+    cdk_json["context"]["stages"]["dev"]["table"] = name
+    (project / "cdk.json").write_text(json.dumps(cdk_json))
+
+
+def test_rooms_that_another_table_leaves_behind_are_told(project: Path, run: Run) -> None:
+    deployed("hima-five-bomber-dev-rooms", ApiUrl="url", TableName="first")
+    assert run("dev")[1].count("rooms that are live stay in first, which nobody reads then") == 1
+    other_table(project, "first")
+    assert "nobody reads" not in run("dev")[1]
+    other_table(project, "second")
+    said = "the table of dev changes from first to second: rooms that are live stay in first,"
+    assert f"{SAID}\n\n{said}" in run("dev")[1]
+    assert json.loads(run("dev", "--json")[1])["leftBehind"][0].startswith(said)
+    assert f"> [!CAUTION]\n> {said}" in run("dev", "--markdown")[1]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_stage_that_may_have_had_another_name_is_told(run: Run) -> None:
+    assert json.loads(run("dev", "--json")[1])["leftBehind"] == []
+    deployed("hima-five-bomber-test-rooms", ApiUrl="url")
+    assert "cdk.json has no stage test. If that is dev now" in run("dev")[1]

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.image_lock import write_pin
+from config.project import Stage
 from imagecheck.errors import CommandError, FailedError
 from imagecheck.terminal import pass_on, say, step, warn
 from release.deploy.cancel_deployment import InterruptedDeploymentError, Outcome
@@ -39,7 +41,7 @@ def shipment_of(project: Checkout, **options: Any) -> Shipment:
         stage=project.stage("dev"),
         account="123456789012",
         options=ShipOptions(again=again, builder=None, build_arguments={}, **given),
-        lock_change=LockChange(project.project),
+        lock_change=LockChange(project.project, "dev"),
     )
 
 
@@ -207,6 +209,7 @@ def test_a_dry_run_runs_nothing_and_says_how_long_it_took_before(
 
 
 def pins_and_commits(shipment: Shipment) -> str:
+    shipment.pin = PIN
     write_pin(shipment.project.lock, "dev", PIN)
     shipment.lock_change.commit("Pin dev")
     return ""
@@ -276,6 +279,24 @@ def test_who_declines_the_bootstrap_is_told_the_command(
 
     assert error.value.hint == (
         "npx cdk bootstrap aws://123456789012/ap-northeast-1\npython -m release ship dev --yes"
+    )
+
+
+def test_a_stage_with_a_guard_needs_its_region_too(
+    project: Checkout, journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release.ship.ship.confirmed", lambda _: False)
+    bootstrap = Step(name="bootstrap", done=lambda _: None, run=BOOTSTRAP.run)
+    monkeypatch.setattr("release.ship.ship.BOOTSTRAP", bootstrap)
+    shipment = shipment_of(project, yes=False, ask=True)
+    settings = msgspec.structs.replace(shipment.stage.settings, requests_per_client=100)
+    shipment.stage = Stage(shipment.stage.names, settings)
+
+    with pytest.raises(RefusedError, match=r"ap-northeast-1 or .*us-east-1 is not boot") as error:
+        journey.ship(shipment, [bootstrap])
+
+    assert str(error.value.hint).splitlines()[0] == (
+        "npx cdk bootstrap aws://123456789012/ap-northeast-1 aws://123456789012/us-east-1"
     )
 
 
