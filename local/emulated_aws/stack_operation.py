@@ -4,7 +4,7 @@ When one fails, a creation or an update rolls back.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -16,6 +16,7 @@ from moto.cloudformation.parsing import OutputMap
 
 from local.emulated_aws.account import ACCOUNT_LOCK
 from local.emulated_aws.cloudformation import Applied, ResourceFailedError, apply, remove
+from local.emulated_aws.existing import find_existing
 
 # In these, a stack can only be deleted.
 _STUCK = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"})
@@ -51,6 +52,8 @@ class StackOperation:
     """CREATE, UPDATE or DELETE."""
     template: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    imports: bool = False
+    """Whether what is there already is imported, in place of being made."""
     operation_id: str = field(default_factory=lambda: str(uuid4()))
     """It is in every event, and tells the CDK this change's failures from earlier ones."""
 
@@ -80,7 +83,12 @@ class StackOperation:
         self._set_status(f"{self.action}_IN_PROGRESS", "User Initiated")
         try:
             removed = apply(
-                resources, new, self.parameters, applied, on_event=self._add_event_unless_cancelled
+                resources,
+                new,
+                self.parameters,
+                applied,
+                on_event=self._add_event_unless_cancelled,
+                existing=self._existing,
             )
         except ResourceFailedError as failure:
             verb = failure.action.lower()
@@ -128,6 +136,15 @@ class StackOperation:
         del self.backend.stacks[self.stack.stack_id]
         self._set_status("DELETE_COMPLETE")
 
+    def _existing(self, new: list[str]) -> Mapping[str, Any]:
+        return find_existing(self.backend, self.stack.resource_map, new) if self.imports else {}
+
+    def _forget(self, imported: list[str]) -> None:
+        """Let what was imported be as it was: there, and no stack's."""
+        for logical_id in imported:
+            del self.stack.resource_map._parsed_resources[logical_id]  # noqa: SLF001
+            self._add_event(logical_id, "DELETE_SKIPPED")
+
     def _roll_back(
         self,
         reason: str,
@@ -141,6 +158,7 @@ class StackOperation:
         created = {name: new["Resources"][name] for name in applied.created}
         resources = self.stack.resource_map
         template, template_dict, parameters = old
+        self._forget(applied.imported)
         if self.action == "CREATE":
             remove(resources, created, rolled_back=True, on_event=self._add_event)
             self._use_template(template, {"Resources": {}})

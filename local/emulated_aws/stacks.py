@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events
 import json
 from copy import copy
 from typing import Any, Final
+from weakref import WeakSet
 
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
@@ -22,6 +23,11 @@ from local.emulated_aws.stack_operation import StackOperation, cancel
 
 STACK = "AWS::CloudFormation::Stack"
 _NO_VALUES: Final = "[WARN] --include-property-values option can return incomplete ChangeSet data"
+
+
+_create: Final = CloudFormationResponse.create_change_set
+# The change sets that import what is there already.
+_IMPORTING: WeakSet[ChangeSet] = WeakSet()
 
 
 class ChangeSetNotFoundError(ServiceException):
@@ -39,6 +45,7 @@ def patches() -> tuple[Patch, ...]:
         Patch(CloudFormationBackend, "delete_stack", _delete_stack),
         Patch(CloudFormationBackend, "execute_change_set", _execute_change_set),
         Patch(CloudFormationResponse, "cancel_update_stack", _cancel_update_stack),
+        Patch(CloudFormationResponse, "create_change_set", _create_change_set),
         Patch(CloudFormationResponse, "describe_change_set", _describe_change_set),
         Patch(CloudFormationResponse, "delete_change_set", _delete_change_set),
         # moto's own looks up every resource of the template, which creates it.
@@ -108,7 +115,12 @@ def _execute_change_set(
         for name, value in change_set.parameters.items()
     }
     change = StackOperation(
-        backend, stack, change_set.change_set_type, change_set.template, parameters
+        backend,
+        stack,
+        change_set.change_set_type,
+        change_set.template,
+        parameters,
+        imports=change_set in _IMPORTING,
     )
     change_set.execution_status = "EXECUTE_IN_PROGRESS"
     change.run()
@@ -137,6 +149,15 @@ def _resources(stack: Stack) -> list[Any]:
 def _lookup_events(_: CloudTrailResponse) -> str:
     """Return no events of CloudTrail, in which the CDK looks for more about a failure."""
     return json.dumps({"Events": []})
+
+
+def _create_change_set(response: CloudFormationResponse) -> ActionResult:
+    """Note what moto leaves out. That an import is refused is told when it is executed."""
+    created: ActionResult = _create(response)
+    if response._get_bool_param("ImportExistingResources"):  # noqa: SLF001
+        made: Any = created.result
+        _IMPORTING.add(response.cloudformation_backend.change_sets[made["Id"]])
+    return created
 
 
 def _describe_change_set(response: CloudFormationResponse) -> ActionResult:

@@ -45,6 +45,14 @@ def deploy(
     skip_boot: DeploySkipBootOption = False,
     skip_lifecycle: SkipLifecycleOption = False,
     skip_smoke: SkipSmokeOption = False,
+    import_existing: Annotated[
+        bool,
+        typer.Option(
+            "--import-existing-resources",
+            help="Take over a table and a repository that are there and in no stack: left by a"
+            " stack that was deleted, or restored from a backup.",
+        ),
+    ] = False,
     url: ApiUrlOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
@@ -59,6 +67,9 @@ def deploy(
     With --assembly, that cloud assembly is deployed, with the image that was pinned when it was
     made; once it is live the lock file names that image too.
 
+    A change between image and zip replaces the function: the log of the old one stays, and deploy
+    writes the list of its versions into it.
+
     Ctrl-C cancels the deployment: CloudFormation rolls back, and what was live stays live.
 
     **Examples**
@@ -71,6 +82,8 @@ def deploy(
 
     `python -m release deploy dev --packaging zip`
 
+    `python -m release deploy prd --import-existing-resources`
+
     Exit status 0: it is live and answers; 1: something stopped it; 2: it could not be done.
     """
     options = DeploymentOptions(
@@ -79,6 +92,7 @@ def deploy(
         skip_boot=skip_boot,
         skip_lifecycle=skip_lifecycle,
         skip_smoke=skip_smoke,
+        import_existing=import_existing,
         url=api_url(url) if url else None,
         yes=yes,
         json=json,

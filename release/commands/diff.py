@@ -1,6 +1,7 @@
 """``python -m release diff``"""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,7 +16,9 @@ from release.cloud_assembly import CloudAssembly
 from release.commands.options import AssemblyOption, JsonOption, StageArgument
 from release.commands.output import print_result
 from release.deploy.assembly_region import require_region
+from release.deploy.live import read_stack
 from release.deploy.signals import signals_as_interrupts
+from release.deploy.table_change import left_behind
 from release.place import say_place
 
 _SHORTEST_FENCE: Final = 3
@@ -24,13 +27,17 @@ _MOST_CHARACTERS: Final = 60_000
 
 
 class DiffResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many stacks of a stage would change, and what `cdk diff` says of them."""
+    """How many stacks of a stage would change, and what `cdk diff` says of them.
+
+    ``leftBehind`` says which rooms nobody would read any more.
+    """
 
     stage: str
     account: str
     region: str
     changed_stacks: int
     diff: str
+    left_behind: tuple[str, ...] = ()
 
 
 RESULTS = (DiffResult,)
@@ -65,14 +72,18 @@ def diff(
     say_place(chosen)
     with signals_as_interrupts(), step(f"comparing with what is deployed at {stage}"):
         said = cdk_diff(project, chosen, assembly.absolute() if assembly else None)
+        rooms = read_stack(chosen, chosen.names.rooms_stack)
+        left = left_behind(project, chosen, rooms)
     result = DiffResult(
         stage=stage,
         account=chosen.account,
         region=chosen.region,
         changed_stacks=_changed_stacks(said),
         diff=said,
+        left_behind=left,
     )
-    print_result("diff", result, as_markdown(stage, said) if markdown else said, json=json)
+    text = as_markdown(stage, said, left) if markdown else "\n\n".join((said, *left))
+    print_result("diff", result, text, json=json)
 
 
 def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
@@ -91,7 +102,7 @@ def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
     return run_cdk(project.root, arguments, context, environment=environment).strip()
 
 
-def as_markdown(stage: str, said: str) -> str:
+def as_markdown(stage: str, said: str, left: Sequence[str] = ()) -> str:
     """Return the diff folded, as code: nobody may have reviewed the change yet."""
     count = _changed_stacks(said)
     summary = (
@@ -105,6 +116,7 @@ def as_markdown(stage: str, said: str) -> str:
         (
             f"**Deploying this to `{stage}` now: {summary}**",
             "",
+            *(line for what in left for line in ("> [!CAUTION]", f"> {printable(what)}", "")),
             "<details><summary>What <code>cdk diff</code> says</summary>",
             "",
             fence,

@@ -14,10 +14,18 @@ from release.deploy.cancel_deployment import (
     cancel_deployment,
 )
 from release.deploy.cdk_deploy import CdkFailedError, cdk_deploy
+from release.deploy.existing import require_as_declared, require_nothing_existing
+from release.deploy.kept_versions import keep_versions
 from release.deploy.live import ALIAS, Live, Packaging, Stack, read_live, read_stack
-from release.deploy.preflight import require_booted, require_idle, require_image
+from release.deploy.preflight import (
+    require_booted,
+    require_concurrency,
+    require_idle,
+    require_image,
+)
 from release.deploy.stack_events import last_event_id, read_events
 from release.deploy.stopped import Stopped, what_stopped
+from release.deploy.table_change import left_behind
 from release.errors import RefusedError
 from release.registry.repository import tag_deployed
 from release.shared_account import stages_beside, warn_if_shared
@@ -57,12 +65,14 @@ def deploy(
     emergency: bool,
     skip_boot: bool,
     skip_lifecycle: bool,
+    import_existing: bool = False,
     ask: bool,
 ) -> Deployed:
     """Deploy a stage with the image that the lock file pins for it; ``pin`` is None for a zip.
 
     With an ``assembly`` that is deployed, and ``pin`` is its own. Nothing is changed before every
-    check has passed. With ``ask`` the CDK CLI asks on the terminal before
+    check has passed. ``import_existing`` takes over a table and a repository that are there, and in
+    no stack. With ``ask`` the CDK CLI asks on the terminal before
     it widens permissions.
 
     Raises:
@@ -79,11 +89,16 @@ def deploy(
         require_idle(stage, stack)
         before = read_live(stage, stack.outputs if stack else {})
         seen = last_event_id(stage, rooms)
+        if not import_existing:
+            require_nothing_existing(stage, stack)
+    require_concurrency(stage, stage.names.function if pin else stage.names.zip_function)
     if stack is None:
         warn_if_shared(stage, stages_beside(project, stage))
     if pin and "boot" in passed_gates(project.root, pin.digest, stage.settings.architecture):
         skip_boot = False  # there is nothing to skip
     _announce(stage, before, pin, emergency=emergency, skip_boot=skip_boot)
+    for what in left_behind(project, stage, stack):
+        warn(f"warning: {what}")
     if skip_lifecycle:
         warn("--skip-lifecycle: NOT checked that no lifecycle rule deletes a deployed image")
     if pin:
@@ -95,8 +110,12 @@ def deploy(
     try:
         if assembly is None:
             assembly = assembly_of(project, stage, pin, emergency=emergency)
+        if import_existing:
+            require_as_declared(stage, stack, assembly)
+        if before and _is_first(before, packaging):
+            keep_versions(stage, before)
         with step(f"deploying {stage.name}"):
-            cdk_deploy(project, stage, assembly, ask=ask)
+            cdk_deploy(project, stage, assembly, import_existing=import_existing, ask=ask)
     except KeyboardInterrupt:
         raise InterruptedDeploymentError(cancel_deployment(stage, stack, before)) from None
     except CdkFailedError as failed:

@@ -1,7 +1,7 @@
 """The live version of a stage, read from AWS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -34,7 +34,8 @@ class Live:
     """The version that alias ``live`` points to.
 
     ``digest`` is that of the image which Lambda runs; None where it runs a zip. ``state`` is
-    ``Active``, ``Inactive``, ``Pending`` or ``Failed``.
+    ``Active``, ``Inactive``, ``Pending`` or ``Failed``. ``key`` opens the API's own address, where
+    that is closed to all but the page's distribution; no text of this object has it.
     """
 
     function_name: str
@@ -42,6 +43,7 @@ class Live:
     packaging: Packaging
     digest: str | None
     state: str
+    key: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Say it in a few words."""
@@ -72,7 +74,15 @@ def read_live(stage: Stage, outputs: Mapping[str, str]) -> Live | None:
         packaging=packaging,
         digest=resolved.rpartition("@")[2] if packaging == "image" else None,
         state=configuration.get("State", "Active"),
+        key=_key(configuration.get("Environment", {}).get("Variables", {})),
     )
+
+
+def _key(variables: Mapping[str, str]) -> str | None:
+    """Return the secret that a closed stage's function wants to see; None where it wants none."""
+    if variables.get("ONLY_THROUGH_PAGE") != "true":
+        return None
+    return variables.get("DISTRIBUTION_KEYS", "").partition(",")[0] or None
 
 
 def read_stack(stage: Stage, name: str) -> Stack | None:

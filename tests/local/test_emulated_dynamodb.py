@@ -167,6 +167,19 @@ def test_what_dynamodb_refuses_fails_the_deploy_with_its_reason(aws: Client) -> 
         deploy(aws, table_with(AttributeDefinitions=[]))
 
 
+def test_another_expiry_is_refused_while_one_is_on(aws: Client) -> None:
+    """CloudFormation says it, too: first without, then with the other attribute."""
+    other = {"AttributeName": "endsAt", "Enabled": True}
+    deploy(aws, table_with())
+    with pytest.raises(RolledBackError, match="active on a different AttributeName"):
+        deploy(aws, table_with(TimeToLiveSpecification=other))
+    none = {**TABLE["Properties"]["TimeToLiveSpecification"], "Enabled": False}
+    deploy(aws, table_with(TimeToLiveSpecification=none))
+    deploy(aws, table_with(TimeToLiveSpecification=other))
+    expiry = aws("dynamodb").describe_time_to_live(TableName="rooms")["TimeToLiveDescription"]
+    assert expiry == {"AttributeName": "endsAt", "TimeToLiveStatus": "ENABLED"}
+
+
 def test_the_table_goes_with_its_stack(aws: Client) -> None:
     deploy(aws, table_with())
     aws("cloudformation").delete_stack(StackName="rooms")
@@ -181,3 +194,16 @@ def test_it_starts_only_when_it_is_used() -> None:
         account.tables.start()
         assert len(child_processes() - before) == 1
     assert child_processes() <= before
+
+
+def test_each_answer_has_its_checksum_without_which_the_function_believes_none(
+    aws: Client,
+) -> None:
+    deploy(aws, {"Table": TABLE})
+    client = aws("dynamodb")
+    for answer in (
+        client.put_item(TableName="rooms", Item=ITEM),
+        client.get_item(TableName="rooms", Key=ITEM),
+        client.describe_table(TableName="rooms"),
+    ):
+        assert int(answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-crc32"]) >= 0

@@ -234,6 +234,12 @@ def test_bodies_are_text_or_base64_by_their_type(
     assert sent.decode() == "{ひ}"
 
 
+def test_bytes_of_a_text_that_are_no_utf_8_are_marked_as_such(served: Api) -> None:
+    headers = ("Content-Type", "application/json")
+    event = served.event("POST", "/rooms", b'{"hostName": "\xff"}', headers)
+    assert (event["body"], event["isBase64Encoded"]) == ('{"hostName": "\ufffd"}', False)
+
+
 # Routing
 
 

@@ -1,7 +1,8 @@
 """Tables of DynamoDB."""
 # ruff: noqa: D102  (the methods are moto's protocol, documented once in Model)
 
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
@@ -23,10 +24,10 @@ _FIXED: Final = (
     "LocalSecondaryIndexes",
 )
 _TIME_TO_LIVE: Final = "TimeToLiveSpecification"
+_RECOVERY: Final = "PointInTimeRecoverySpecification"
 # DynamoDB Local has nothing of these.
 _WITHOUT_EFFECT: Final = (
     "ContributorInsightsSpecification",
-    "PointInTimeRecoverySpecification",
     "SSESpecification",
     "TableClass",
     "Tags",
@@ -45,7 +46,7 @@ class TableModel(Model, CloudFormationModel):
     def put(self, name: str, properties: Properties) -> None:
         wanted = _typed(properties)
         unknown = wanted.keys() - {
-            "TableName", _TIME_TO_LIVE, *_CHANGEABLE, *_FIXED, *_WITHOUT_EFFECT
+            "TableName", _TIME_TO_LIVE, _RECOVERY, *_CHANGEABLE, *_FIXED, *_WITHOUT_EFFECT
         }  # fmt: skip
         if unknown:
             raise ValidationError(
@@ -61,7 +62,21 @@ class TableModel(Model, CloudFormationModel):
             self.physical_resource_id = name
             if wanted.get(_TIME_TO_LIVE, {}).get("Enabled"):
                 self._set_time_to_live(wanted[_TIME_TO_LIVE])
+            self._set_recovery({}, wanted)
         self.properties = wanted
+
+    @classmethod
+    def existing(
+        cls, account: str, region: str, properties: Mapping[str, Any], name: str
+    ) -> Self | None:
+        """Return the model of a table that is there, as it is; None where there is none."""
+        if name not in cls.dynamodb.call("ListTables", {})["TableNames"]:
+            return None
+        table = cls(account, region, name)
+        table.physical_resource_id = name
+        # As in CloudFormation, what the template says is taken for what is.
+        table.properties = _typed(dict(properties))
+        return table
 
     def attribute(self, name: str) -> str:
         table = self.dynamodb.call("DescribeTable", {"TableName": self.physical_resource_id})
@@ -89,6 +104,14 @@ class TableModel(Model, CloudFormationModel):
         before, after = (each.get(_TIME_TO_LIVE, {}) for each in (self.properties, wanted))
         if before != after:
             self._set_time_to_live(after or {**before, "Enabled": False})
+        self._set_recovery(self.properties, wanted)
+
+    def _set_recovery(self, before: Properties, after: Properties) -> None:
+        switch = "PointInTimeRecoveryEnabled"
+        was, is_ = (bool(each.get(_RECOVERY, {}).get(switch)) for each in (before, after))
+        if was is not is_:
+            arguments = {"TableName": self.physical_resource_id, _RECOVERY: {switch: is_}}
+            self.dynamodb.call("UpdateContinuousBackups", arguments)
 
     def _set_time_to_live(self, specification: Properties) -> None:
         arguments = {"TableName": self.physical_resource_id, _TIME_TO_LIVE: specification}

@@ -1,6 +1,6 @@
 """The comparison of two states of the project: every stack of every stage, and the images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from msgspec import structs
@@ -19,7 +19,7 @@ from release.pipeline.changes.model import (
 )
 from release.pipeline.changes.permissions import permissions
 from release.pipeline.changes.sources import open_source
-from release.pipeline.changes.stateful import LOST, data_loss_risks
+from release.pipeline.changes.stateful import LOST, data_loss_risks, with_successor
 from release.pipeline.changes.template_diff import (
     Impact,
     ResourceDiff,
@@ -40,7 +40,7 @@ def find_changes(project: Project, base: str, head: str) -> Changes:
     old, new = (
         read_committed(open_source(where, project.root), where, lock) for where in (base, head)
     )
-    stacks = tuple(_stacks(old, new))
+    stacks = tuple(_with_successors(tuple(_stacks(old, new)), new))
     if isinstance(old.pins, UnreadableFile) or isinstance(new.pins, UnreadableFile):
         return Changes(
             stacks=stacks,
@@ -103,6 +103,25 @@ def _stacks(old: Committed, new: Committed) -> Iterator[StageStackChange]:
             elif one not in new.templates:
                 status = "removed"
             yield _compared(one, status, before, after, diff)
+
+
+def _with_successors(
+    stacks: Sequence[StageStackChange], new: Committed
+) -> Iterator[StageStackChange]:
+    """Tell of a stack that goes, as by a stage's new name, which other stage's comes for it."""
+    for one in stacks:
+        added = [
+            StackId(other.stack, other.stage)
+            for other in stacks
+            if (other.stack, other.status) == (one.stack, "added")
+        ]
+        if one.status == "removed" and len(added) == 1:
+            template = new.templates[added[0]]
+            assert not isinstance(template, UnreadableFile)  # noqa: S101  # it was compared
+            risks = tuple(with_successor(risk, template["Resources"]) for risk in one.dangers)
+            yield structs.replace(one, dangers=risks)
+        else:
+            yield one
 
 
 def _compared(

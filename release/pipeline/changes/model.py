@@ -67,20 +67,41 @@ class PermissionChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     condition: str = ""
 
 
+class KeptLess(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A property by which a resource that stays keeps less of its data than before.
+
+    ``old`` and ``new`` are JSON, or None where nothing is there. ``loses``: what is stored is
+    deleted by it, or cannot be read; otherwise it is less protected. ``means`` says how.
+    """
+
+    path: str
+    old: str | None
+    new: str | None
+    means: str
+    loses: bool
+
+
 class DataLossRisk(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that cannot be made again: ``lost`` names it, ``kept_by`` what keeps it anyway.
 
-    ``unprotected`` is a resource that stays, and loses the protections that ``lost_protections``
-    names. ``fixed_name`` says that CloudFormation will refuse to replace it.
+    ``unprotected`` and ``loses data`` are a resource that stays. It loses the protections that
+    ``lost_protections`` names, and keeps less by each of ``kept_less``. ``fixed_name`` says that
+    CloudFormation will refuse to replace it. ``name`` is the one that the template gave it, and
+    ``empty_one`` the resource that begins empty in its place, by its name or logical id.
     """
 
     logical_id: str
     type: str
-    kind: Literal["replaced", "may be replaced", "removed", "left behind", "unprotected"]
+    kind: Literal[
+        "replaced", "may be replaced", "removed", "left behind", "unprotected", "loses data"
+    ]
     lost: str
     kept_by: str | None = None
     lost_protections: tuple[str, ...] = ()
+    kept_less: tuple[KeptLess, ...] = ()
     fixed_name: bool = False
+    name: str | None = None
+    empty_one: str | None = None
 
 
 class StageStackChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -33,6 +33,7 @@ _MAX_PERMISSIONS: Final = 15_000
 _MAX_IMAGES: Final = 6_000
 # What stands around the entries of a stack, with the line that counts those left out.
 _FRAME: Final = 400
+_STAYING: Final = frozenset({"unprotected", "loses data"})
 _DIFFERENT: Final = frozenset({"changed", "added", "removed"})
 
 
@@ -110,18 +111,23 @@ def _what_differs(different: Sequence[StageStackChange]) -> str:
 
 def _what_is_lost(different: Sequence[StageStackChange]) -> Iterator[str]:
     found = [(stack.stack, risk) for stack in different for risk in stack.dangers]
-    gone = {(stack, one.logical_id) for stack, one in found if one.kind != "unprotected"}
+    gone = {(stack, one.logical_id) for stack, one in found if one.kind not in _STAYING}
     lost = {
         (stack, one.logical_id)
         for stack, one in found
-        if one.kind != "unprotected" and one.kept_by is None
+        if one.kind not in _STAYING and one.kept_by is None
     }
+    emptied = {(stack, one.logical_id) for stack, one in found if one.kind == "loses data"} - gone
     unprotected = {(stack, one.logical_id) for stack, one in found if one.kind == "unprotected"}
     if lost:
         yield f"**{count(len(lost), 'stateful resource')} may be lost**"
     if kept := gone - lost:
         yield f"{count(len(kept), 'stateful resource')} kept, but outside of the stack"
-    if not gone:
+    if emptied:
+        number = count(len(emptied), "stateful resource")
+        verb = "loses" if len(emptied) == 1 else "lose"
+        yield f"**{number} {verb} stored data**"
+    if not gone and not emptied:
         yield "nothing stateful is replaced or removed"
     if unprotected:
         yield f"**{count(len(unprotected), 'stateful resource')} less protected**"

@@ -10,6 +10,7 @@ from release.pipeline.changes.model import (
     Changes,
     DataLossRisk,
     ImageChange,
+    KeptLess,
     PermissionChange,
     ResourceChange,
     StageStackChange,
@@ -83,11 +84,26 @@ def _lost_first(risk: DataLossRisk) -> tuple[bool, bool]:
     return risk.kept_by is not None, risk.kind == "unprotected"
 
 
+def _kept_less(found: Iterable[KeptLess]) -> Iterator[str]:
+    for one in found:
+        value = ValueChange(path=one.path, old=one.old, new=one.new)
+        yield f"{_value(value, '')}: {one.means}."
+
+
 def _risk(risk: DataLossRisk, *, stack_removed: bool) -> str:
     what = f"{code(risk.logical_id)} ({code(risk.type)})"
+    if risk.kind == "loses data":
+        effects = " ".join(_kept_less(risk.kept_less))
+        return f"{what} stays, and **loses what it stores, or a part of it**. {effects}"
     if risk.kind == "unprotected":
-        gone = listed(risk.lost_protections)
-        return f"{what} loses its {gone}. **Lost if it is removed later: {risk.lost}.**"
+        parts = []
+        if risk.lost_protections:
+            gone = listed(risk.lost_protections)
+            parts.append(f"loses its {gone}. **Lost if it is removed later: {risk.lost}.**")
+        if risk.kept_less:
+            effects = " ".join(_kept_less(risk.kept_less))
+            parts.append(f"{'It keeps' if parts else 'keeps'} its data differently. {effects}")
+        return f"{what} {' '.join(parts)}"
     if stack_removed:
         becomes, lost = "is deleted if somebody deletes the stack", "Lost then"
     elif risk.kind == "may be replaced":
@@ -100,6 +116,12 @@ def _risk(risk: DataLossRisk, *, stack_removed: bool) -> str:
         text = f"{what} {becomes}. Kept, outside of the stack ({risk.kept_by}): {risk.lost}."
     else:
         text = f"{what} {becomes}. **{lost}: {risk.lost}.**"
+    if risk.empty_one:
+        old = code(risk.name) if risk.name and risk.name != risk.empty_one else "the old one"
+        text += (
+            f" {code(risk.empty_one)} begins empty in its place, unless it is there already and is"
+            f" imported: what is in {old} stays there, and nothing reads it."
+        )
     if risk.fixed_name:
         text += " Its name is fixed, so CloudFormation refuses to replace it: the deployment fails."
     return text

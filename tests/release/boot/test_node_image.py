@@ -57,7 +57,8 @@ exports.handler = async ({ routeKey, pathParameters, headers, body }) => {
 TELLS = "console.info(JSON.stringify(process.env)); process.exit(7);"
 
 
-@pytest.mark.parametrize("client", [pytest.param(3, marks=pytest.mark.proof), 4])
+@pytest.mark.proof
+@pytest.mark.parametrize("client", [3, 4])
 def test_an_image_with_the_sdk_for_javascript_starts_and_plays(
     boot: BootIt, tmp_path: Path, client: int
 ) -> None:

@@ -40,6 +40,17 @@ def deploy(project: Project) -> None:
     cdk_deploy(project, project.stage("dev"), assembly, ask=False)
 
 
+def test_what_is_there_is_imported_where_that_is_asked_for(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli(project, 'for a in "$@"; do echo "$a"; done')
+    assembly = CloudAssembly(project.root / "assembly")
+    cdk_deploy(project, project.stage("dev"), assembly, import_existing=True, ask=False)
+    assert "--import-existing-resources" in capfd.readouterr().err.splitlines()
+    deploy(project)
+    assert "--import-existing-resources" not in capfd.readouterr().err
+
+
 def test_how_it_is_called(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
     cli(project, 'pwd -P; command -v python3; for a in "$@"; do echo "$a"; done; cat; echo end >&2')
 
@@ -88,6 +99,23 @@ def test_the_page_is_deployed_alone(project: Project, capfd: pytest.CaptureFixtu
         "--require-approval=never",
         "--progress=events",
         f"--app={project.root}/assembly",
+    ]
+
+
+def test_a_guard_is_deployed_before_the_page_that_names_it(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli(project, 'for a in "$@"; do echo "$a"; done')
+
+    cdk_deploy_page(
+        project, project.stage("prd"), CloudAssembly(project.root / "assembly"), ask=False
+    )
+
+    assert capfd.readouterr().err.splitlines()[3:7] == [
+        "deploy",
+        "hima-five-bomber-prd-guard",
+        "hima-five-bomber-prd-web",
+        "--exclusively",
     ]
 
 

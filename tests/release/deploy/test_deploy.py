@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -277,6 +278,61 @@ def test_as_a_zip(live: DeployedStage, run: Run) -> None:
     assert "is not canaried: smoke is its only gate" in err
     assert "--context=packaging=zip" in live.synthesized[0]
     assert live.project.lock.read_bytes() == before
+
+
+def test_what_ran_before_a_zip_is_written_down_in_the_log_that_stays(
+    live: DeployedStage, run: Run
+) -> None:
+    """Lambda deletes the versions with their function."""
+    logs, name = live.client("logs"), live.stage.names.function
+    group = f"/aws/lambda/{name}"
+    logs.create_log_group(logGroupName=group)
+    variables = {"ROOMS_TABLE": "rooms", "SECRET": "a secret"}
+    live.client("lambda").update_function_configuration(
+        FunctionName=name, Environment={"Variables": variables}
+    )
+    live.publish(live.new)
+    live.cdk = releasing(live, None)
+
+    status, out, err = run("--packaging", "zip", "--skip-smoke")
+
+    assert status == 0
+    assert f"Its log stays, with a list of its versions: {group}. To read them:\n" in err
+    tail = f"  aws logs tail {group} --region ap-northeast-1 --since 1d"
+    assert f"{tail}\n{tail} --log-stream-name-prefix versions/\n" in err
+    (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert re.fullmatch(r"versions/\d{4}-\d\d-\d\dT\d{6}Z", stream["logStreamName"])
+    events = logs.filter_log_events(logGroupName=group, logStreamNamePrefix="versions/")["events"]
+    first, second = (json.loads(event["message"]) for event in events)
+    repository = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/hima-five-bomber-dev-rooms"
+    assert first["function"] == name
+    assert (first["version"], first["live"]) == ("1", True)
+    assert first["image"] == f"{repository}@{live.old.digest}"
+    assert (second["version"], second["live"]) == ("2", False)
+    assert second["image"] == f"{repository}@{live.new.digest}"
+    assert second["variables"] == ["ROOMS_TABLE", "SECRET"]
+    assert "a secret" not in json.dumps([first, second]) + out + err
+
+
+def test_what_cannot_be_written_down_is_shown_and_stops_nothing(
+    live: DeployedStage, run: Run
+) -> None:
+    live.cdk = releasing(live, None)
+
+    status, _, err = run("--packaging", "zip", "--skip-smoke")
+
+    assert status == 0
+    name = live.stage.names.function
+    assert f"warning: the versions of {name} could not be written into its log: " in err
+    assert f'  {{"function":"{name}","version":"1","live":true,"image":"' in err
+
+
+@pytest.mark.usefixtures("live")
+def test_an_image_after_an_image_writes_nothing_down(run: Run) -> None:
+    status, _, err = run("--skip-smoke")
+
+    assert status == 0
+    assert "versions" not in err
 
 
 def test_back_from_a_zip(live: DeployedStage, run: Run) -> None:

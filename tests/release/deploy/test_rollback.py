@@ -6,15 +6,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from config.image_lock import ImagePin, read_image_lock
+from config.image_lock import ImagePin, read_image_lock, write_pin
+from imagecheck.errors import FailedError
 from release.cli import main
+from release.deploy.rollback import pinned
 from tests.support.imagecheck.http_server import Answer, serving
 from tests.support.release.deployed_stage import Cdk, DeployedStage
 from tests.support.release.rooms_api import RoomsApi
+from tests.support.waiting import waiting
 
 Run = Callable[..., tuple[int, str, str]]
 GONE = "sha256:" + "9" * 64
@@ -246,6 +250,48 @@ def test_a_deployment_that_fails(three: DeployedStage, run: Run, reason: str) ->
     assert run()[0] == (1 if reason == "cloudformation" else 2)
     assert three.project.lock.read_bytes() == before
     assert not three.project.lock.with_suffix(".tmp").exists()
+
+
+def test_pins_of_others_stay_when_a_deployment_fails(three: DeployedStage, run: Run) -> None:
+    def cdk(_: Sequence[str]) -> Cdk:
+        write_pin(three.project.lock, "local", three.pins[2])
+        return Cdk(status=1)
+
+    three.cdk = cdk
+    before = read_image_lock(three.project.lock)
+
+    assert run()[0] == 2
+    assert read_image_lock(three.project.lock) == {**before, "local": three.pins[2]}
+
+
+def test_a_pin_that_somebody_gave_the_stage_meanwhile_stays(three: DeployedStage, run: Run) -> None:
+    def cdk(_: Sequence[str]) -> Cdk:
+        three.pin(three.pins[0])
+        return Cdk(status=1)
+
+    three.cdk = cdk
+
+    _, _, err = run()
+
+    assert three.pinned() == three.pins[0]
+    assert "image-lock.json keeps the pin of dev: another command has changed it" in err
+
+
+def test_two_at_once_come_one_after_the_other(
+    three: DeployedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the second takes the first one's pin for what was there, and brings it back."""
+
+    def second() -> None:
+        with pinned(three.project, three.stage, three.pins[0]):
+            assert read_image_lock(three.project.lock)["dev"] == three.pins[0]
+
+    first = ExitStack()
+    first.enter_context(pinned(three.project, three.stage, three.pins[1]))
+    with waiting(monkeypatch, second), suppress(FailedError), first:
+        assert three.pinned() == three.pins[1]
+        raise FailedError("it fails")
+    assert three.pinned() == three.pins[0]
 
 
 def test_a_lock_file_that_cannot_be_put_back(

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from release.pipeline.changes.committed import SNAPSHOTS
 from release.pipeline.changes.find_changes import find_changes, image_changes
 from release.pipeline.changes.model import Changes, ResourceChange, StageStackChange
+from release.pipeline.comment.comment import as_markdown
 from tests.support.release.states import (
     PIN,
     Template,
@@ -247,3 +249,64 @@ def test_the_image_that_a_stage_has_already_is_not_promoted() -> None:
     later = msgspec.structs.replace(PIN, pinned_at="2026-02-02T00:00:00Z")
     (one,) = image_changes({"dev": PIN, "prd": PIN}, {"dev": PIN, "prd": later})
     assert one.promoted_from is None
+
+
+def rename(root: Path, old: str, new: str) -> None:
+    """Give a stage another name, in the names of its snapshots and in all that they name."""
+    for path in sorted((root / SNAPSHOTS).glob(f"*-{old}].json")):
+        text = path.read_text(encoding="utf-8")
+        name = path.name.replace(f"-{old}]", f"-{new}]")
+        path.with_name(name).write_text(
+            text.replace(f"bomber-{old}", f"bomber-{new}").replace(f"/{old}/", f"/{new}/"),
+            encoding="utf-8",
+        )
+        path.unlink()
+
+
+@pytest.mark.parametrize(("stage", "kept_by"), [("dev", None), ("prd", "DeletionPolicy Retain")])
+def test_a_renamed_stage_leaves_its_rooms_in_a_table_that_nothing_reads(
+    tmp_path: Path, stage: str, kept_by: str | None
+) -> None:
+    base, head = state(tmp_path / "base"), state(tmp_path / "head")
+    rename(head, stage, "quiz")
+    changes = find_changes(project(base), str(base), str(head))
+    dangers = stack(changes, f"rooms-{stage}").dangers
+    (table,) = (one for one in dangers if one.type == TABLE)
+    assert (table.name, table.kept_by) == (f"hima-five-bomber-{stage}-rooms", kept_by)
+    assert table.empty_one == "hima-five-bomber-quiz-rooms"
+    assert "what is in `hima-five-bomber-" in as_markdown(changes)
+
+
+def test_a_table_with_another_name_leaves_its_rooms_behind(tmp_path: Path) -> None:
+    def other_name(template: Template) -> None:
+        resource(template, TABLE)["Properties"]["TableName"] = "another"
+
+    base, head = state(tmp_path / "base"), state(tmp_path / "head", edits={"rooms-prd": other_name})
+    changes = find_changes(project(base), str(base), str(head))
+    (table,) = stack(changes, "rooms-prd").dangers
+    assert (table.kind, table.name) == ("replaced", "hima-five-bomber-prd-rooms")
+    assert table.empty_one == "another"
+
+
+def test_another_expiry_of_our_table_is_told_in_red(tmp_path: Path) -> None:
+    def other_expiry(template: Template) -> None:
+        table = resource(template, TABLE)["Properties"]
+        table["TimeToLiveSpecification"]["AttributeName"] = "endsAt"
+
+    base = state(tmp_path / "base")
+    head = state(tmp_path / "head", edits={"rooms-prd": other_expiry})
+    changes = find_changes(project(base), str(base), str(head))
+    (table,) = stack(changes, "rooms-prd").dangers
+    assert table.kind == "loses data"
+    said = as_markdown(changes)
+    assert said.startswith("1 resource changes at prd; **1 stateful resource loses stored data**.")
+    assert "AWS refuses it in one update" in said
+    assert "nothing stateful" not in said
+
+
+def test_two_stages_that_come_leave_open_which_one_takes_the_place(tmp_path: Path) -> None:
+    base, head = state(tmp_path / "base"), state(tmp_path / "head")
+    rename(head, "dev", "quiz")
+    rename(head, "prd", "live")
+    changes = find_changes(project(base), str(base), str(head))
+    assert all(one.empty_one is None for one in stack(changes, "rooms-dev").dangers)

@@ -71,6 +71,11 @@ def test_a_fixed_name_stops_a_replacement() -> None:
             ("DeletionProtectionEnabled",),
         ),
         (
+            {"Properties": {"DeletionProtection": "ACTIVE"}},
+            {"Properties": {"DeletionProtection": "INACTIVE"}},
+            ("DeletionProtection",),
+        ),
+        (
             {"Properties": {"DeletionProtectionEnabled": True}},
             {"Properties": {"DeletionProtectionEnabled": "true"}},
             (),
@@ -86,3 +91,65 @@ def test_one_that_stays_may_lose_its_protection(old: Any, new: Any, lost: tuple[
 def test_what_is_new_or_holds_nothing_is_in_no_danger() -> None:
     assert endangered("added", None, {}) == []
     assert endangered("removed", {}, type_="AWS::CloudWatch::Alarm") == []
+
+
+def named(name: str, **others: Any) -> Any:
+    return {"Properties": {"TableName": name}, **others}
+
+
+RETAIN = {"UpdateReplacePolicy": "Retain", "DeletionPolicy": "Retain"}
+
+
+def test_one_that_stays_and_loses_data_is_told_beside_what_it_loses_of_protection() -> None:
+    before = {
+        "Properties": {
+            "TimeToLiveSpecification": {"AttributeName": "a", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+        "DeletionPolicy": "Retain",
+    }
+    after = {"Properties": {"TimeToLiveSpecification": {"AttributeName": "b", "Enabled": True}}}
+    loses, unprotected = endangered("changed", before, after)
+    assert (loses.kind, [one.path for one in loses.kept_less]) == (
+        "loses data",
+        ["TimeToLiveSpecification"],
+    )
+    assert (unprotected.kind, unprotected.lost_protections) == ("unprotected", ("DeletionPolicy",))
+    assert [one.path for one in unprotected.kept_less] == [
+        "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
+    ]
+    assert [one.kind for one in endangered("may be replaced", before, after)] == [
+        "loses data",
+        "unprotected",
+        "may be replaced",
+    ]
+
+
+def test_what_begins_empty_in_the_place_of_a_kept_one_is_named() -> None:
+    (renamed,) = endangered("replaced", named("a", **RETAIN), named("b", **RETAIN))
+    assert (renamed.name, renamed.empty_one) == ("a", "b")
+    (generated,) = endangered("replaced", RETAIN, RETAIN)
+    assert (generated.name, generated.empty_one) == (None, "A")
+
+
+def test_nothing_begins_empty_where_all_is_lost_or_nothing_can_come() -> None:
+    (lost,) = endangered("replaced", named("a"), named("b"))
+    assert lost.empty_one is None
+    (refused,) = endangered("replaced", named("a", **RETAIN), named("a", **RETAIN))
+    assert (refused.fixed_name, refused.empty_one) == (True, None)
+    (removed,) = endangered("removed", named("a", **RETAIN))
+    assert removed.empty_one is None
+
+
+def test_one_of_the_same_type_that_is_new_takes_the_place_of_one_that_goes() -> None:
+    changes = [
+        ResourceChange(logical_id="Old", kind="left behind", type=TABLE),
+        ResourceChange(logical_id="New", kind="added", type=TABLE),
+    ]
+    old = {"Old": {"Type": TABLE, **named("a", **RETAIN)}}
+    new = {"New": {"Type": TABLE, **named("b")}, "More": {"Type": TABLE, **named("c")}}
+    (danger,) = data_loss_risks(changes, old, new)
+    assert (danger.name, danger.empty_one) == ("a", "b")
+    changes.append(ResourceChange(logical_id="More", kind="added", type=TABLE))
+    (danger,) = data_loss_risks(changes, old, new)
+    assert danger.empty_one is None

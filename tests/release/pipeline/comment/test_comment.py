@@ -15,6 +15,7 @@ from release.pipeline.changes.model import (
     Changes,
     DataLossRisk,
     ImageChange,
+    KeptLess,
     PermissionChange,
     ResourceChange,
     StageStackChange,
@@ -42,6 +43,8 @@ def comment(*stacks: StageStackChange, images: Sequence[ImageChange] = (), **fie
 
 LOST = DataLossRisk(logical_id="Table", type=TABLE, kind="replaced", lost="every item in it")
 UNPROTECTED = replace(LOST, kind="unprotected", lost_protections=("A", "B"))
+LESS = KeptLess(path="Days", old="30", new="7", means="older lines are deleted", loses=True)
+LOSES = replace(LOST, kind="loses data", kept_less=(LESS,))
 KEPT = replace(LOST, kept_by="UpdateReplacePolicy Retain")
 WIDER = PermissionChange(
     added=True,
@@ -90,6 +93,27 @@ WIDER = PermissionChange(
             {},
             "1 resource changes at dev and prd; 1 stateful resource kept, but outside of the stack;"
             " **1 stateful resource less protected**.",
+        ),
+        (
+            [stack(resources=(resource(),), dangers=(LOSES, UNPROTECTED))],
+            {},
+            "1 resource changes at dev; **1 stateful resource loses stored data**;"
+            " **1 stateful resource less protected**.",
+        ),
+        (
+            [stack(resources=(resource(),), dangers=(KEPT, replace(LOSES, logical_id="B")))],
+            {},
+            "1 resource changes at dev; 1 stateful resource kept, but outside of the stack;"
+            " **1 stateful resource loses stored data**.",
+        ),
+        (
+            [
+                stack(
+                    resources=(resource(),), dangers=(replace(LOST, kind="may be replaced"), LOSES)
+                )
+            ],
+            {},
+            "1 resource changes at dev; **1 stateful resource may be lost**.",
         ),
         (
             [stack(resources=(resource(),), permissions=(WIDER,))],
@@ -160,6 +184,29 @@ def test_what_is_lost_comes_before_everything_else_in_red() -> None:
             False,
             "loses its A and B. **Lost if it is removed later: every item in it.**",
         ),
+        (
+            LOSES,
+            False,
+            "stays, and **loses what it stores, or a part of it**. `Days`: `30` → `7`: older lines"
+            " are deleted.",
+        ),
+        (
+            replace(UNPROTECTED, lost_protections=(), kept_less=(LESS,)),
+            False,
+            "(`AWS::DynamoDB::Table`) keeps its data differently. `Days`: `30` → `7`: older",
+        ),
+        (
+            replace(UNPROTECTED, kept_less=(LESS,)),
+            False,
+            "every item in it.** It keeps its data differently. `Days`: `30` → `7`: older",
+        ),
+        (
+            replace(KEPT, name="rooms", empty_one="quiz-rooms"),
+            False,
+            "every item in it. `quiz-rooms` begins empty in its place, unless it is there already"
+            " and is imported: what is in `rooms` stays there, and nothing reads it.",
+        ),
+        (replace(KEPT, empty_one="Table"), False, "what is in the old one stays there"),
     ],
 )
 def test_every_danger_has_its_words(danger: DataLossRisk, removed: bool, expected: str) -> None:
@@ -303,7 +350,19 @@ def everything(text: str, many: int = 1) -> Changes:
     )
     names = [f"{text}{n or ''}" for n in range(many)]
     one = stack(
-        dangers=tuple(replace(LOST, logical_id=name, type=text) for name in names),
+        dangers=tuple(
+            replace(
+                LOST,
+                logical_id=name,
+                type=text,
+                kind=kind,
+                name=text,
+                empty_one=f"{text}.",
+                kept_less=(KeptLess(path=text, old=text, new=text, means="a", loses=True),),
+            )
+            for name in names
+            for kind in ("replaced", "loses data")
+        ),
         permissions=tuple(
             PermissionChange(
                 added=True,
@@ -374,7 +433,8 @@ def test_what_is_too_long_is_cut_from_its_end(text: str) -> None:
 
 def test_the_top_is_whole_where_the_rest_is_cut() -> None:
     one = everything("a" * 100, many=60).stacks[0]
-    markdown = comment(replace(one, permissions=()))
+    dangers = tuple(replace(LOST, logical_id=f"{'a' * 100}{n}", type="a" * 100) for n in range(60))
+    markdown = comment(replace(one, permissions=(), dangers=dangers))
     top, details = markdown.split("<details>")
     assert top.count("> - **rooms at dev**") == 60
     assert "left out" not in top
