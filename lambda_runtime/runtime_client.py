@@ -101,6 +101,12 @@ class RuntimeClient:
         """Return whether the process runs."""
         return self._popen is not None and self._popen.poll() is None
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process and its children; none, when it has ended."""
+        if self._popen is not None and self.is_alive():
+            with suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, number)
+
     def close(self) -> None:
         """End the process and its children. Their output has been logged then."""
         self._resources.close()
