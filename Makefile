@@ -29,8 +29,8 @@ TEST_PROGRAMS := $(BUILD_PROGRAMS) $(BROWSER) chromium-headless-shell=chromium-h
 
 # Packages are there before anything needs them.
 .NOTPARALLEL:
-.PHONY: help setup packages build-tools browser userns cloud run test proofs pipeline incident lighthouse check format \
-        openapi rules commands schemas wheel snapshots screenshots pictures benchmark comparison lock clean
+.PHONY: help setup packages build-tools browser userns cloud run test proofs chaos pipeline incident lighthouse check format \
+        openapi rules commands schemas earlier-version wheel snapshots screenshots pictures benchmark comparison lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -62,6 +62,9 @@ test: packages check ## run every check, and every test but the slow proofs
 
 proofs: packages $(TEST_TOOLS) $(BUNDLERS)/node_modules/.package-lock.json ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
 	python -m pytest -m proof
+
+chaos: $(DEVELOPMENT) ## try the rooms under faults, judge every answer, and write docs/reliability.md
+	@python -m chaos
 
 pipeline: packages $(TEST_TOOLS) ## run the workflows end to end: a release, two that are stopped, a rollback, a cancelled job
 	python -m pytest -m proof tests/workflows
@@ -100,6 +103,9 @@ commands: $(INSTALLED) ## write docs/commands.md, the reference of all commands
 
 schemas: $(INSTALLED) ## write docs/schemas/, the JSON that commands print, from their result types
 	python -m tools.schemas
+
+earlier-version: $(INSTALLED) ## keep the code that is live for the tests of two versions (REVISION=v1.2.3)
+	python -m tools.earlier_version "$(REVISION)"
 
 wheel: $(DEVELOPMENT) ## build the package lambda-image-check into build/dist
 	rm -rf build/dist

@@ -154,6 +154,8 @@ def test_every_stack_and_resource_is_one(page: Document) -> None:
     properties = [key for key, value in vars(StageNames).items() if isinstance(value, property)]
     values = {str(getattr(names, key)) for key in properties}
     known = {value.removeprefix(f"{names.prefix}-") for value in values}
+    # As docs/restore.md calls a table that somebody has restored.
+    known.add(f"{names.first_table}-restored".removeprefix(f"{names.prefix}-"))
 
     alarms = {name for name in names_of_resources(page.text) if re.search(r"-\d+$", name)}
     assert names_of_resources(page.text) - alarms <= known

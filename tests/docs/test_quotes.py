@@ -13,7 +13,7 @@ import pytest
 from tests.support.documents import document
 from tests.support.wording import wording
 
-PAGES = ("docs/runbook.md", "docs/pipeline.md", "docs/incident.md")
+PAGES = ("docs/runbook.md", "docs/restore.md", "docs/pipeline.md", "docs/incident.md")
 COMMANDS = re.compile(
     r"\$ |#!|(git|npx|aws|npm|docker|make|gh|pip|python|uvx|lambda-image-check|sudo|chmod|release"
     r"|check|podman|skopeo|export|deploy|rollback|smoke|push|pin|build|FROM|COPY|RUN|CMD|ADD|WORKDIR)\b"

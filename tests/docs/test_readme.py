@@ -1,12 +1,13 @@
 """The READMEs say of the API what the route table says, and both say the same."""
 
 import re
+from pathlib import PurePosixPath
 
 import pytest
 
 from lambda_src.rooms.payload import TokenUse
 from lambda_src.rooms.routes import COMMON_ERRORS, ROUTES, Route
-from tests.support.documents import Document, document, tracked
+from tests.support.documents import Document, document, documents, tracked
 
 READMES = [document("README.md"), document("README.ja.md")]
 ENGLISH, JAPANESE = READMES
@@ -64,7 +65,9 @@ def test_both_languages_have_the_same_commands_and_pictures() -> None:
 
 
 def test_every_picture_that_is_kept_is_shown() -> None:
-    shown = {link for page in READMES for link in page.links()}
+    shown = {
+        str(PurePosixPath(page.name).parent / link) for page in documents() for link in page.links()
+    }
     kept = [name for name in tracked() if re.fullmatch(r"docs/(screenshots|pictures)/.+", name)]
 
     assert set(kept) <= shown

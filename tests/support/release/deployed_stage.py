@@ -26,6 +26,8 @@ from tests.support.imagecheck.http_server import Answer, Request, serving
 
 ACCOUNT = "123456789012"
 API_URL = "https://abc123.execute-api.ap-northeast-1.amazonaws.com"
+# The repository itself is made beside it, as one that stays where the stack goes.
+_REGISTRY = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 _BASE = "sha256:" + "b" * 64
 _CLI = """#!{python} -SE
 import json, os, subprocess, sys, time, urllib.request
@@ -159,6 +161,27 @@ class DeployedStage:
         answer = lambda_.get_alias(FunctionName=self.stage.names.function, Name="live")
         return str(answer["FunctionVersion"])
 
+    def destroy(self, stack: str) -> None:
+        """Delete a stack; what this class has made beside it stays."""
+        self.client("cloudformation").delete_stack(StackName=stack)
+
+    def make_table(self, name: str, **properties: Any) -> None:
+        """Make a table that is in no stack."""
+        self.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "roomId", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "roomId", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            **properties,
+        )
+
+    def settings(self, **changed: Any) -> None:
+        """Change settings of the stage in `cdk.json`."""
+        path = self.project.root / "cdk.json"
+        cdk_json = json.loads(path.read_text())
+        cdk_json["context"]["stages"][self.stage.name] |= changed
+        path.write_text(json.dumps(cdk_json))
+
     def stack(self, status: str, **outputs: str) -> None:
         """Make the rooms stack, or update it; ``status`` is the end of what it is then."""
         cloudformation = self.client("cloudformation")
@@ -242,7 +265,7 @@ class DeployedStage:
 
 @contextmanager
 def deployed_stage(folder: Path) -> Iterator[DeployedStage]:
-    """Make a project in ``folder``, whose stage `dev` has a repository and nothing else.
+    """Make a project in ``folder``, whose stage `dev` has its registry and nothing else.
 
     The environment has to have credentials, and MOTO_LAMBDA_STUB_ECR has to be false.
     """
@@ -270,6 +293,9 @@ def deployed_stage(folder: Path) -> Iterator[DeployedStage]:
 
     with mock_aws(), serving(answer) as server:
         stage.client("ecr").create_repository(repositoryName=stage.stage.names.repository)
+        stage.client("cloudformation").create_stack(
+            StackName=stage.stage.names.registry_stack, TemplateBody=json.dumps(_REGISTRY)
+        )
         cli = folder / "node_modules/.bin/cdk"
         cli.parent.mkdir(parents=True)
         cli.write_text(_CLI.format(python=sys.executable, url=server.url))

@@ -15,12 +15,12 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from config.image_lock import ImagePin
-from config.names import GITHUB_STACK, StageNames
+from config.names import GITHUB_STACK, GUARD_REGION, StageNames
 from demo.incident.checkout import Checkout
 from local.addresses import own_url
 from local.cloud import Cloud, emulated_cloud
 from local.docker_registry import running_registry
-from local.emulated_aws.server import ACCOUNT_ID
+from local.emulated_aws.server import ACCOUNT_ID, REGION
 from local.gateway import reserve_port
 from local.progress import SilentProgress
 from release.deploy.smoke import smoke
@@ -213,7 +213,7 @@ def _set_up(main: Checkout) -> None:
     ]
     context = f"--context=stage={','.join(STAGES)}"
     for command in (
-        ["bootstrap"],
+        ["bootstrap", *(f"aws://{ACCOUNT_ID}/{region}" for region in (REGION, GUARD_REGION))],
         ["deploy", context, "--require-approval=never", *stacks],
     ):
         ran = main.run(cdk, *command)
