@@ -2,14 +2,17 @@
 
 import itertools
 import json
+import socket
 import threading
 import time
 from types import TracebackType
 from typing import Any, Self
 
 import urllib3
+from urllib3.connection import HTTPConnection
 
 TIMEOUT_SECONDS = 30
+_IP_BIND_ADDRESS_NO_PORT = 24  # Linux's; Python has the name since 3.12
 PAUSE_SECONDS = 0.02
 ATTEMPTS = 3
 ROOMS_OF_AN_ADDRESS = 100
@@ -104,4 +107,12 @@ class PlayingClient:
 def _from_address(number: int) -> urllib3.PoolManager:
     """Send requests from one of this machine's own addresses."""
     address = f"127.0.0.{1 + number % 250}"
-    return urllib3.PoolManager(retries=False, timeout=TIMEOUT_SECONDS, source_address=(address, 0))
+    # The port is chosen when it connects. One that is bound before may be what a server beside it
+    # was about to take, and DynamoDB Local then waits for ever.
+    no_port = (socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+    return urllib3.PoolManager(
+        retries=False,
+        timeout=TIMEOUT_SECONDS,
+        source_address=(address, 0),
+        socket_options=[*HTTPConnection.default_socket_options, no_port],
+    )
