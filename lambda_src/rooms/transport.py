@@ -35,8 +35,23 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-has_sent: Final = ContextVar("has_sent", default=False)
-"""Whether this thread's request was on its way to DynamoDB; whoever begins one sets it to False."""
+_has_sent: Final = ContextVar("has_sent", default=False)
+_is_repeated: Final = ContextVar("is_repeated", default=False)
+
+
+def begin_attempt(*, repeated: bool) -> None:
+    """Begin an attempt at a request of this thread.
+
+    A repeated one gets a connection of its own: whatever the first attempt met, what is still open
+    from then may be about to close, or may bring more of the same.
+    """
+    _has_sent.set(False)
+    _is_repeated.set(repeated)
+
+
+def has_sent() -> bool:
+    """Whether this thread's attempt was on its way to DynamoDB."""
+    return _has_sent.get()
 
 
 def carry_requests_of(client: DynamoDBClient) -> None:
@@ -65,6 +80,8 @@ class _Transport:
             ReadTimeoutError, ConnectionClosedError, DamagedAnswerError: it may have been done.
 
         """
+        if _is_repeated.get():
+            self._close_idle()
         connection = self._connection(self._origin(request.url))
         try:
             response = self._exchange(connection, request)
@@ -79,7 +96,7 @@ class _Transport:
         connection.allow(self._config.connect_timeout + self._config.read_timeout)
         if connection.sock is None:
             self._connect(connection, request.url)
-        has_sent.set(True)
+        _has_sent.set(True)
         try:
             connection.request(request.method, _target(request.url), request.body, request.headers)
             with connection.getresponse() as response:
@@ -117,6 +134,11 @@ class _Transport:
                     return connection
                 connection.close()
         return Connection(origin, connect_timeout=self._config.connect_timeout)
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def _keep(self, connection: Connection) -> None:
         if len(self._idle) < self._config.max_pool_connections:

@@ -129,8 +129,6 @@ def refusal(code: str, status: int, checksum: str | None) -> Fault:
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[FaultyTable]:
     with faulty_table(None) as table:
-        # A connection that is being closed would cost the next attempt.
-        table.open_after_faults = True
         yield table
 
 
