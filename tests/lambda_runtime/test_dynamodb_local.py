@@ -1,5 +1,6 @@
 """AWS's DynamoDB Local starts, is empty, and never outlives who started it."""
 
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def test_a_process_that_ends_before_it_answers_is_an_error(
         pytest.raises(DynamoDbLocalError, match="ended with status 1"),
     ):
         endpoint()
+
+
+def test_a_port_that_is_taken_is_left_to_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as owner:
+        port = owner.getsockname()[1]
+        monkeypatch.setattr(module, "_PORTS", range(port, port + 1))
+        said = f"^no port from {port} to {port} is free$"
+        with pytest.raises(DynamoDbLocalError, match=said), dynamodb_local():
+            pass
 
 
 def test_a_missing_jar_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
