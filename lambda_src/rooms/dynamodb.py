@@ -21,7 +21,7 @@ from botocore.exceptions import (
 
 from .answer import DamagedAnswerError
 from .errors import ErrorCode, RoomsError
-from .transport import begin_attempt, has_sent
+from .transport import has_sent, is_distrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,7 +118,7 @@ def send(operation: Callable[..., Any], **arguments: object) -> Any:
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
-        begin_attempt(repeated=attempt > 0)
+        has_sent.set(False)
         try:
             answer = operation(**arguments)
             _require_complete(answer, arguments)
@@ -141,12 +141,13 @@ def send(operation: Callable[..., Any], **arguments: object) -> Any:
             elif cause in _LASTING:
                 raise RequestError(f"{operation.__name__}: {cause}") from None
         except Exception as error:
-            if not has_sent():
+            if not has_sent.get():
                 raise  # a fault of this program
             cause = type(error).__name__
             uncertain = True
         else:
             return answer
+        is_distrusted.set(True)
     raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
 
 

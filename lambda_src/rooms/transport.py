@@ -35,23 +35,15 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_has_sent: Final = ContextVar("has_sent", default=False)
-_is_repeated: Final = ContextVar("is_repeated", default=False)
+has_sent: Final = ContextVar("has_sent", default=False)
+"""Whether this thread's request was on its way to DynamoDB; whoever begins one sets it to False."""
 
+is_distrusted: Final = ContextVar("is_distrusted", default=False)
+"""Whether this thread's next request shall find no connection open.
 
-def begin_attempt(*, repeated: bool) -> None:
-    """Begin an attempt at a request of this thread.
-
-    A repeated one gets a connection of its own: whatever the first attempt met, what is still open
-    from then may be about to close, or may bring more of the same.
-    """
-    _has_sent.set(False)
-    _is_repeated.set(repeated)
-
-
-def has_sent() -> bool:
-    """Whether this thread's attempt was on its way to DynamoDB."""
-    return _has_sent.get()
+Whoever got no good answer sets it to True: the one that brought it may be about to close, or may
+bring more of the same.
+"""
 
 
 def carry_requests_of(client: DynamoDBClient) -> None:
@@ -80,7 +72,8 @@ class _Transport:
             ReadTimeoutError, ConnectionClosedError, DamagedAnswerError: it may have been done.
 
         """
-        if _is_repeated.get():
+        if is_distrusted.get():
+            is_distrusted.set(False)
             self._close_idle()
         connection = self._connection(self._origin(request.url))
         try:
@@ -96,7 +89,7 @@ class _Transport:
         connection.allow(self._config.connect_timeout + self._config.read_timeout)
         if connection.sock is None:
             self._connect(connection, request.url)
-        _has_sent.set(True)
+        has_sent.set(True)
         try:
             connection.request(request.method, _target(request.url), request.body, request.headers)
             with connection.getresponse() as response:

@@ -74,6 +74,7 @@ def histories(draw: st.DrawFn) -> list[Call]:
     return draw(st.permutations(calls))
 
 
+@pytest.mark.proof
 @settings(max_examples=800, deadline=None)
 @given(histories())
 @example([call("get", 0, 1, "NOT_FOUND"), call("create ann", 0, 1, "?", until=1)])
@@ -81,6 +82,7 @@ def test_it_agrees_with_a_search_through_all_orders(calls: list[Call]) -> None:
     assert (check(calls) is None) == explained(calls)
 
 
+@pytest.mark.proof
 @settings(max_examples=300, deadline=None)
 @given(histories())
 def test_who_allows_more_explains_no_less(calls: list[Call]) -> None:

@@ -49,6 +49,7 @@ def rooms(dynamodb_endpoint: str) -> Rooms:
     return Rooms(RoomStore(client, TABLE))
 
 
+@pytest.mark.proof
 def test_it_does_what_the_rooms_do(rooms: Rooms) -> None:
     @settings(max_examples=60, deadline=None)
     @given(STEPS)

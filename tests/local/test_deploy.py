@@ -51,6 +51,7 @@ folder.joinpath("manifest.json").write_text(json.dumps({"version": "36.0.0"}))
                 time.sleep(0.02)
 
 
+@pytest.mark.proof
 def test_its_block_ends_the_cli_with_all_that_it_has_started(tmp_path: Path) -> None:
     app = app_that("open('started', 'w'); import time; time.sleep(600)", tmp_path / "app")
     work = tmp_path / "work"

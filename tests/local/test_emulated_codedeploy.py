@@ -300,6 +300,7 @@ def test_others_are_served_while_a_hook_runs(aws: Client) -> None:
     assert word(aws) == "two"
 
 
+@pytest.mark.proof
 def test_an_update_that_is_cancelled_goes_back(aws: Client) -> None:
     later = {"Later": {"Type": "AWS::SNS::Topic", "Properties": {}, "DependsOn": ["Live"]}}
     deploy(aws, stack(aws, "V1", answers("one"), hook=WAITS))

@@ -23,6 +23,7 @@ def threads_that_take_turns_often() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("threads_that_take_turns_often")
 def test_two_hundred_joins_at_once_never_over_fill_a_room(aws: Client) -> None:
     dynamodb = aws("dynamodb")

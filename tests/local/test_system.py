@@ -115,6 +115,7 @@ def test_a_signal_during_the_start_ends_everything_without_a_trace(
     assert not processes_that_know(str(tmp_path))
 
 
+@pytest.mark.proof
 def test_a_failed_synth_ends_the_start_and_all_that_runs_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,7 @@ def test_so_is_each_case_of_the_table_that_api_and_page_share(
     assert is_valid(kind, {FIELDS[kind]: case["typed"]}) is ("name" in case)
 
 
+@pytest.mark.proof
 def test_a_name_of_one_character_is_valid_if_it_is_accepted_and_only_then() -> None:
     schema = DOCUMENT["components"]["schemas"]["PlayerName"]
     text, visible = re.compile(schema["pattern"]), re.compile(schema["allOf"][0]["pattern"])

@@ -86,6 +86,7 @@ def tree_on_disk(rootfs: Path) -> dict[str, tuple[str, ...]]:
     return found
 
 
+@pytest.mark.proof
 @settings(max_examples=40, deadline=None)
 @given(LAYERS)
 def test_layers_add_up_as_umoci_adds_them_up(members: list[list[Member]]) -> None:

@@ -76,6 +76,7 @@ def read_by_library(content: bytes) -> list[Member] | str:
 FORMATS = st.sampled_from([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
 
 
+@pytest.mark.proof
 @settings(deadline=None, max_examples=300)
 @given(st.lists(infos(), max_size=4), FORMATS)
 def test_members_are_those_of_the_standard_library(
@@ -89,6 +90,7 @@ def test_members_are_those_of_the_standard_library(
     assert read(content) == read_by_library(content)
 
 
+@pytest.mark.proof
 @settings(deadline=None, max_examples=400)
 @given(st.lists(infos(), min_size=1, max_size=3), FORMATS, st.data())
 def test_damage_is_found_as_by_the_standard_library(

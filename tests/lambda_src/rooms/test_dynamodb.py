@@ -34,6 +34,7 @@ from tests.support.rooms.faulty_table import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 API_LIMIT_S = 30
@@ -232,6 +233,7 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.mark.proof
 def test_a_table_that_never_answers_is_unavailable_before_the_api_gives_up(
     token: str,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.rooms.faulty_table import (
     Fault,
     FaultyTable,
     drips,
+    faulty_table,
     keeps_silent,
     repeats,
     sends,
@@ -27,6 +29,8 @@ from tests.support.rooms.faulty_table import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.support.imagecheck.certificate import Certificate
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
@@ -91,10 +95,18 @@ def failure(client: DynamoDBClient) -> RoomsError:
     return error.value
 
 
-@pytest.mark.parametrize("fault", NEVER_ENDS)
-def test_an_answer_that_never_ends_is_given_up(server: FaultyTable, fault: str) -> None:
-    server.always(NEVER_ENDS[fault])
-    assert failure(carried(server.endpoint, attempt_s=ATTEMPT_S)).code is ErrorCode.UNAVAILABLE
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_answer_that_never_ends_is_given_up(scheme: str, trusted: Certificate) -> None:
+    tls = trusted.tls() if scheme == "https" else None
+    with ExitStack() as servers, ThreadPoolExecutor(len(NEVER_ENDS)) as pool:
+        failures = {}
+        for name, fault in NEVER_ENDS.items():
+            server = servers.enter_context(faulty_table(None, tls=tls))
+            server.always(fault)
+            client = carried(server.endpoint, attempt_s=ATTEMPT_S)
+            failures[name] = pool.submit(failure, client)
+        codes = {name: failed.result().code for name, failed in failures.items()}
+    assert codes == dict.fromkeys(NEVER_ENDS, ErrorCode.UNAVAILABLE)
 
 
 def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
@@ -113,6 +125,7 @@ def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
     assert server.connections[0] == 2
 
 
+@pytest.mark.proof
 def test_the_longest_request_is_as_long_as_the_service_reckons(server: FaultyTable) -> None:
     drip = dripping(WHOLE, 0)
     server.always(drip)
@@ -167,17 +180,18 @@ def test_a_damaged_answer_ends_its_connection(server: FaultyTable) -> None:
     ],
     ids=["that cannot be read", "of a server that fails", "that refuses"],
 )
-def test_a_repeated_attempt_has_a_connection_of_its_own(
+def test_no_request_has_the_connection_of_one_that_failed(
     server: FaultyTable, answer: bytes
 ) -> None:
     server.serves(WHOLE)
     # So it is not known yet whether the table closes its connection after such an answer.
     server.open_after_faults = True
     client = carried(server.endpoint)
-    server.does(sends(answer))
+    server.does(sends(answer), sends(answer))
+    failure(client)
     for _ in range(2):
         assert get(client)["Item"] == ITEM
-    assert server.connections == [1, 2]
+    assert server.connections == [1, 1, 2]
 
 
 def test_a_connection_that_the_table_closed_meanwhile_is_replaced(server: FaultyTable) -> None:

@@ -28,6 +28,7 @@ def tables(endpoint_url: str, region: str) -> list[str]:
     return names
 
 
+@pytest.mark.proof
 def test_tables_are_made_where_the_function_looks_for_them() -> None:
     unnamed = {**TABLE, "TableName": {"Fn::Sub": "${AWS::StackName}-rooms"}}
     with throw_away_tables({"Table": TABLE, "Other": unnamed}, "eu-west-1") as endpoint_url:

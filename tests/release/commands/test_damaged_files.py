@@ -140,6 +140,7 @@ def test_a_build_of_changes_names_those_that_are_there(project: Checkout, run: R
         assert "; now these are: new.py\n" in err
 
 
+@pytest.mark.proof
 def test_a_second_ship_waits_for_the_first(project: Checkout) -> None:
     shutil.rmtree(project.root / "lambda_src")  # so that it ends soon
     with locked(project.root / "build/ship.lock"):

@@ -275,6 +275,7 @@ def test_the_version_is_in_the_name_of_the_stream() -> None:
 _ANYTHING = st.recursive(st.none() | st.floats() | st.integers() | st.text(), st.lists)
 
 
+@pytest.mark.proof
 @given(st.text(), _ANYTHING, st.floats() | _ANYTHING)
 def test_no_line_is_too_strange(text: str, value: object, size: object) -> None:
     record = {"status": "error", "errorType": value, "metrics": {"memorySizeMB": size}}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def test_what_is_in_danger_goes_one_day_by_the_rule_that_is_named(
     assert gone.get(ours.digest) == danger.rule
 
 
+@pytest.mark.proof
 @given(POLICIES, st.frozensets(TAGS, max_size=2), st.booleans(), st.sampled_from([0, 49, 70, 99]))
 def test_what_is_in_no_danger_stays_for_years_of_pushes_and_half_a_hundred_deployments(
     rules: list[dict[str, Any]], tags: frozenset[str], is_pushed_here: bool, since: int
