@@ -57,8 +57,9 @@ cloud: $(INSTALLED) ## serve an empty account, to practise releasing in (PORT=30
 run: $(INSTALLED) ## deploy the whole system on this machine and serve it (PORT=3000, HOST=0.0.0.0 for the Wi-Fi)
 	@python -m local --host $(HOST) --port $(PORT)
 
+# Three processes for two cores, since tests also wait. A proof keeps its core busy by itself.
 test: packages check ## run every check, and every test but the slow proofs
-	python -m pytest -m "not proof"
+	python -m pytest -n 3 -m "not proof"
 
 proofs: packages $(TEST_TOOLS) $(BUNDLERS)/node_modules/.package-lock.json ## all slow tests: hundreds of broken and damaged images, `make run`, the pipeline
 	python -m pytest -m proof

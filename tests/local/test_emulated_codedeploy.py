@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -262,7 +263,7 @@ WAITS = (
     table.put_item(Item={"name": "hook runs"})
     deadline = time.monotonic() + 25
     while "Item" not in table.get_item(Key={"name": "go on"}) and time.monotonic() < deadline:
-        pass
+        time.sleep(0.05)
 """
 )
 
@@ -283,6 +284,7 @@ def updating(aws: Client, resources: Resources) -> Iterator[None]:
     working.start()
     while "Item" not in dynamodb.get_item(TableName="signals", Key={"name": {"S": "hook runs"}}):
         assert working.is_alive()
+        time.sleep(0.05)
     try:
         yield
     finally:

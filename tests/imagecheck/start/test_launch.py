@@ -26,9 +26,9 @@ from tests.support.imagecheck.images import (
     write_image,
 )
 from tests.support.imagecheck.programs import HOST, busybox
-from tests.support.imagecheck.sampling import mostly_proofs
 from tests.support.imagecheck.starting import Started, start
 from tests.support.imagecheck.tools import run
+from tests.support.sampling import mostly_proofs
 
 SHOW = """#!/bin/awk -f
 BEGIN {
@@ -344,7 +344,7 @@ UNCLEAR = [
 ]
 
 
-@pytest.mark.parametrize("script", UNCLEAR)
+@pytest.mark.parametrize("script", mostly_proofs(UNCLEAR))
 def test_what_is_not_certain_is_not_judged(tmp_path: Path, script: str) -> None:
     launch, _ = launched(tmp_path, ["/bin/sh", "-c", script])
 

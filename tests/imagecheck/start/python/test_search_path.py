@@ -8,7 +8,7 @@ from imagecheck.image.layer_cache import LayerCache
 from tests.support.imagecheck.cases import Case, check_case, scratch
 from tests.support.imagecheck.images import Directory, File, Member, Symlink
 from tests.support.imagecheck.programs import tiny_elf
-from tests.support.imagecheck.sampling import mostly_proofs
+from tests.support.sampling import mostly_proofs
 
 _PYTHON = "usr/local/bin/python3.12"
 _LIBRARY = "usr/local/lib/python3.12"
