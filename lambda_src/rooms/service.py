@@ -219,10 +219,12 @@ class Rooms:
             except ConditionFailedError as failure:
                 now = _alive(failure.room, now_ms)
                 if now is None or not now.still_has(seat, of=found):
+                    # A room that was opened there since is another one: this one has ended.
+                    left = now if now and now.created_at == found.created_at else None
                     # An earlier attempt may have done it, and only its answer was lost.
                     if failure.repeated:
-                        return now
-                    _existing(now, code)
+                        return left
+                    _existing(left, code)
                     raise RoomsError(ErrorCode.FORBIDDEN) from None
                 room = now
         raise _overtaken()

@@ -56,6 +56,24 @@ def test_a_late_leave_as_the_last_does_not_close_the_room_that_was_opened_after_
     assert names(api, room) == ["また"]
 
 
+def test_a_leave_whose_room_was_closed_and_opened_again_meanwhile_found_none(
+    *, api: Api, slow: Api, wire_client: DynamoDBClient, token: str, clock: Clock
+) -> None:
+    room = api.create(token=token).body["roomId"]
+
+    def another_tab_leaves_and_comes_back(**_: object) -> None:
+        wire_client.meta.events.unregister(event, another_tab_leaves_and_comes_back)
+        assert api.leave(room, token).body["room"] is None
+        clock.pass_seconds(1)
+        assert api.create("また", token=token).body["roomId"] == room
+
+    event = "before-send.dynamodb.UpdateItem"
+    wire_client.meta.events.register_first(event, another_tab_leaves_and_comes_back)
+    # FORBIDDEN would say that there was a room without the player.
+    assert slow.leave(room, token).code == "NOT_FOUND"
+    assert names(api, room) == ["また"]
+
+
 def test_a_late_create_opens_no_room_that_was_closed_since(
     api: Api, slow: Api, wire: Wire, token: str
 ) -> None:
