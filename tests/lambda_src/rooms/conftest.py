@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -197,6 +198,14 @@ def api(rooms: Rooms) -> Api:
 def token() -> str:
     """A token as a client may bring it."""
     return "c0ffee00-1111-4222-8333-444455556666"
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 where nothing listens, and that nobody else can take."""
+    with socket.socket() as owner:
+        owner.bind(("127.0.0.1", 0))
+        yield owner.getsockname()[1]
 
 
 @pytest.fixture

@@ -40,10 +40,8 @@ def test_a_certificate_of_another_host_is_no_table(
     assert (error.cause, error.uncertain) == ("SSLError", False)
 
 
-def test_a_closed_port_is_certain_to_have_done_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    error = failure(carried(f"http://127.0.0.1:{port}"))
+def test_a_closed_port_is_certain_to_have_done_nothing(closed_port: int) -> None:
+    error = failure(carried(f"http://127.0.0.1:{closed_port}"))
     assert (error.cause, error.uncertain) == ("EndpointConnectionError", False)
 
 
@@ -74,15 +72,13 @@ def test_a_host_that_does_not_exist_is_certain_to_have_done_nothing(
 
 
 def test_the_next_address_is_taken_when_one_does_not_answer(
-    server: FaultyTable, monkeypatch: pytest.MonkeyPatch
+    server: FaultyTable, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.serves(WHOLE)
     real = socket.getaddrinfo
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = listener.getsockname()[1]
 
     def look_up(host: str, port: int, **options: Any) -> Any:
-        return real(host, closed, **options) + real(host, port, **options)
+        return real(host, closed_port, **options) + real(host, port, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     assert get(carried(server.endpoint))["Item"] == ITEM

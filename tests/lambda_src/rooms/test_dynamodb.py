@@ -220,10 +220,9 @@ def test_a_table_that_does_not_exist_is_unavailable(client: DynamoDBClient, toke
     assert_unavailable(Api(Rooms(RoomStore(client, "no-such-table"))), token)
 
 
-def test_a_closed_port_is_unavailable(token: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert_unavailable(Api(Rooms(RoomStore(client_of(f"http://127.0.0.1:{port}"), "x"))), token)
+def test_a_closed_port_is_unavailable(closed_port: int, token: str) -> None:
+    client = client_of(f"http://127.0.0.1:{closed_port}")
+    assert_unavailable(Api(Rooms(RoomStore(client, "x"))), token)
 
 
 @contextmanager
@@ -286,14 +285,12 @@ def test_a_request_that_botocore_refuses_is_an_internal_error_that_repeats_no_va
 
 
 def test_the_log_says_what_unavailable_comes_from(
-    client: DynamoDBClient, caplog: pytest.LogCaptureFixture
+    client: DynamoDBClient, closed_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     causes = []
     for store in (
         RoomStore(client, "no-such-table"),
-        RoomStore(client_of(f"http://127.0.0.1:{port}"), "rooms"),
+        RoomStore(client_of(f"http://127.0.0.1:{closed_port}"), "rooms"),
     ):
         assert Api(Rooms(store)).get("BCDFGH").code == "UNAVAILABLE"
         causes.append(log_line(caplog)["cause"])
