@@ -14,6 +14,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --custom-compile
 INSTALLED := .venv/.installed node_modules/.package-lock.json
 DEVELOPMENT := $(INSTALLED) .venv/.test-tools
 TEST_TOOLS := $(DEVELOPMENT) tests/node_modules/.package-lock.json
+INSTALLER := tools/python_packages.py tools/overwritten_packages.py
 BUNDLERS := tests/imagecheck/start/node/bundlers
 
 # Programs and their Debian packages: what `release build` and `release boot` work with.
@@ -148,7 +149,7 @@ clean: ## remove everything that was installed or generated
 
 # Node's C headers are 65 MB, for addons that nothing here compiles. CDK's library unpacks what it runs
 # in Node when it is first imported.
-.venv/.installed: requirements-uv.txt requirements-run.txt
+.venv/.installed: requirements-uv.txt requirements-run.txt $(INSTALLER)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	@echo "Installing the Python packages into .venv (a quarter of a minute) ..."
 	@$(PYTHON) -m venv .venv

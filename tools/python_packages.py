@@ -11,8 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
+
+from tools.overwritten_packages import overwritten
 
 UV: Final = Path(__file__).parents[1] / "requirements-uv.txt"
 _PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check")
@@ -45,7 +48,12 @@ def install(uv: Path, requirements: list[str]) -> int:
         command.append("--no-index")
     for name in requirements:
         command += ["--requirement", name]
-    return subprocess.call(command, env={**os.environ, **uv_settings(pip, os.environ)})
+    settings = {**os.environ, **uv_settings(pip, os.environ)}
+    status = subprocess.call(command, env=settings)
+    if status == 0 and (names := overwritten(distributions())):
+        again = [f"--reinstall-package={name}" for name in sorted(names)]
+        status = subprocess.call([*command, *again], env=settings)
+    return status
 
 
 def pip_settings() -> dict[str, str]:

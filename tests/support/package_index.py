@@ -1,15 +1,12 @@
 """A package index behind TLS, as a company has one. It has one package, ``example``."""
 
-import base64
 import datetime
 import functools
 import hashlib
 import http.server
-import io
 import ipaddress
 import ssl
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.support.wheels import wheel
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 def running_index(folder: Path) -> Iterator[PackageIndex]:
     """Serve it from an empty folder. No machine trusts its certificate by itself."""
     name = "example-1-py3-none-any.whl"
-    content = _wheel()
+    content = wheel("example", {"example.py": ""})
     for path, text in (
         (f"files/{name}", content),
         ("simple/example/index.html", f'<a href="/files/{name}">{name}</a>'.encode()),
@@ -66,26 +65,6 @@ def running_index(folder: Path) -> Iterator[PackageIndex]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _wheel() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as wheel:
-        about = "example-1.dist-info"
-        wheel.writestr("example.py", "")
-        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: example\nVersion: 1\n")
-        wheel.writestr(
-            f"{about}/WHEEL",
-            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        )
-        names = ["example.py", f"{about}/METADATA", f"{about}/WHEEL"]
-        lines = [f"{name},sha256={_digest(wheel.read(name))}," for name in names]
-        wheel.writestr(f"{about}/RECORD", "\n".join([*lines, f"{about}/RECORD,,\n"]))
-    return buffer.getvalue()
-
-
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
