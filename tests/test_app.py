@@ -65,6 +65,7 @@ def test_where_people_play_no_client_gets_more_than_a_fifth_of_a_route() -> None
     assert settings.reserved_concurrency
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("packaging", ["image", "zip"])
 def test_a_region_is_that_of_the_settings_or_of_whoever_deploys(
     packaging: str, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +89,7 @@ def test_a_region_is_that_of_the_settings_or_of_whoever_deploys(
     }
 
 
+@pytest.mark.proof
 def test_several_stages_are_in_one_app_each_as_it_is_alone() -> None:
     together = stacks_of(build_app(context=context(stage="dev,prd")))
     alone = {
@@ -135,6 +137,7 @@ def test_github_gets_its_roles_before_there_is_an_image(stage: str, tmp_path: Pa
     assert stacks[registry].dependencies == []
 
 
+@pytest.mark.proof
 def test_github_changes_nothing_of_what_is_deployed() -> None:
     without, having = (
         {
@@ -241,6 +244,7 @@ def test_templates_name_no_account_and_no_region_and_everything_else_is_named_af
         assert all("hima-five-bomber-dev-" in name for name in named)
 
 
+@pytest.mark.proof
 def test_the_same_settings_give_the_same_templates() -> None:
     once, again = (
         [Template.from_stack(stack).to_json() for stack in stacks_of(app).values()]
@@ -345,6 +349,7 @@ def test_a_mistake_ends_the_cdk_cli_with_one_message_and_no_stack_trace(
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.proof
 def test_a_zip_is_put_together_without_docker_or_credentials() -> None:
     bundled: dict[str, Any] = {"aws:cdk:bundling-stacks": ["hima-five-bomber-dev-rooms"]}
     assembly = build_app(context=context(packaging="zip", **bundled)).synth()

@@ -72,6 +72,7 @@ def test_constructs_has_no_init_which_would_hide_the_library() -> None:
     assert not (ROOT / "constructs" / "__init__.py").exists()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("first", ["constructs.image_digest", "aws_cdk", "constructs"])
 def test_library_and_folder_import_together_whichever_comes_first(first: str) -> None:
     program = (

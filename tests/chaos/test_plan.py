@@ -9,11 +9,13 @@ from chaos.plan import STEPS, plan
 from lambda_src.rooms import tokens
 
 
+@pytest.mark.proof
 def test_the_same_seed_plans_the_same() -> None:
     assert plan(5, 400, FAULTS) == plan(5, 400, FAULTS)
     assert plan(5, 400, FAULTS) != plan(6, 400, FAULTS)
 
 
+@pytest.mark.proof
 def test_there_are_as_many_operations_as_were_asked_for() -> None:
     stories = plan(5, 1000, FAULTS)
 

@@ -171,6 +171,7 @@ def test_it_meets_the_write_after_a_read(
     assert statuses == [200, 400, 200]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["late-request", "late-after-reset", "killed-meanwhile"])
 def test_a_late_request_is_carried_out_after_the_function_has_gone(
     proxy: Proxy, connect: Callable[[], socket.socket], name: str

@@ -36,6 +36,7 @@ def create(token: str | None) -> Request:
     return Request(story=1, kind=Kind.CREATE, name="ひま", token=token, room="")
 
 
+@pytest.mark.proof
 def test_both_versions_answer_and_no_log_has_a_token_or_a_name(world: World, token: str) -> None:
     replies = [world.ask(create(token), fault=NO_FAULT, hits=None, seed=1) for _ in range(2)]
     operations = [reply.operation for reply in replies]
@@ -48,6 +49,7 @@ def test_both_versions_answer_and_no_log_has_a_token_or_a_name(world: World, tok
     assert world.leaks == []
 
 
+@pytest.mark.proof
 def test_what_the_table_did_is_known_although_the_process_was_killed(
     world: World, token: str
 ) -> None:

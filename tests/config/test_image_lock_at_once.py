@@ -62,6 +62,7 @@ def the_lock(project: Checkout) -> Path:
     return project.root / "build" / "image-lock.json.lock"
 
 
+@pytest.mark.proof
 def test_pins_that_come_while_others_wait_are_all_kept(project: Checkout) -> None:
     writers = [writer(project, stage) for stage in ("dev", "prd")]
     with locked(the_lock(project)):

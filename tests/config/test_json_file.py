@@ -66,6 +66,7 @@ TEXT: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.proof
 @settings(deadline=None)
 @given(st.dictionaries(st.text(), TEXT))
 def test_good_ones_are_read_as_they_are(document: dict[str, Any]) -> None:

@@ -108,6 +108,7 @@ def test_alarms_that_stop_a_canary_of_five_minutes_count_in_minutes(
         assert properties["TreatMissingData"] == "notBreaching"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("packaging", WAYS)
 def test_an_emergency_changes_how_traffic_moves_and_nothing_else(packaging: str) -> None:
     usual = rooms_template(packaging=packaging)

@@ -141,17 +141,20 @@ def one_by_one(of_stage: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(action, resource) for action, named in of_stage.items() for resource in named]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("stage", ["dev", "prd"])
 def test_whatever_the_release_commands_ask_of_a_stage_is_allowed(stage: str) -> None:
     wanted = [*one_by_one(resources_of(stage)), *FOR_THE_ACCOUNT.items()]
     assert may(wanted, stage) == wanted
 
 
+@pytest.mark.proof
 def test_nothing_of_another_stage_is_allowed() -> None:
     assert may(one_by_one(resources_of("prd")), "dev") == []
     assert may(one_by_one(resources_of("dev")), "prd") == []
 
 
+@pytest.mark.proof
 def test_every_call_of_the_release_commands_has_its_right_and_no_right_is_left_over() -> None:
     """A new call needs a right in ``constructs/deploy_role.py``, and a line in the table here."""
     known = {*resources_of("dev"), *FOR_THE_ACCOUNT}
@@ -218,6 +221,7 @@ def test_permissions_that_are_not_needed_are_denied() -> None:
     )
 
 
+@pytest.mark.proof
 def test_in_its_account_a_role_reaches_every_stage_through_those_of_cdk_and_none_elsewhere() -> (
     None
 ):
@@ -239,6 +243,7 @@ def test_longer_names_are_not_matched() -> None:
     assert may(longer) == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("stage", "qualifier", "regions"),
     [

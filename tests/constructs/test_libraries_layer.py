@@ -24,6 +24,7 @@ def layer(architecture: lambda_.Architecture) -> dict[str, Any]:
     return properties
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("architecture", "machine"), [*zip(ARCHITECTURES, ["aarch64", "x86_64"], strict=True)]
 )

@@ -119,6 +119,7 @@ def test_without_a_domain_it_has_cloudfronts(distribution: dict[str, Any]) -> No
     assert "ViewerCertificate" not in distribution
 
 
+@pytest.mark.proof
 def test_a_domain_comes_with_its_certificate_and_tls_1_2() -> None:
     domain = {"name": "play.example.com", "certificateArn": CERTIFICATE}
     template = web_template_with(domain=domain)

@@ -208,6 +208,7 @@ def alarms_with(**settings: Any) -> dict[str, Any]:
     return {_name(alarm["Properties"]): alarm["Properties"] for alarm in found}
 
 
+@pytest.mark.proof
 def test_alarms_on_traffic_follow_from_what_a_route_lets_through() -> None:
     for per_second in (100, 1000):
         alarms = alarms_with(requestsPerSecond=per_second)
@@ -218,6 +219,7 @@ def test_alarms_on_traffic_follow_from_what_a_route_lets_through() -> None:
         assert thresholds == [6 * per_second, 30 * per_second, 0.16 * per_second]
 
 
+@pytest.mark.proof
 def test_a_reservation_is_what_concurrency_is_measured_against() -> None:
     alarm = alarms_with(reservedConcurrency=50)["hima-five-bomber-dev-function-concurrency"]
     assert (alarm["Threshold"], alarm["Statistic"]) == (40, "Maximum")

@@ -49,6 +49,7 @@ def test_every_sentence_is_one_of_the_sources(name: str) -> None:
     assert {line: missing for line, missing in wrong.items() if missing} == {}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "sentence",
     [

@@ -67,6 +67,7 @@ def test_five_friends_meet_and_leave(new_player: NewPlayer) -> None:
 FRIENDS = ["さくら", "たろう", "Bob", "五郎"]
 
 
+@pytest.mark.proof
 def test_two_people_share_a_browser_in_two_tabs(new_player: NewPlayer) -> None:
     browser = new_player()
     code = browser.create("ひま")
@@ -88,6 +89,7 @@ def test_two_people_share_a_browser_in_two_tabs(new_player: NewPlayer) -> None:
     expect(browser.seats.nth(0)).to_contain_text("あなた")
 
 
+@pytest.mark.proof
 def test_a_second_tab_of_the_link_may_still_take_another_seat(new_player: NewPlayer) -> None:
     browser = new_player("en-US")
     code = browser.create("Ann")
@@ -100,6 +102,7 @@ def test_a_second_tab_of_the_link_may_still_take_another_seat(new_player: NewPla
     expect(browser.seats.nth(1)).to_contain_text("Ben")
 
 
+@pytest.mark.proof
 def test_leaving_in_one_tab_shows_in_the_other(new_player: NewPlayer) -> None:
     friend, host = new_player(), new_player()
     code = host.create("ひま")

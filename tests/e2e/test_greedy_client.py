@@ -78,6 +78,7 @@ def asked_until_refused(client: Client) -> Any:
     raise AssertionError("it was never refused")
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("limited")
 def test_a_greedy_client_is_refused_and_four_friends_play_on(system: System) -> None:
     greedy = Client(system.url, GREEDY)

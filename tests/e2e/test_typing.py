@@ -58,6 +58,7 @@ def test_keys_alone_are_enough(new_player: NewPlayer) -> None:
     expect(player.heading("ひまファイブボンバー")).to_be_focused()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["<svg onload=alert()>", "<b>太字</b>", "</li><script>", "{host}"])
 def test_a_name_is_text_and_nothing_else(new_player: NewPlayer, name: str) -> None:
     host, friend = new_player(), new_player()
@@ -68,6 +69,7 @@ def test_a_name_is_text_and_nothing_else(new_player: NewPlayer, name: str) -> No
         expect(player.page.locator("main b, main [onload], main script")).to_have_count(0)
 
 
+@pytest.mark.proof
 def test_a_code_may_be_typed_as_japanese_keyboards_do(new_player: NewPlayer) -> None:
     host, friend = new_player(), new_player()
     code = host.create("ひま")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.support.cdk_context import ROOT
+from tests.support.sampling import mostly_proofs
 
 QR = ROOT / "node_modules" / "lean-qr" / "nano.mjs"
 SHARED = "http://192.168.1.5:3000"
@@ -70,7 +71,7 @@ LOOPBACK = (
 )
 
 
-@pytest.mark.parametrize("origin", LOOPBACK)
+@pytest.mark.parametrize("origin", mostly_proofs(LOOPBACK))
 def test_the_code_and_the_copied_link_hold_the_address_for_others(
     open_lobby: Open, origin: str
 ) -> None:
@@ -84,7 +85,7 @@ def test_the_code_and_the_copied_link_hold_the_address_for_others(
     assert page.evaluate("copied") == link
 
 
-@pytest.mark.parametrize("origin", LOOPBACK)
+@pytest.mark.parametrize("origin", mostly_proofs(LOOPBACK))
 @pytest.mark.parametrize("status", [200, 404])
 def test_where_no_phone_can_open_the_page_it_says_why_instead_of_showing_a_code(
     open_lobby: Open, origin: str, status: int

@@ -539,6 +539,7 @@ def test_a_bomb_of_ten_gigabytes_in_ten_megabytes_is_refused_in_little_memory(
     assert "the layers have more than 10 GiB when uncompressed" in done.stdout
 
 
+@pytest.mark.proof
 def test_a_gigabyte_of_zeros_is_read_in_little_memory(tmp_path: Path) -> None:
     member = tarfile.TarInfo("zeros")
     member.size = 1024 * MIB
@@ -743,6 +744,7 @@ def test_secrets_are_never_printed(
             assert SECRET not in out + err
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("locale", ["C", "nonsense"])
 def test_any_locale_will_do(tmp_path: Path, locale: str) -> None:
     image = image_in(tmp_path, BASE, OTHER_SHELL)
@@ -780,6 +782,7 @@ def test_who_reads_a_pipe_may_go(tmp_path: Path) -> None:
         assert (process.returncode, err) == (status, b"")
 
 
+@pytest.mark.proof
 def test_who_reads_the_help_may_go() -> None:
     for flag in ("--help", "--list-rules"):
         read, write = os.pipe()
@@ -821,6 +824,7 @@ def test_nothing_is_shown_of_the_reading_in_a_pipe(tmp_path: Path) -> None:
     assert b"\x1b[32m" in shown_on(screen)  # what is fine is green
 
 
+@pytest.mark.proof
 def test_a_bar_shows_the_reading_on_a_terminal(tmp_path: Path) -> None:
     image = image_in(tmp_path)
     command = [*COMMAND, image.reference, "--architecture", CPU]

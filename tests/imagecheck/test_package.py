@@ -67,6 +67,7 @@ def test_it_advises_no_command_that_a_stranger_does_not_have() -> None:
         assert "-m release" not in file.read_text(encoding="utf-8"), file
 
 
+@pytest.mark.proof
 def test_nothing_is_imported_that_windows_lacks() -> None:
     for file, tree in sources():
         assert not imported(tree) & POSIX_ONLY, file

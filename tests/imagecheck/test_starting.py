@@ -220,6 +220,7 @@ def test_a_process_that_a_signal_ends(shell: Path) -> None:
     assert run_shell(shell, "kill -9 $$") == Started(error_type="Runtime.ExitError", signal=9)
 
 
+@pytest.mark.proof
 def test_a_process_that_never_asks_for_an_event_leaves_nothing_behind(shell: Path) -> None:
     mark = str(10**6 + os.getpid())
 

@@ -37,6 +37,7 @@ def test_it_answers_and_ends_with_its_block(ends_badly: bool) -> None:
     assert child_processes() <= before
 
 
+@pytest.mark.proof
 def test_starting_it_does_not_wait_and_every_region_and_key_has_the_same_tables() -> None:
     with starting_dynamodb_local() as endpoint:
         found: list[list[str]] = []

@@ -120,6 +120,7 @@ def test_it_answers_one_event_after_the_other(make: Start, log: list[str]) -> No
     assert (sandbox.errno, sandbox.exit_code) == (None, None)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("event", "message"),
     [
@@ -162,6 +163,7 @@ def test_a_start_that_takes_too_long(make: Start) -> None:
     assert not sandbox.is_alive()
 
 
+@pytest.mark.proof
 def test_memory_has_a_limit(make: Start) -> None:
     large, small = make(memory_mb=512), make(memory_mb=128)
     event = {"allocate": 256 * 1024 * 1024}

@@ -19,6 +19,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield cloud
 
 
+@pytest.mark.proof
 def test_a_later_deployment_is_served(cloud: Cloud) -> None:
     put(cloud, "first", "one")
     with cloud.serving("rooms") as url:
@@ -27,6 +28,7 @@ def test_a_later_deployment_is_served(cloud: Cloud) -> None:
         assert get(url) == "two"
 
 
+@pytest.mark.proof
 def test_no_request_fails_while_one_function_takes_the_place_of_another(cloud: Cloud) -> None:
     put(cloud, "a", "a")
     words, over = [], threading.Event()

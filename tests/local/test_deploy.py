@@ -29,6 +29,7 @@ def deploy(cdk: CdkCli) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.proof
 def test_nothing_is_deployed_before_it_may_go_on(tmp_path: Path) -> None:
     code = """
 import json, os
@@ -63,6 +64,7 @@ def test_its_block_ends_the_cli_with_all_that_it_has_started(tmp_path: Path) -> 
     assert not processes_that_know(str(work))
 
 
+@pytest.mark.proof
 def test_node_keeps_the_cli_compiled_and_not_what_the_app_loads(tmp_path: Path) -> None:
     code = "import json, os; open('seen.json', 'w').write(json.dumps(dict(os.environ))); exit(1)"
     app = app_that(code, tmp_path / "app")
@@ -74,6 +76,7 @@ def test_node_keeps_the_cli_compiled_and_not_what_the_app_loads(tmp_path: Path) 
     assert any(Path(sys.prefix, "node").iterdir())
 
 
+@pytest.mark.proof
 def test_a_failure_says_what_the_app_said_and_where_the_log_is(tmp_path: Path) -> None:
     app = app_that("raise SystemExit('error: no such stage')", tmp_path / "app")
     cdk = CdkCli(endpoint_url="http://localhost:1", work_folder=tmp_path / "work", app_folder=app)
@@ -86,6 +89,7 @@ def test_a_failure_says_what_the_app_said_and_where_the_log_is(tmp_path: Path) -
     assert "    at " not in message
 
 
+@pytest.mark.proof
 def test_nothing_of_the_callers_account_reaches_the_cli(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

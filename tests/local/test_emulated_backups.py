@@ -196,6 +196,7 @@ def test_a_table_without_recovery_leaves_no_backup(account: Any) -> None:
     assert client.list_backups(TableName="plain", BackupType="SYSTEM")["BackupSummaries"] == []
 
 
+@pytest.mark.proof
 def test_a_template_turns_it_on_and_off(account: Any) -> None:
     ours = only(rooms_template(), "AWS::DynamoDB::Table")
     client = account("dynamodb")

@@ -107,6 +107,7 @@ def test_a_type_that_nothing_emulates_fails_the_deploy_by_name(aws: Client) -> N
         deploy(aws, odd)
 
 
+@pytest.mark.proof
 def test_the_function_keeps_every_setting_that_the_template_gives_it(aws: Client) -> None:
     image_uri = push(aws, "one")
     deploy(aws, rooms(image_uri, "V1", TABLE="rooms"))

@@ -190,6 +190,7 @@ def test_a_bad_version_gets_no_traffic_and_the_stack_rolls_back(aws: Client) -> 
     ]
 
 
+@pytest.mark.proof
 def test_a_good_version_after_a_bad_one_goes_live_under_a_number_of_its_own(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one")))
     with pytest.raises(RolledBackError):
@@ -221,6 +222,7 @@ def test_without_a_hook_the_alias_moves_at_once(aws: Client) -> None:
     assert word(aws) == "two"
 
 
+@pytest.mark.proof
 def test_an_alarm_stops_the_deployment_and_one_that_is_not_watched_does_not(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one"), alarm=True))
     aws("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
@@ -232,6 +234,7 @@ def test_an_alarm_stops_the_deployment_and_one_that_is_not_watched_does_not(aws:
     assert word(aws) == "three"
 
 
+@pytest.mark.proof
 def test_a_failed_creation_leaves_nothing_but_the_stack(aws: Client) -> None:
     broken = stack(aws, "V1", answers("one"))
     broken["Application"]["Properties"]["ApplicationName"] = {"Ref": "Live"}
@@ -292,6 +295,7 @@ def updating(aws: Client, resources: Resources) -> Iterator[None]:
         working.join()
 
 
+@pytest.mark.proof
 def test_others_are_served_while_a_hook_runs(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one"), hook=WAITS))
     with updating(aws, stack(aws, "V2", answers("two"), hook=WAITS)):
@@ -313,6 +317,7 @@ def test_an_update_that_is_cancelled_goes_back(aws: Client) -> None:
     assert aws("sns").list_topics()["Topics"] == []
 
 
+@pytest.mark.proof
 def test_nothing_is_cancelled_when_nothing_is_updated(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one")))
     with pytest.raises(ClientError, match="cannot be called from current stack status"):
@@ -354,6 +359,7 @@ def deploy_by_change_set(aws: Client, resources: Resources, kind: str) -> None:
         raise RolledBackError
 
 
+@pytest.mark.proof
 def test_change_sets_create_update_and_roll_back_like_direct_deployments(aws: Client) -> None:
     deploy_by_change_set(aws, stack(aws, "V1", answers("one")), "CREATE")
     assert status(aws) == "CREATE_COMPLETE"

@@ -60,6 +60,7 @@ def table_with(**properties: Any) -> Resources:
     return {"Table": {**TABLE, "Properties": {**TABLE["Properties"], **properties}}}
 
 
+@pytest.mark.proof
 def test_the_table_of_our_template_has_its_key_and_its_expiry(aws: Client) -> None:
     ours = only(rooms_template(), "AWS::DynamoDB::Table")
     deploy(aws, {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": ours}})
@@ -74,6 +75,7 @@ def test_the_table_of_our_template_has_its_key_and_its_expiry(aws: Client) -> No
     }
 
 
+@pytest.mark.proof
 def test_a_function_and_every_client_reach_the_same_table(
     aws: Client, account: EmulatedAccount
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_function_and_every_client_reach_the_same_table(
     assert direct.scan(TableName="rooms")["Items"] == [ITEM]
 
 
+@pytest.mark.proof
 def test_its_arn_is_of_this_account(aws: Client) -> None:
     outputs = {
         "Arn": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}},
@@ -139,6 +142,7 @@ def test_a_change_keeps_the_items(aws: Client) -> None:
     deploy(aws, table_with(DeletionProtectionEnabled=False))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("properties", "said"),
     [

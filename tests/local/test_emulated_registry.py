@@ -253,6 +253,7 @@ def test_lambda_refuses_other_media_types(
     assert uri in str(refusal.value)
 
 
+@pytest.mark.proof
 def test_an_image_is_started_by_its_own_entrypoint(
     aws: Client, registry: Registry, handler_layer: Layer, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_module_that_is_missing_fails_every_invocation_and_says_so_in_the_log(
     ] * 2
 
 
+@pytest.mark.proof
 def test_a_timeout_ends_the_invocation(aws: Client) -> None:
     lone(aws, "import time\n\ndef handler(event, context):\n    time.sleep(60)", Timeout=1)
     answer = aws("lambda").invoke(FunctionName="lone")
@@ -203,6 +204,7 @@ def test_text_logs_are_as_lambda_writes_them(aws: Client) -> None:
     assert "\nREPORT RequestId: " in tail
 
 
+@pytest.mark.proof
 def test_a_function_that_is_not_there_and_one_without_concurrency_are_refused(aws: Client) -> None:
     with pytest.raises(ClientError, match="Function not found: arn:aws:lambda:") as refusal:
         aws("lambda").invoke(FunctionName="nobody")

@@ -113,6 +113,7 @@ def test_every_stack_is_served_where_its_output_says_and_later_deployments_too(
     ]
 
 
+@pytest.mark.proof
 def test_a_page_has_its_own_port_for_all_devices_and_the_api_of_its_stage_behind_it(
     practice: Practice,
 ) -> None:
@@ -138,6 +139,7 @@ def test_what_is_destroyed_is_gone_and_what_is_deployed_again_is_back(practice: 
     assert get(practice.deploy_api(DEV, "three")) == "three"
 
 
+@pytest.mark.proof
 def test_pages_take_the_first_port_and_then_the_next_free_ones(
     practice: Practice, first_page_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,7 @@ def test_the_first_line_waits_for_no_emulator() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
 
 
+@pytest.mark.proof
 def test_the_emulator_is_imported_without_the_machines_of_ec2() -> None:
     code = (
         "import local.system, sys; local.system._load_emulator();"
@@ -187,6 +188,7 @@ def test_it_says_its_version(
     assert capsys.readouterr().out == f"python -m local {__version__}\n"
 
 
+@pytest.mark.proof
 def test_the_cdk_library_stays_out_of_this_process() -> None:
     """It would start Node, which answers a Ctrl-C with a stack trace of its own."""
     code = "import sys, local.__main__; sys.exit('jsii' in sys.modules)"

@@ -48,6 +48,7 @@ def test_each_change_applies_alone(change: Path, tmp_path: Path) -> None:
     assert all(before[name] != after[name] for name in before)
 
 
+@pytest.mark.proof
 def test_all_changes_apply_one_after_the_other_and_are_python(tmp_path: Path) -> None:
     _copy_of_moto(tmp_path)
     for change in CHANGES:

@@ -79,6 +79,7 @@ def test_a_synth_that_was_begun_of_other_files_is_not_taken(
     assert assembly.pin(dev) == PINS["dev"]
 
 
+@pytest.mark.proof
 def test_a_synth_that_was_begun_and_fails_says_why(project_copy: Project) -> None:
     (project_copy.root / "app.py").write_text("raise SystemExit('the app says no')\n")
     dev = project_copy.stage("dev")

@@ -98,6 +98,7 @@ def test_budgets_may_publish_for_this_account_alone_and_only_where_there_is_one(
     assert {*publishers(guard_with(requestsPerClient=100))} == {"cloudwatch.amazonaws.com"}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("settings", "kinds"),
     [

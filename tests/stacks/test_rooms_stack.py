@@ -208,6 +208,7 @@ def test_commands_find_what_they_ask_for() -> None:
 RESTORED = "hima-five-bomber-prd-rooms-restored"
 
 
+@pytest.mark.proof
 def test_another_table_is_a_new_resource_which_cloudformation_can_import() -> None:
     """It imports what has a logical id that is new to it, a fixed name, and a policy to retain."""
     first, other = rooms_template_with("prd"), rooms_template_with("prd", table=RESTORED)
@@ -218,6 +219,7 @@ def test_another_table_is_a_new_resource_which_cloudformation_can_import() -> No
     assert after["DeletionPolicy"] == before["DeletionPolicy"] == "Retain"
 
 
+@pytest.mark.proof
 def test_all_that_uses_the_table_goes_to_the_other_one() -> None:
     other = rooms_template_with("prd", table=RESTORED)
     _, function = function_of(other)
@@ -229,6 +231,7 @@ def test_all_that_uses_the_table_goes_to_the_other_one() -> None:
             assert f'"{table}"' in json.dumps(alarm)
 
 
+@pytest.mark.proof
 def test_the_version_before_keeps_its_access_while_another_table_comes() -> None:
     """A policy that is in both templates is changed before the alias moves: it names the first."""
     first, other = rooms_template_with("prd"), rooms_template_with("prd", table=RESTORED)

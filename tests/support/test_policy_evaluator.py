@@ -29,6 +29,7 @@ def trust(claim: str, value: str) -> dict[str, Any]:
     )
 
 
+@pytest.mark.proof
 def test_an_action_is_allowed_where_a_policy_says_so_and_nowhere_else() -> None:
     assert may("dynamodb:DescribeTable", TABLE)
     assert not may("dynamodb:DescribeTable", f"{TABLE}2")

@@ -14,6 +14,7 @@ _FILES = (
     "Makefile", "requirements-uv.txt", "requirements-run.txt", "requirements-dev.txt",
     "package.json", "package-lock.json", ".npmrc",
     "tests/package.json", "tests/package-lock.json", "tests/.npmrc",
+    "tools/python_packages.py", "tools/overwritten_packages.py",
 )  # fmt: skip
 _RUN = "tools.python_packages requirements-run.txt"
 _DEV = "tools.python_packages requirements-dev.txt"

@@ -151,6 +151,7 @@ def test_a_variable_of_uv_is_left_alone() -> None:
     }
 
 
+@pytest.mark.proof
 def test_nothing_is_installed_where_uv_cannot_be_had(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.python_packages", "requirements-run.txt"],

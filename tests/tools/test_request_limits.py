@@ -96,6 +96,7 @@ def test_a_text_is_valid_if_it_is_accepted_and_only_then_but_for_the_exceptions(
         assert is_valid(kind, body) is (reason is None), reason
 
 
+@pytest.mark.proof
 @EITHER
 @given(body=JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS.values(), JSON)))
 def test_so_is_every_other_body(kind: Kind, body: Any) -> None:

@@ -50,6 +50,7 @@ def test_a_chain_that_is_replaced_again_and_again_ends_the_check() -> None:
         merge(Directory("a"), *chain("a"), *changes)
 
 
+@pytest.mark.proof
 def test_a_walk_through_the_files_again_and_again_ends_the_check() -> None:
     files = merge(*(File(f"f{n}") for n in range(1000)))
 

@@ -76,6 +76,7 @@ def test_a_document_that_drips_is_not_waited_for(at_once: bytes, drop: bytes) ->
             ImageReader(source, LayerCache(None), NoProgress()).read(HOST)
 
 
+@pytest.mark.proof
 def test_a_layer_that_drips_is_not_waited_for(tmp_path: Path) -> None:
     """The registry is a good one but for where it sends those who ask for the layer."""
     layer = layer_of(File("data", os.urandom(1_000_000)))

@@ -199,6 +199,7 @@ REAL = Path("/bin/ls").read_bytes()
 SMALL = (tiny_elf(interpreter="/lib/ld.so"), elf_with_dynamic(*TAGS, strings=STRINGS), REAL)
 
 
+@pytest.mark.proof
 @settings(deadline=None)
 @given(st.sampled_from(SMALL), st.data())
 def test_damage_never_raises(program: bytes, data: st.DataObject) -> None:

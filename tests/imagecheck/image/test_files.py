@@ -141,6 +141,7 @@ def test_an_archive_that_claims_too_much(tmp_path: Path, type_: bytes, size: int
         TarFiles(path)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "members",
     [[File("n" * 5000)], [Symlink("a", "n" * 5000)], [File(f"{n}") for n in range(10_001)]],

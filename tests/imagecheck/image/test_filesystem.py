@@ -265,6 +265,7 @@ TREES = st.lists(
 )
 
 
+@pytest.mark.proof
 @settings(max_examples=40, deadline=None)
 @given(TREES, st.lists(WALKS, min_size=20, max_size=20))
 def test_paths_are_walked_as_the_kernel_walks_them(members: list[Member], walks: list[str]) -> None:

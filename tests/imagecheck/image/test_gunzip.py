@@ -26,6 +26,7 @@ def inflated(blob: bytes, step: int, library: Any) -> bytes | None:
         return None
 
 
+@pytest.mark.proof
 @settings(deadline=None)
 @given(CONTENTS, st.integers(0, 9), st.integers(1, 5000))
 def test_streams_one_after_the_other(contents: list[bytes], level: int, step: int) -> None:
@@ -35,6 +36,7 @@ def test_streams_one_after_the_other(contents: list[bytes], level: int, step: in
         assert inflated(blob, step, library) == b"".join(contents)
 
 
+@pytest.mark.proof
 @settings(deadline=None, max_examples=200)
 @given(CONTENTS.filter(bool), st.integers(1, 300), st.data())
 def test_damage_is_refused_by_both_alike(

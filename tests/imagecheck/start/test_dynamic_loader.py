@@ -166,6 +166,7 @@ def test_libraries_through_links(tmp_path: Path) -> None:
     assert judged(tmp_path, members, "/bin/ls") == set()
 
 
+@pytest.mark.proof
 def test_a_search_path_of_its_own(tmp_path: Path) -> None:
     """This Python is linked to look in ``$ORIGIN/../lib`` or the like, if it has a library."""
     program = Path(sys.executable).resolve()

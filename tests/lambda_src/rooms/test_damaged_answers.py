@@ -265,6 +265,7 @@ faults = st.one_of(
 )
 
 
+@pytest.mark.proof
 @given(operation=st.sampled_from(OPERATIONS), damage=st.lists(faults, min_size=1, max_size=2))
 @settings(
     max_examples=60,

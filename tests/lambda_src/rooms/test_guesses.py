@@ -86,6 +86,7 @@ def guess(environment: Environment, codes: Iterator[str], tries: int) -> list[st
     return [environment.get(next(codes), GUESSER).code for _ in range(tries)]
 
 
+@pytest.mark.proof
 def test_a_day_of_one_client_tells_of_as_many_codes_as_the_limit_says(
     environment: Environment, codes: Iterator[str]
 ) -> None:

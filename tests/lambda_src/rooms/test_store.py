@@ -103,6 +103,7 @@ def test_concurrent_joins_and_leaves_match_their_responses(rooms: Rooms) -> None
                 rooms.get(code)
 
 
+@pytest.mark.proof
 def test_everybody_leaving_at_once_leaves_no_room(rooms: Rooms) -> None:
     for _ in range(10):
         host = rooms.create(NAME, None)

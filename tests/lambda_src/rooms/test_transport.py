@@ -95,6 +95,7 @@ def failure(client: DynamoDBClient) -> RoomsError:
     return error.value
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_answer_that_never_ends_is_given_up(scheme: str, trusted: Certificate) -> None:
     tls = trusted.tls() if scheme == "https" else None

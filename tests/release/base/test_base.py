@@ -230,6 +230,7 @@ def test_the_dockerfile_gets_the_newer_digest_and_is_else_as_it_was(
     assert answer(run)["newer"] is False
 
 
+@pytest.mark.proof
 def test_a_pinned_child_is_compared_with_the_child_of_the_tags_index(
     registry: Registry, run: Run
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_good_image_starts_and_plays(boot: BootIt, tmp_path: Path) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.proof
 def test_a_table_that_is_another_one_is_seen(
     boot: BootIt, deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_table_that_is_another_one_is_seen(
     assert note.endswith("its template makes: hima-five-bomber-local-rooms")
 
 
+@pytest.mark.proof
 def test_a_table_that_is_referred_to_is_found(
     boot: BootIt, deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_a_table_that_is_referred_to_is_found(
     assert boot(rooms_image(tmp_path)).failure is None
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("handler", "error", "message"),
     [
@@ -177,6 +180,7 @@ def test_what_goes_wrong_in_python_is_told_as_lambda_does(
     assert found.failure and message in found.failure.message
 
 
+@pytest.mark.proof
 def test_an_invocation_and_an_init_that_hang(
     boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,6 +334,7 @@ def test_an_emulator_that_no_image_finds_is_none(
         boot(image)
 
 
+@pytest.mark.proof
 def test_an_image_that_runs_emulated_says_so(
     boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,6 +416,7 @@ def test_extensions_are_read_and_not_started(boot: BootIt, tmp_path: Path) -> No
     assert "none was started" in note
 
 
+@pytest.mark.proof
 def test_images_of_registries_and_archives_are_copied_first(boot: BootIt, tmp_path: Path) -> None:
     image = small(tmp_path / "image")
     skopeo_copy(image.reference, f"docker-archive:{tmp_path}/docker.tar:rooms:1")
@@ -478,6 +484,7 @@ def record_of(digest: str) -> BuildRecord:
     )
 
 
+@pytest.mark.proof
 def test_the_command_notes_what_has_passed(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_work_tree_as_it_is_committed_changes_nothing(
     )
 
 
+@pytest.mark.proof
 def test_a_folder_is_compared_to_the_commit(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_damaged_repository(project: Checkout, run: Run, name: str, content: b
     assert project.lock.read_text() == "{}\n"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "command", [["release", "pin", "dev"], ["imagecheck", "oci:image"], ["local"]]
 )
@@ -109,6 +110,7 @@ def test_the_current_folder_is_gone(tmp_path: Path, command: list[str]) -> None:
     )
 
 
+@pytest.mark.proof
 def test_two_pins_at_once_as_people_type_them(project: Checkout) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with locked(project.root / "build/image-lock.json.lock"):

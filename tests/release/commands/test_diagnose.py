@@ -69,6 +69,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, facts: StageFacts) -> list[Questi
     return asked
 
 
+@pytest.mark.proof
 def test_a_stage_without_anything(tmp_path: Path) -> None:
     """Against the emulated AWS, by the services' own protocols."""
     with emulated_aws() as endpoint:
@@ -87,6 +88,7 @@ def test_a_stage_without_anything(tmp_path: Path) -> None:
     assert (document["account"], document["region"]) == ("123456789012", "ap-northeast-1")
 
 
+@pytest.mark.proof
 def test_no_credentials(tmp_path: Path) -> None:
     nobody = dict.fromkeys(CREDENTIALS, "")
     nowhere = str(tmp_path / "none")
@@ -102,6 +104,7 @@ def test_no_credentials(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.proof
 def test_no_network(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)

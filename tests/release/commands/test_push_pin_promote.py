@@ -147,6 +147,7 @@ def test_pinned_before_it_is_pushed(
     assert read_image_lock(project.lock)["dev"].digest == image.digest
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_json(project: Checkout, image: Image, run: Run) -> None:
     status, out, _ = run("push", "dev", "--json")
@@ -337,6 +338,7 @@ def test_without_a_repository(
 # --- pin ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_other_stages_keep_their_pins(project: Checkout, image: Image, run: Run) -> None:
     theirs = ImagePin(
@@ -435,6 +437,7 @@ def test_an_interruption_leaves_the_lock_as_it_was(
     assert git(project.root, "status", "--porcelain") == ""
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_a_full_disk_leaves_the_lock_as_it_was(
     project: Checkout, run: Run, image: Image, monkeypatch: pytest.MonkeyPatch
@@ -537,6 +540,7 @@ def test_another_image_of_the_commit_in_the_second_repository(
     assert ecr.manifest(PRD, pinned.digest) is None
 
 
+@pytest.mark.proof
 def test_what_does_not_pass_the_check_there_is_not_pinned(
     project: Checkout, run: Run, ecr: EmulatedEcr
 ) -> None:
@@ -624,6 +628,7 @@ def test_help_teaches(run: Run, arguments: list[str]) -> None:
     assert "Exit status 0" in " ".join(out.split())
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("image")
 def test_ctrl_c_in_the_middle_of_a_push(project: Checkout, tmp_path: Path) -> None:
     """While the registry is silent."""

@@ -99,6 +99,7 @@ def test_a_new_image(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> N
     assert api.rooms_left() == 0
 
 
+@pytest.mark.proof
 def test_in_json(live: DeployedStage, run: Run, dynamodb_endpoint: str) -> None:
     with serving(RoomsApi(dynamodb_endpoint)) as server:
         status, out, _ = run("--url", server.url, "--json")
@@ -136,6 +137,7 @@ def assembly(dev: DeployedStage, pin: ImagePin) -> str:
     return "build/assembly"
 
 
+@pytest.mark.proof
 def test_an_assembly_is_deployed_with_its_own_image_which_is_pinned_then(
     live: DeployedStage, run: Run
 ) -> None:
@@ -221,6 +223,7 @@ def test_a_first_deployment_has_to_have_booted(dev: DeployedStage, run: Run) -> 
     assert dev.called == []
 
 
+@pytest.mark.proof
 def test_a_first_deployment_without_boot_is_said_loudly(dev: DeployedStage, run: Run) -> None:
     pin = dev.push()
     dev.pin(pin)
@@ -352,6 +355,7 @@ def test_a_zip_needs_no_pin(dev: DeployedStage, run: Run) -> None:
     assert run("--packaging", "zip", "--skip-smoke")[0] == 0
 
 
+@pytest.mark.proof
 def test_an_emergency_is_said_loudly(live: DeployedStage, run: Run) -> None:
     status, out, err = run("--emergency", "--skip-smoke")
     again, json_out, _ = run("--emergency", "--skip-smoke", "--json")
@@ -364,6 +368,7 @@ def test_an_emergency_is_said_loudly(live: DeployedStage, run: Run) -> None:
     assert json.loads(json_out)["emergency"] is True
 
 
+@pytest.mark.proof
 def test_an_emergency_waits_for_no_boot(dev: DeployedStage, run: Run) -> None:
     pin = dev.push()
     dev.pin(pin)
@@ -471,6 +476,7 @@ def tags(dev: DeployedStage, pin: ImagePin) -> list[str]:
     return [tag for tag in image["imageTags"] if tag.startswith("deployed-")]
 
 
+@pytest.mark.proof
 def test_an_image_is_tagged_before_it_is_deployed(live: DeployedStage, run: Run) -> None:
     expected = [live.stage.names.deployed_tag(live.new.digest)]
     seen = []
@@ -491,6 +497,7 @@ class Booted(NamedTuple):
     failure: Failure | None
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("failure", [None, Failure("Runtime.InvalidEntrypoint", "exec", "init")])
 def test_a_first_image_that_was_booted_elsewhere_is_booted_here(
     dev: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch, failure: Failure | None
@@ -590,6 +597,7 @@ def test_cloudformation(live: DeployedStage, run: Run) -> None:
     ) in err
 
 
+@pytest.mark.proof
 def test_what_stopped_a_deployment_before_is_not_what_stopped_this_one(
     live: DeployedStage, run: Run
 ) -> None:
@@ -717,6 +725,7 @@ def test_a_zip_is_live_where_an_image_should_be(live: DeployedStage, run: Run) -
     assert run()[0] == 1
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("live")
 def test_an_api_that_answers_wrongly(run: Run) -> None:
     with serving(lambda _: Answer(500, body=b"{}")) as server:
@@ -750,6 +759,7 @@ def test_an_api_that_cannot_be_reached(run: Run) -> None:
 # --- interruptions ------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_while_the_cli_works(
     live: DeployedStage,
@@ -828,6 +838,7 @@ def test_help(run: Run) -> None:
         assert word in out
 
 
+@pytest.mark.proof
 def test_each_service_of_aws_gets_one_client(
     live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_table_and_repository_are_named_together(kept: DeployedStage, run: Run) 
     )
 
 
+@pytest.mark.proof
 def test_a_restored_table_is_named_too(kept: DeployedStage, run: Run) -> None:
     kept.release(kept.new)
     kept.make_table(TABLE)
@@ -100,6 +101,7 @@ def test_a_restored_table_is_named_too(kept: DeployedStage, run: Run) -> None:
     assert err[-2] == f"error: the table {RESTORED} is there already, and in no stack of dev"
 
 
+@pytest.mark.proof
 def test_where_data_is_not_kept_it_cannot_be_imported_and_has_to_go(
     dev: DeployedStage, run: Run
 ) -> None:
@@ -166,6 +168,7 @@ def test_what_a_restored_table_lacks_is_told_with_its_commands(
     assert kept.called == []
 
 
+@pytest.mark.proof
 def test_one_that_lacks_nothing_is_deployed(kept: DeployedStage, run: Run) -> None:
     kept.release(kept.new)
     kept.make_table(RESTORED, DeletionProtectionEnabled=True)

@@ -117,6 +117,7 @@ def test_a_stage_that_was_never_deployed_has_none(dev: DeployedStage) -> None:
     assert read_history(dev.stage) == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "value",
     [

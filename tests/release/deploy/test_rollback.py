@@ -83,6 +83,7 @@ def test_back_to_what_was_before(three: DeployedStage, run: Run, dynamodb_endpoi
     ) in err.splitlines()
 
 
+@pytest.mark.proof
 def test_again_it_goes_further_back(three: DeployedStage, run: Run) -> None:
     assert run("--skip-smoke")[0] == 0
     assert run("--skip-smoke")[0] == 0
@@ -105,6 +106,7 @@ def test_to_a_digest(three: DeployedStage, run: Run) -> None:
     assert three.pinned() == three.pins[0]
 
 
+@pytest.mark.proof
 def test_from_a_checkout_whose_lock_file_knows_nothing(three: DeployedStage, run: Run) -> None:
     """History is in AWS: it is any laptop's, also one that has not pulled for weeks."""
     three.project.lock.write_text("{}\n")
@@ -204,6 +206,7 @@ def test_a_stage_that_was_never_deployed(dev: DeployedStage, run: Run) -> None:
     )
 
 
+@pytest.mark.proof
 def test_what_no_deployment_left_there(three: DeployedStage, run: Run) -> None:
     """Somebody moved the alias by hand: what was before that, nobody wrote down."""
     by_hand = three.push()
@@ -234,6 +237,7 @@ def test_no_credentials(three: DeployedStage, run: Run, monkeypatch: pytest.Monk
 # --- what goes wrong on the way: the lock file is as it was, byte for byte -----------------------
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("reason", ["cloudformation", "cli"])
 def test_a_deployment_that_fails(three: DeployedStage, run: Run, reason: str) -> None:
     three.project.lock.write_bytes(three.project.lock.read_bytes() + b"\n\n")

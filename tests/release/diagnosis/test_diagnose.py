@@ -560,6 +560,7 @@ def mixed(parts: dict[str, Situation | None]) -> StageFacts:
     return replace(_EMPTY, **values)
 
 
+@pytest.mark.proof
 @settings(max_examples=400, deadline=None)
 @given(st.fixed_dictionaries({n: st.sampled_from((None, *SITUATIONS)) for n in _OPTIONAL}))
 def test_any_mix_of_facts_is_answered_and_a_failed_invocation_never_works(

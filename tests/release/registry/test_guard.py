@@ -121,6 +121,7 @@ def set_policy(ecr: EmulatedEcr, *rules: object) -> None:
     ecr.client.put_lifecycle_policy(repositoryName=NAME, lifecyclePolicyText=text)
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("function")
 def test_a_first_deployment(stage: Stage, ecr: EmulatedEcr, digests: list[str]) -> None:
     set_policy(ecr, UNTAGGED)
@@ -204,6 +205,7 @@ def test_a_rule_that_can_take_an_image_is_named(
     assert (live in text) is (rule is NEWEST)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("rule", [NEWEST, OLD])
 def test_a_rule_that_keeps_what_is_deployed_keeps_it_from_all_later_rules(
     stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction, rule: object

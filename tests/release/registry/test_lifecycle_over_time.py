@@ -77,6 +77,7 @@ def newer(selection: dict[str, Any], tags: frozenset[str]) -> Iterator[frozenset
             yield chosen([{"selection": selection}], number) | tags & {revision(0)}
 
 
+@pytest.mark.proof
 @given(POLICIES, st.frozensets(TAGS, max_size=2), st.booleans())
 def test_what_is_in_danger_goes_one_day_by_the_rule_that_is_named(
     rules: list[dict[str, Any]], tags: frozenset[str], is_pushed_here: bool

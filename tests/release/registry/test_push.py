@@ -229,6 +229,7 @@ def test_a_token_is_asked_for_that_is_good_for_a_push(image: Image) -> None:
     ]
 
 
+@pytest.mark.proof
 def test_a_large_layer_does_not_fill_the_memory(host: str, tmp_path: Path) -> None:
     """200 MB in a process that may use less than that beyond what Python itself takes."""
     layer = layer_of(File("app", b"x"))

@@ -147,6 +147,7 @@ def test_it_waits_for_another_git_command(
     assert capsys.readouterr().err == "waiting for another git command in this checkout\n"
 
 
+@pytest.mark.proof
 def test_it_does_not_wait_for_ever(project: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     change = LockChange(project.project, "dev")
     write_pin(project.lock, "dev", PIN)

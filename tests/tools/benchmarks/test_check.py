@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tools.benchmarks.check import ROOT, bomb_image, check, large_image, measure, table
 
 
+@pytest.mark.proof
 def test_everything_is_measured_once_in_a_round(tmp_path: Path) -> None:
     image = large_image(tmp_path, 50_000)
 

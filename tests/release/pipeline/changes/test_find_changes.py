@@ -165,6 +165,7 @@ def test_where_nothing_changes_nothing_is_told(tmp_path: Path) -> None:
     assert found.images == ()
 
 
+@pytest.mark.proof
 def test_the_odd_cases(tmp_path: Path) -> None:
     """Together, since each comparison starts Node."""
 
@@ -263,6 +264,7 @@ def rename(root: Path, old: str, new: str) -> None:
         path.unlink()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("stage", "kept_by"), [("dev", None), ("prd", "DeletionPolicy Retain")])
 def test_a_renamed_stage_leaves_its_rooms_in_a_table_that_nothing_reads(
     tmp_path: Path, stage: str, kept_by: str | None
@@ -277,6 +279,7 @@ def test_a_renamed_stage_leaves_its_rooms_in_a_table_that_nothing_reads(
     assert "what is in `hima-five-bomber-" in as_markdown(changes)
 
 
+@pytest.mark.proof
 def test_a_table_with_another_name_leaves_its_rooms_behind(tmp_path: Path) -> None:
     def other_name(template: Template) -> None:
         resource(template, TABLE)["Properties"]["TableName"] = "another"
@@ -288,6 +291,7 @@ def test_a_table_with_another_name_leaves_its_rooms_behind(tmp_path: Path) -> No
     assert table.empty_one == "another"
 
 
+@pytest.mark.proof
 def test_another_expiry_of_our_table_is_told_in_red(tmp_path: Path) -> None:
     def other_expiry(template: Template) -> None:
         table = resource(template, TABLE)["Properties"]
@@ -304,6 +308,7 @@ def test_another_expiry_of_our_table_is_told_in_red(tmp_path: Path) -> None:
     assert "nothing stateful" not in said
 
 
+@pytest.mark.proof
 def test_two_stages_that_come_leave_open_which_one_takes_the_place(tmp_path: Path) -> None:
     base, head = state(tmp_path / "base"), state(tmp_path / "head")
     rename(head, "dev", "quiz")

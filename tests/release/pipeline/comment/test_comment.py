@@ -413,6 +413,7 @@ HOSTILE = st.lists(
 ).map("".join)
 
 
+@pytest.mark.proof
 @settings(deadline=None)
 @given(HOSTILE | st.text(min_size=1))
 def test_no_text_gets_out_of_its_place(text: str) -> None:
@@ -421,6 +422,7 @@ def test_no_text_gets_out_of_its_place(text: str) -> None:
     assert skeleton(as_markdown(everything(clean))) == skeleton(as_markdown(everything("benign")))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("text", ["a", "`" * 200, "\u202e" * 200])
 def test_what_is_too_long_is_cut_from_its_end(text: str) -> None:
     markdown = as_markdown(everything(text, many=300))
@@ -441,6 +443,7 @@ def test_the_top_is_whole_where_the_rest_is_cut() -> None:
     assert "- **replaced**" in details
 
 
+@pytest.mark.proof
 def test_whatever_is_left_is_not_exceeded() -> None:
     one = stack(resources=tuple(resource(f"A{n:03}") for n in range(100)))
     changes = Changes(stacks=(one, replace(one, stack="web")), images=())
