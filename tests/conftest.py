@@ -45,19 +45,27 @@ def pytest_collection() -> Generator[None, object, object]:
 
 _SHARED = {"browser": "browser", "dynamodb_endpoint": "dynamodb"}
 """Fixtures that are slow to start, and the group of the tests that use them."""
-_OF_CDK = ("tests/constructs/", "tests/stacks/", "tests/test_app.py")
+_OF_CDK = (
+    "tests/constructs/",
+    "tests/local/test_client_limit.py",
+    "tests/local/test_guard_in_account.py",
+    "tests/release/registry/test_lifecycle.py",
+    "tests/stacks/",
+    "tests/test_app.py",
+)
 """Where CDK runs: it has a process of Node, and reads its library there."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one test process run all tests that share what is slow to start."""
+    """Let one test process run all tests of a file, and all that share what is slow to start."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         groups = [group for fixture, group in _SHARED.items() if fixture in fixtures]
         if item.nodeid.startswith(_OF_CDK):
             groups.append("cdk")
-        if groups and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(groups[0]))
+        if item.get_closest_marker("xdist_group") is None:
+            group = groups[0] if groups else item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

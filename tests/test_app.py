@@ -35,6 +35,7 @@ def stacks_of(app: App) -> dict[str, Stack]:
     return {child.node.id: child for child in app.node.children if isinstance(child, Stack)}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_pinned_stage_has_its_registry_its_rooms_and_its_page(stage: str) -> None:
     stacks = stacks_of(build_app(context=context(stage=stage)))
@@ -46,6 +47,7 @@ def test_a_pinned_stage_has_its_registry_its_rooms_and_its_page(stage: str) -> N
     assert stacks[web].dependencies == [stacks[name] for name in (rooms, *guard)]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("setting", ["requestsPerClient", "monthlyBudgetUsd"])
 def test_one_of_its_settings_is_enough_for_a_guard_and_it_is_in_its_own_region(
     setting: str,
@@ -170,6 +172,7 @@ def test_a_zip_needs_no_pin(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.proof
 def test_a_zip_does_not_mind_a_pin_that_could_not_be_deployed(tmp_path: Path) -> None:
     """The way out of a broken image must not lead through it."""
     lock = tmp_path / "image-lock.json"
@@ -277,6 +280,7 @@ def test_cdk_nag_finds_nothing(stage: str, ways: dict[str, Any]) -> None:
     app.synth()
 
 
+@pytest.mark.proof
 def test_cdk_nag_would_find_something() -> None:
     app = build_app(context=context())
     sqs.Queue(Stack(app, "careless"), "Queue")
@@ -329,14 +333,11 @@ def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        pytest.param(
-            ("-c", "stage=prod"),
-            "error: there is no stage 'prod' in cdk.json",
-            marks=pytest.mark.proof,
-        ),
+        (("-c", "stage=prod"), "error: there is no stage 'prod' in cdk.json"),
         (("-c", "imageLock=nowhere.json"), "nowhere.json is missing"),
     ],
 )

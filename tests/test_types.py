@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import aws_cdk
+import pytest
 
 from tests.support.cdk_context import ROOT
 
@@ -30,6 +31,7 @@ def test_the_types_of_what_is_imported_from_cdk_are_read() -> None:
     assert {name for name in imported if (_CDK / name).is_dir()} <= read_types()
 
 
+@pytest.mark.proof
 def test_so_are_those_of_their_base_classes() -> None:
     bases = {
         name

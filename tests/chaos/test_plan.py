@@ -54,6 +54,7 @@ def test_nobody_has_the_name_or_the_token_of_somebody_else() -> None:
     assert all(tokens.is_well_formed(person.token) for person in people)
 
 
+@pytest.mark.proof
 def test_some_hosts_want_the_same_code() -> None:
     stories = plan(5, 1500, FAULTS)
     contended = [tuple(story.codes.values()) for story in stories if len(story.codes) == 2]
@@ -64,12 +65,14 @@ def test_some_hosts_want_the_same_code() -> None:
     assert all(one[1] != other[1] for one, other in rivals)
 
 
+@pytest.mark.proof
 def test_the_codes_are_those_that_the_function_tries() -> None:
     for story in plan(5, 400, FAULTS):
         for token, codes in story.codes.items():
             assert codes == tuple(tokens.room_code(token, number) for number in range(4))
 
 
+@pytest.mark.proof
 def test_without_faults_none_is_met() -> None:
     steps = [
         step.fault

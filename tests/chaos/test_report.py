@@ -42,6 +42,7 @@ def test_the_figures_take_the_place_of_the_last_ones(figures: Figures, root: Pat
     assert "| lost-answer | The request is carried out, and its answer is lost. | 92 |" in text
 
 
+@pytest.mark.proof
 def test_a_second_trial_writes_the_same_page(figures: Figures, root: Path) -> None:
     write_report(figures, root)
     once = (root / REPORT).read_text(encoding="utf-8")
@@ -50,6 +51,7 @@ def test_a_second_trial_writes_the_same_page(figures: Figures, root: Path) -> No
     assert (root / REPORT).read_text(encoding="utf-8") == once
 
 
+@pytest.mark.proof
 def test_the_picture_has_a_row_for_each_kind_and_the_promise(figures: Figures, root: Path) -> None:
     write_report(figures, root)
     picture = ElementTree.parse(root / PICTURE).getroot()

@@ -12,6 +12,8 @@ from chaos.model import Kind
 from chaos.trial import make_table
 from chaos.world import Request, StoppedError, World
 
+pytestmark = pytest.mark.proof
+
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
@@ -36,7 +38,6 @@ def create(token: str | None) -> Request:
     return Request(story=1, kind=Kind.CREATE, name="ひま", token=token, room="")
 
 
-@pytest.mark.proof
 def test_both_versions_answer_and_no_log_has_a_token_or_a_name(world: World, token: str) -> None:
     replies = [world.ask(create(token), fault=NO_FAULT, hits=None, seed=1) for _ in range(2)]
     operations = [reply.operation for reply in replies]
@@ -49,7 +50,6 @@ def test_both_versions_answer_and_no_log_has_a_token_or_a_name(world: World, tok
     assert world.leaks == []
 
 
-@pytest.mark.proof
 def test_what_the_table_did_is_known_although_the_process_was_killed(
     world: World, token: str
 ) -> None:

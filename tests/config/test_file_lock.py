@@ -30,6 +30,7 @@ def line(stream: object) -> bytes:
     return stream.readline()  # type: ignore[attr-defined,no-any-return]
 
 
+@pytest.mark.proof
 def test_who_comes_later_waits_and_says_for_whom(tmp_path: Path) -> None:
     path = tmp_path / "build" / "lock"
     with locked(path):
@@ -55,6 +56,7 @@ def test_a_killed_one_holds_nothing(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.proof
 def test_ctrl_c_ends_the_wait(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with locked(path):
@@ -93,6 +95,7 @@ def test_where_no_lock_can_be_nothing_is_done(tmp_path: Path) -> None:
             raise AssertionError
 
 
+@pytest.mark.proof
 def test_a_lock_that_may_only_be_read_is_none() -> None:
     """Root has left it, say, who may write to everything: the test becomes somebody else."""
     program = (

@@ -81,6 +81,7 @@ def test_pins_that_come_while_others_wait_are_all_kept(project: Checkout) -> Non
     assert read_image_lock(project.lock).keys() == {"local", "dev", "prd"}
 
 
+@pytest.mark.proof
 def test_many_at_once_lose_none_and_fail_never(project: Checkout) -> None:
     stages = ["dev", "prd", "local", "dev"]
     writers = [writer(project, stage, 20) for stage in stages]

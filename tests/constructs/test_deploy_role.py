@@ -167,6 +167,7 @@ def test_every_call_of_the_release_commands_has_its_right_and_no_right_is_left_o
     assert sorted(granted) == sorted({*known, CDK})
 
 
+@pytest.mark.proof
 def test_permissions_that_are_not_needed_are_denied() -> None:
     names = StageNames("dev")
     function = arn("lambda", f"function:{names.function}")

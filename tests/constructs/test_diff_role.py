@@ -1,5 +1,7 @@
 """The diff role may read the templates of its stage, and nothing else."""
 
+import pytest
+
 from config.names import GITHUB_STACK, StageNames
 from tests.support.deployed_template import ACCOUNT, REGION, role_named
 from tests.support.policy_evaluator import Question, answers
@@ -35,10 +37,12 @@ def test_every_template_of_the_stage_is_read() -> None:
     assert may(wanted) == wanted
 
 
+@pytest.mark.proof
 def test_nothing_of_another_stage_is() -> None:
     assert may([(action, stack(name)) for action in READ for name in OF_PRD]) == []
 
 
+@pytest.mark.proof
 def test_nothing_else_is_allowed() -> None:
     rooms = stack(DEV.rooms_stack)
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{DEV.table}"
@@ -63,6 +67,7 @@ def test_nothing_else_is_allowed() -> None:
     )
 
 
+@pytest.mark.proof
 def test_the_guard_of_a_stage_is_read_in_its_own_region() -> None:
     there, here = stack(PRD.guard_stack, "us-east-1"), stack(PRD.guard_stack)
     asked = [(action, each) for action in READ for each in (there, here)]

@@ -142,12 +142,14 @@ def test_only_pull_requests_of_the_repository_may_diff() -> None:
     assert admitted(trust_of(DEV.diff_role), tokens) == list(MAY_DIFF)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("claim", KEPT_OUT_BY)
 def test_no_condition_could_be_left_out(claim: str) -> None:
     mutant = without(trust_of(DEV.deploy_role), claim)
     assert admitted(mutant, MAY_NOT_DEPLOY) == KEPT_OUT_BY[claim]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", [DEV.deploy_role, DEV.diff_role])
 def test_a_token_of_another_issuer_says_nothing(role: str) -> None:
     everybody = {
@@ -176,6 +178,7 @@ def test_no_user_of_the_account_gets_a_role_of_github(role: str) -> None:
     assert answers(questions) == [False, False]
 
 
+@pytest.mark.proof
 def test_the_stages_trust_each_its_own_environment() -> None:
     tokens = {stage: token(f"environment:{stage}") for stage in ("local", "dev", "prd")}
     role = StageNames("prd").deploy_role

@@ -146,6 +146,7 @@ def test_a_limit_for_each_client_is_that_of_the_guard_stack_and_ipv6_has_no_way_
     assert limited["IPV6Enabled"] is False
 
 
+@pytest.mark.proof
 def test_without_a_limit_there_is_no_web_acl(distribution: dict[str, Any]) -> None:
     assert "WebACLId" not in distribution
     assert distribution["IPV6Enabled"] is True

@@ -59,6 +59,7 @@ def test_the_page_names_files_that_are_there(source: Path) -> None:  # noqa: ARG
     assert {*named} <= {*files["assets"]}
 
 
+@pytest.mark.proof
 def test_scripts_import_files_that_are_there(source: Path) -> None:  # noqa: ARG001
     assets = put_together()["assets"]
     for name, content in assets.items():
@@ -68,6 +69,7 @@ def test_scripts_import_files_that_are_there(source: Path) -> None:  # noqa: ARG
                 assert str(path)[1:] in assets, f"{name} imports {imported}"
 
 
+@pytest.mark.proof
 def test_only_what_is_served_is_uploaded(source: Path) -> None:  # noqa: ARG001
     assert {Path(name).suffix for name in put_together()["assets"]} <= {
         ".css",
@@ -86,10 +88,12 @@ def test_a_changed_file_is_another_folder_and_another_page(source: Path) -> None
     assert before["index"] != after["index"]
 
 
+@pytest.mark.proof
 def test_the_same_files_are_the_same_folder_and_page(source: Path) -> None:  # noqa: ARG001
     assert put_together() == put_together()
 
 
+@pytest.mark.proof
 def test_a_changed_page_leaves_the_assets_where_they_are(source: Path) -> None:
     before = put_together()
     index = source / "index.html"

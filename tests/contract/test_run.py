@@ -81,6 +81,7 @@ def test_every_route_of_the_api_is_asked(service: Service) -> None:
     assert asked == set(ROUTES) == {route.key for route in routes.ROUTES}
 
 
+@pytest.mark.proof
 def test_a_passed_test_returns_its_steps_and_leaves_no_room(service: Service) -> None:
     ticks = iter(range(100))
 
@@ -178,6 +179,7 @@ def test_only_what_looks_like_an_error_code_is_repeated(service: Service, code: 
     assert failed.value.found == "status 500, wanted 200"
 
 
+@pytest.mark.proof
 def test_no_failure_contains_a_token_or_names(service: Service) -> None:
     for step in STEPS:
         for change in (lost, lambda answer: replace(answer, status=418, body=answer.body)):

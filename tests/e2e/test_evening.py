@@ -115,6 +115,7 @@ def test_leaving_in_one_tab_shows_in_the_other(new_player: NewPlayer) -> None:
     expect(friend.page.get_by_role("textbox", name="あなたの名前")).to_be_visible()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("locale", "name", "why"),
     [

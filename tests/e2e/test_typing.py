@@ -23,6 +23,7 @@ def tab_to(target: Locator) -> None:
     raise AssertionError(f"twenty times Tab do not lead to {target}")
 
 
+@pytest.mark.proof
 def test_the_enter_of_an_input_method_sends_nothing(new_player: NewPlayer) -> None:
     player = new_player()
     name_field(player)

@@ -61,6 +61,7 @@ def test_an_image_is_judged_though_its_repository_may_not_be_asked(
     assert "ecr:DescribeImages" in report.findings[0].found
 
 
+@pytest.mark.proof
 def test_a_hundred_modules_are_read_in_one_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_hundred_modules_are_read_in_one_go(
     assert len([paths for _, _, paths, *_ in readings if "/var/task/m99.py" in paths]) == 1
 
 
+@pytest.mark.proof
 def test_what_repeats_a_row_is_counted(tmp_path: Path) -> None:
     imports = "".join(f"import nothere{number}\n" for number in range(50))
     made = python(File("var/task/app.py", imports + HANDLER))(tmp_path / "image")

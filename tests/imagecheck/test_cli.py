@@ -128,6 +128,7 @@ def test_an_image_that_cannot(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].endswith("do not deploy this image")
 
 
+@pytest.mark.proof
 def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
     done = check(f"oci:{tmp_path}/nowhere", "--architecture", CPU)
 
@@ -224,6 +225,7 @@ def test_two_images_that_are_the_same(
 # --- the function -------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_a_function_of_our_own_template(tmp_path: Path) -> None:
     template = SNAPSHOTS / "test_template[rooms-prd].json"
     arm = {"x86_64": of_other_cpu(busybox()), "aarch64": busybox()}[MACHINE]
@@ -522,6 +524,7 @@ def test_bytes_that_are_no_text(
 # --- what cannot be read ------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_a_bomb_of_ten_gigabytes_in_ten_megabytes_is_refused_in_little_memory(
     tmp_path: Path,
 ) -> None:
@@ -756,6 +759,7 @@ def test_any_locale_will_do(tmp_path: Path, locale: str) -> None:
     assert json.loads(done.stdout)["findings"][0]["rule"] == "C2"
 
 
+@pytest.mark.proof
 def test_an_output_that_cannot_have_every_character(tmp_path: Path) -> None:
     image = image_in(tmp_path, BASE, OTHER_SHELL, cmd=["\N{GRINNING FACE}"])
 
@@ -765,6 +769,7 @@ def test_an_output_that_cannot_have_every_character(tmp_path: Path) -> None:
     assert "  starts   /lambda-entrypoint.sh \\U0001f600" in done.stdout
 
 
+@pytest.mark.proof
 def test_who_reads_a_pipe_may_go(tmp_path: Path) -> None:
     """The answer stays what it is."""
     good, bad = image_in(tmp_path / "good"), image_in(tmp_path / "bad", BASE, OTHER_SHELL)
@@ -795,6 +800,7 @@ def test_who_reads_the_help_may_go() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", ">/dev/full"])
 def test_streams_that_are_closed(tmp_path: Path, closed: str) -> None:
     image = image_in(tmp_path)
@@ -807,6 +813,7 @@ def test_streams_that_are_closed(tmp_path: Path, closed: str) -> None:
     assert "Exception ignored" not in done.stderr
 
 
+@pytest.mark.proof
 def test_nothing_is_shown_of_the_reading_in_a_pipe(tmp_path: Path) -> None:
     """Not even when the answer is read on a terminal."""
     image = image_in(tmp_path)
@@ -853,6 +860,7 @@ def shown_on(screen: int) -> bytes:
     return shown
 
 
+@pytest.mark.proof
 def test_an_interruption_is_one_line() -> None:
     """While it waits for a registry that does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:

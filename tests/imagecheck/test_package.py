@@ -49,6 +49,7 @@ def imported(tree: ast.Module) -> set[str]:
 # --- what the sources say -----------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_it_imports_what_it_declares_and_nothing_else() -> None:
     wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["ecr"]]
     declared = {Requirement(text).name for text in wanted} | {"botocore"}  # boto3 brings that one
@@ -143,6 +144,7 @@ def _done(
     return done
 
 
+@pytest.mark.proof
 def test_the_wheel_has_the_folder_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -275,6 +275,7 @@ def test_layers_are_laid_over_each_other(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.proof
 def test_an_image_that_a_builder_made(tmp_path: Path) -> None:
     context = tmp_path / "context"
     context.mkdir()
@@ -343,6 +344,7 @@ def test_what_awss_client_reports_of_a_handler(
     assert message in started.message
 
 
+@pytest.mark.proof
 def test_the_last_words_of_a_process_are_waited_for(python: Path) -> None:
     started = start_folder(python, ["/lambda-entrypoint.sh", "imports.handler"])
 
@@ -350,6 +352,7 @@ def test_the_last_words_of_a_process_are_waited_for(python: Path) -> None:
     assert "[ERROR] Runtime.ImportModuleError: Unable to import module 'imports'" in started.output
 
 
+@pytest.mark.proof
 def test_a_client_without_awss_entrypoint_imports_from_the_working_directory(python: Path) -> None:
     command = [f"/var/lang/bin/{PYTHON}", "-m", "awslambdaric", "app.handler"]
     env = {"LD_LIBRARY_PATH": "/var/lang/lib"}

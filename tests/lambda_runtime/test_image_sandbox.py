@@ -142,6 +142,7 @@ def test_a_process_that_ends_in_an_invocation(make: Start, event: object, messag
     assert ask(sandbox, 1).type == "Runtime.ExitError"
 
 
+@pytest.mark.proof
 def test_an_invocation_that_takes_too_long_ends_the_process(make: Start, log: list[str]) -> None:
     sandbox = make()
     assert sandbox.start(10) is None
@@ -213,6 +214,7 @@ def test_it_fails_in_lambdas_words(
     assert error.message.endswith(message)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -339,6 +341,7 @@ def test_the_home_cannot_be_made(make: Start, log: list[str]) -> None:
     assert ["Read-only file system" in line for line in log] == [True, True]
 
 
+@pytest.mark.proof
 def test_node_finds_its_home(tmp_path: Path, log: list[str]) -> None:
     node = Path(run(["node", "-p", "process.execPath"]).strip())
     libraries = re.findall(r"(/\S+) \(0x", run(["ldd", str(node)]))
@@ -377,6 +380,7 @@ def test_nothing_is_mounted_on_a_link_that_leads_elsewhere(tmp_path: Path, log: 
     assert log == ["here"]
 
 
+@pytest.mark.proof
 def test_a_folder_to_mount_on_that_another_process_of_the_image_makes_meanwhile(
     make: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

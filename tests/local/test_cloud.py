@@ -56,6 +56,7 @@ def test_the_environment_is_the_accounts_and_nothing_of_the_callers(
     assert "AWS_PROFILE" not in cloud.environment
 
 
+@pytest.mark.proof
 def test_a_request_whose_function_is_gone_by_then_goes_to_the_next(cloud: Cloud) -> None:
     """Between finding the route and invoking its function, everything may be deployed."""
     apis: list[DeployedApi] = []

@@ -14,6 +14,8 @@ from local.emulated_aws.server import CREDENTIALS, REGION, emulated_account
 from tests.support.local.emulated_functions import deploy
 from tests.support.templates import only, rooms_template
 
+pytestmark = pytest.mark.proof
+
 KEYS: dict[str, Any] = {
     "KeySchema": [{"AttributeName": "roomId", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "roomId", "AttributeType": "S"}],
@@ -196,7 +198,6 @@ def test_a_table_without_recovery_leaves_no_backup(account: Any) -> None:
     assert client.list_backups(TableName="plain", BackupType="SYSTEM")["BackupSummaries"] == []
 
 
-@pytest.mark.proof
 def test_a_template_turns_it_on_and_off(account: Any) -> None:
     ours = only(rooms_template(), "AWS::DynamoDB::Table")
     client = account("dynamodb")

@@ -127,6 +127,7 @@ def test_an_image_that_is_not_in_the_registry_fails_the_deploy(aws: Client) -> N
         deploy(aws, rooms(image_uri, "V1"))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("change", ["variable", "image"])
 def test_an_update_publishes_the_changed_function_and_moves_the_alias(
     aws: Client, change: str
@@ -177,6 +178,7 @@ def test_an_update_of_the_api_keeps_its_ids(aws: Client) -> None:
     assert integration["TimeoutInMillis"] == 5000
 
 
+@pytest.mark.proof
 def test_resources_that_the_template_no_longer_has_are_removed(aws: Client) -> None:
     resources = rooms(push(aws, "one"), "V1")
     deploy(aws, resources)
@@ -196,6 +198,7 @@ def test_a_change_that_cannot_be_emulated_fails_the_deploy_by_name(aws: Client) 
         deploy(aws, log(14))
 
 
+@pytest.mark.proof
 def test_a_permission_changes_and_goes(aws: Client) -> None:
     def permission(principal: str) -> Resources:
         properties = {
@@ -221,6 +224,7 @@ def test_a_permission_changes_and_goes(aws: Client) -> None:
     assert principals() == []
 
 
+@pytest.mark.proof
 def test_what_only_waits_for_a_changed_resource_is_not_changed(aws: Client) -> None:
     def resources(word: str) -> Resources:
         content = asset(aws, zipped({"python/words.py": f"WORD = {word!r}"}))
@@ -241,6 +245,7 @@ def test_what_only_waits_for_a_changed_resource_is_not_changed(aws: Client) -> N
     assert [each["Value"][-2:] for each in history(Name="refers")["Parameters"]] == [":1", ":2"]
 
 
+@pytest.mark.proof
 def test_a_function_cannot_change_from_image_to_zip(aws: Client) -> None:
     resources = rooms(push(aws, "one"), "V1")
     deploy(aws, resources)
@@ -319,6 +324,7 @@ def test_alarms_filters_and_policies_are_there(aws: Client) -> None:
     assert [found["filterPattern"] for found in filters] == ["ImportModuleError"]
 
 
+@pytest.mark.proof
 def test_an_identity_provider_changes_and_goes(aws: Client) -> None:
     def provider(url: str, *client_ids: str) -> Resources:
         properties: Resources = {"Url": url, "ClientIdList": client_ids}

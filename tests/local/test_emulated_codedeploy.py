@@ -131,6 +131,7 @@ def versions(aws: Client) -> list[str]:
     return [version["Version"] for version in found]
 
 
+@pytest.mark.proof
 def test_the_first_version_is_live_without_a_deployment(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one", good=False)))
     assert word(aws) == "one"
@@ -208,6 +209,7 @@ def test_a_good_version_after_a_bad_one_goes_live_under_a_number_of_its_own(aws:
     assert [each["status"] for each in deployments(aws)] == ["Failed", "Succeeded", "Succeeded"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("hook", [SAYS_NOTHING, CRASHES, "import nowhere"])
 def test_a_hook_that_does_not_report_is_one_that_failed(aws: Client, hook: str) -> None:
     deploy(aws, stack(aws, "V1", answers("one"), hook=hook))
@@ -216,6 +218,7 @@ def test_a_hook_that_does_not_report_is_one_that_failed(aws: Client, hook: str) 
     assert word(aws) == "one"
 
 
+@pytest.mark.proof
 def test_without_a_hook_the_alias_moves_at_once(aws: Client) -> None:
     deploy(aws, stack(aws, "V1", answers("one")))
     deploy(aws, stack(aws, "V2", answers("two", good=False), hook=None))

@@ -64,6 +64,7 @@ def test_what_uses_a_resource_goes_first_and_what_is_retained_stays(aws: Client)
     assert buckets(aws) == {"kept"}, "reading the outputs has made a bucket"
 
 
+@pytest.mark.proof
 def test_what_cannot_be_deleted_is_named_and_the_stack_stays(aws: Client) -> None:
     deploy(aws, {"Role": ROLE})
     iam = aws("iam")

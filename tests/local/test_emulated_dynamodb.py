@@ -120,6 +120,7 @@ def test_its_arn_is_of_this_account(aws: Client) -> None:
     assert aws("dynamodb").describe_table(TableName="rooms")["Table"]["TableArn"] == arn
 
 
+@pytest.mark.proof
 def test_a_stream_is_found_by_its_arn(aws: Client) -> None:
     outputs = {"Stream": {"Value": {"Fn::GetAtt": ["Table", "StreamArn"]}}}
     deploy(aws, table_with(StreamSpecification={"StreamViewType": "KEYS_ONLY"}), outputs=outputs)
@@ -166,11 +167,13 @@ def test_a_change_that_cannot_be_made_fails_the_deploy_by_name(
     assert aws("dynamodb").list_tables()["TableNames"] == ["rooms"]
 
 
+@pytest.mark.proof
 def test_what_dynamodb_refuses_fails_the_deploy_with_its_reason(aws: Client) -> None:
     with pytest.raises(RolledBackError, match="ValidationException"):
         deploy(aws, table_with(AttributeDefinitions=[]))
 
 
+@pytest.mark.proof
 def test_another_expiry_is_refused_while_one_is_on(aws: Client) -> None:
     """CloudFormation says it, too: first without, then with the other attribute."""
     other = {"AttributeName": "endsAt", "Enabled": True}
@@ -200,6 +203,7 @@ def test_it_starts_only_when_it_is_used() -> None:
     assert child_processes() <= before
 
 
+@pytest.mark.proof
 def test_each_answer_has_its_checksum_without_which_the_function_believes_none(
     aws: Client,
 ) -> None:

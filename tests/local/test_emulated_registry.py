@@ -138,6 +138,7 @@ def test_the_repository_of_a_stack_goes_with_its_images_where_the_template_says_
         assert len(aws("ecr").list_images(repositoryName=name)["imageIds"]) == 1
 
 
+@pytest.mark.proof
 def test_what_is_pushed_is_described_listed_and_handed_out(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_the_token_is_for_the_registry(aws: Client, registry: Registry) -> None:
     assert base64.b64decode(data["authorizationToken"]).startswith(b"AWS:")
 
 
+@pytest.mark.proof
 def test_a_tag_is_added_to_what_was_pushed_and_belongs_to_it_for_good(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:
@@ -208,6 +210,7 @@ def test_a_tag_is_added_to_what_was_pushed_and_belongs_to_it_for_good(
         )
 
 
+@pytest.mark.proof
 def test_a_deleted_image_is_gone_from_ecr_and_the_registry(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:
@@ -223,6 +226,7 @@ def test_a_deleted_image_is_gone_from_ecr_and_the_registry(
         deploy(aws, image_function(f"{URI}@{image.digest}"))
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("aws")
 def test_release_check_reads_it_as_it_would_read_ecr(registry: Registry, tmp_path: Path) -> None:
     image = small(tmp_path, "checked")
@@ -236,6 +240,7 @@ def test_release_check_reads_it_as_it_would_read_ecr(registry: Registry, tmp_pat
     assert report.subject.image.files is not None
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("what", ["index", "attestation", "zstd"])
 def test_lambda_refuses_other_media_types(
     aws: Client, registry: Registry, tmp_path: Path, what: str
@@ -282,6 +287,7 @@ def test_an_image_is_started_by_its_own_entrypoint(
     assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ImportModuleError"
 
 
+@pytest.mark.proof
 def test_an_image_that_cannot_start_has_lambdas_error(
     aws: Client, registry: Registry, tmp_path: Path
 ) -> None:

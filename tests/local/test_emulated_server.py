@@ -61,6 +61,7 @@ def test_two_hundred_joins_at_once_never_over_fill_a_room(aws: Client) -> None:
     assert sum(joined) == len(room["players"]["M"]) == int(room["count"]["N"]) == SEATS
 
 
+@pytest.mark.proof
 def test_functions_that_call_functions_do_not_wait_for_each_other_for_ever(aws: Client) -> None:
     inner = "def handler(event, context):\n    return event + 1"
     outer = """

@@ -90,6 +90,7 @@ def test_what_the_upload_does_not_do_fails_the_deployment(
     assert keys(s3) == set()
 
 
+@pytest.mark.proof
 def test_a_bucket_is_emptied_so_that_it_can_go(aws: Client, s3: Any) -> None:
     emptying = {
         "Type": "Custom::S3AutoDeleteObjects",

@@ -160,6 +160,7 @@ def test_a_handler_that_cannot_be_loaded_is_known_at_the_start(
     assert invoke(function).type == error_type
 
 
+@pytest.mark.proof
 def test_a_timeout_ends_the_process_and_the_next_call_starts_a_new_one(
     make_function: MakeFunction, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +218,7 @@ def test_memory_over_the_limit_fails_and_memory_within_it_does_not(
     assert invoke(function, 300).type in {"MemoryError", "Runtime.ExitError"}
 
 
+@pytest.mark.proof
 def test_an_edit_shows_on_the_next_call_and_a_broken_one_says_what_is_broken(
     make_function: MakeFunction, tmp_path: Path
 ) -> None:
@@ -254,6 +256,7 @@ def test_log_lines_are_passed_on_and_no_bytecode_is_written(
     assert sorted(path.name for path in (tmp_path / "code").iterdir()) == ["app.py", "other.py"]
 
 
+@pytest.mark.proof
 def test_one_invocation_runs_at_a_time(make_function: MakeFunction) -> None:
     function = make_function("""
         import time

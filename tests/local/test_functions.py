@@ -69,6 +69,7 @@ def test_an_alias_a_number_and_neither_run_what_they_stand_for(aws: Client) -> N
     assert "FunctionError" not in answer
 
 
+@pytest.mark.proof
 def test_an_alias_is_followed_when_it_moves_and_the_old_version_is_still_there(aws: Client) -> None:
     deploy(aws, greeter(aws, "one", "V1"))
     assert invoke(aws, "greeter:live")[0] == "one"
@@ -77,6 +78,7 @@ def test_an_alias_is_followed_when_it_moves_and_the_old_version_is_still_there(a
     assert invoke(aws, "greeter:1")[0] == "one"
 
 
+@pytest.mark.proof
 def test_the_latest_code_runs_after_a_change_without_a_version(aws: Client) -> None:
     lone(aws, "def handler(event, context):\n    return 1")
     assert invoke(aws, "lone") == 1
@@ -84,6 +86,7 @@ def test_the_latest_code_runs_after_a_change_without_a_version(aws: Client) -> N
     assert invoke(aws, "lone") == 2
 
 
+@pytest.mark.proof
 def test_code_in_the_template_itself_runs(aws: Client) -> None:
     inline = function(aws, "", name="lone", Handler="index.handler")
     inline["Properties"]["Code"] = {"ZipFile": "def handler(event, context):\n    return 'inline'"}
@@ -108,6 +111,7 @@ def test_a_layers_modules_are_found_and_a_new_layer_changes_the_function(aws: Cl
     assert invoke(aws, "lone") == "second"
 
 
+@pytest.mark.proof
 def test_a_layer_for_another_python_leaves_its_packages_to_this_one(aws: Client) -> None:
     files = {"python/msgspec/__init__.py": "from ._core import x", "python/msgspec/_core.so": ""}
     foreign = {**files, "python/msgspec/_core.cpython-399-aarch64-linux-gnu.so": ""}
@@ -121,6 +125,7 @@ def test_a_layer_for_another_python_leaves_its_packages_to_this_one(aws: Client)
     assert invoke(aws, "lone") == "msgspec"
 
 
+@pytest.mark.proof
 def test_aws_is_the_emulated_one_for_a_function(aws: Client) -> None:
     aws("ssm").put_parameter(Name="word", Value="found", Type="String")
     lone(
@@ -145,6 +150,7 @@ def test_an_exception_is_answered_as_lambda_does(aws: Client) -> None:
     assert '"errorType":"ValueError"' in tail_of(answer)
 
 
+@pytest.mark.proof
 def test_a_module_that_is_missing_fails_every_invocation_and_says_so_in_the_log(
     aws: Client,
 ) -> None:
@@ -168,6 +174,7 @@ def test_a_timeout_ends_the_invocation(aws: Client) -> None:
     assert _platform(aws, "lone", "report")[0]["record"]["status"] == "timeout"
 
 
+@pytest.mark.proof
 def test_the_log_group_has_the_functions_lines_between_those_of_lambda(aws: Client) -> None:
     lone(aws, "def handler(event, context):\n    print('a word')", MemorySize=256)
     invoke(aws, "lone")
@@ -186,6 +193,7 @@ def test_the_log_group_has_the_functions_lines_between_those_of_lambda(aws: Clie
     assert start["record"] == {"requestId": request_id, "version": "$LATEST"}
 
 
+@pytest.mark.proof
 def test_a_log_group_that_was_deleted_is_not_made_again_by_a_late_line(aws: Client) -> None:
     lone(aws, "def handler(event, context):\n    pass")
     invoke(aws, "lone")
@@ -195,6 +203,7 @@ def test_a_log_group_that_was_deleted_is_not_made_again_by_a_late_line(aws: Clie
     assert aws("logs").describe_log_groups()["logGroups"] == []
 
 
+@pytest.mark.proof
 def test_text_logs_are_as_lambda_writes_them(aws: Client) -> None:
     lone(aws, "def handler(event, context):\n    pass", LoggingConfig={"LogFormat": "Text"})
     tail = tail_of(aws("lambda").invoke(FunctionName="lone", LogType="Tail"))

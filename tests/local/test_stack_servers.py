@@ -100,6 +100,7 @@ def port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
+@pytest.mark.proof
 def test_every_stack_is_served_where_its_output_says_and_later_deployments_too(
     practice: Practice,
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_page_has_its_own_port_for_all_devices_and_the_api_of_its_stage_behind
             get(f"http://{OTHER_ADDRESS}:{port(api)}")
 
 
+@pytest.mark.proof
 def test_what_is_destroyed_is_gone_and_what_is_deployed_again_is_back(practice: Practice) -> None:
     gone, stays = practice.deploy_api(DEV, "one"), practice.deploy_api(PRD, "two")
     assert get(gone) == "one"
@@ -176,6 +178,7 @@ def test_only_urls_of_what_is_served_change(practice: Practice) -> None:
     assert found["Other"] == outputs["Other"]["Value"]
 
 
+@pytest.mark.proof
 def test_a_stack_that_cannot_be_served_says_why_and_is_served_once_it_can(
     practice: Practice,
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_busy_port_ends_at_once_with_one_message(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.proof
 def test_a_second_system_in_the_same_folder_ends_at_once_with_one_message(tmp_path: Path) -> None:
     folder = tmp_path / ".local"
     folder.mkdir()
@@ -151,6 +152,7 @@ def test_an_image_that_cannot_be_pushed_ends_the_start_with_the_reason(
     assert child_processes() <= before
 
 
+@pytest.mark.proof
 def test_the_first_line_waits_for_no_emulator() -> None:
     """Its import takes a second, which is a step of its own."""
     code = "import sys, local.__main__; sys.exit(bool({'moto', 'boto3'} & sys.modules.keys()))"
@@ -166,6 +168,7 @@ def test_the_emulator_is_imported_without_the_machines_of_ec2() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("host", ["203.0.113.9", "no-such-host.invalid"])
 def test_a_host_that_is_not_this_machines_ends_at_once_with_one_message(
     host: str, tmp_path: Path
@@ -195,6 +198,7 @@ def test_the_cdk_library_stays_out_of_this_process() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
 
 
+@pytest.mark.proof
 def test_help_says_what_happens_and_where_the_logs_are(tmp_path: Path) -> None:
     output, _ = _start(tmp_path, "--help").communicate(timeout=30)
     assert "emulated AWS" in output

@@ -25,6 +25,7 @@ def beside() -> list[str]:
     return [stage.name for stage in stages_beside(project, project.stage("dev"))]
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("dev")
 def test_those_whose_registry_is_there_are_beside_it() -> None:
     assert beside() == []
@@ -70,6 +71,7 @@ def test_a_first_deployment_beside_another_stage_is_warned(dev: DeployedStage, r
     assert "docs/runbook.md, One account or two" in warning
 
 
+@pytest.mark.proof
 def test_a_first_deployment_alone_and_a_second_one_are_not(dev: DeployedStage, run: Run) -> None:
     dev.pin(dev.push())
     _, _, err = run("deploy", "dev", "--emergency")

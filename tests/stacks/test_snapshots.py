@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aws_cdk import App
-from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from app import build_app
 from config.names import GITHUB_STACK
 from tests.support.cdk_context import GITHUB, STAGES, context
-from tests.support.templates import guard_template
+from tests.support.templates import guard_template, template, template_of
 
 
 @pytest.fixture
@@ -38,9 +35,7 @@ def mask_versions(template: Mapping[str, Any]) -> Any:
 @pytest.mark.parametrize("stack", ["registry", "rooms", "web", "delivery"])
 def test_template(stage: str, stack: str, json_snapshot: SnapshotAssertion) -> None:
     github = {"github": GITHUB} if stack == "delivery" else {}
-    app: App = build_app(context=context(stage=stage, **github))
-    found = app.node.find_child(f"hima-five-bomber-{stage}-{stack}")
-    assert mask_assets(Template.from_stack(found).to_json()) == json_snapshot  # type: ignore[arg-type]
+    assert mask_assets(template_of(stack, context(stage=stage, **github))) == json_snapshot
 
 
 @pytest.mark.parametrize("stage", ["local", "prd"])
@@ -50,16 +45,12 @@ def test_guard_template(stage: str, json_snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_zip_template(stage: str, json_snapshot: SnapshotAssertion) -> None:
-    app: App = build_app(context=context(stage=stage, packaging="zip"))
-    found = app.node.find_child(f"hima-five-bomber-{stage}-rooms")
-    template = Template.from_stack(found).to_json()  # type: ignore[arg-type]
-    assert mask_assets(mask_versions(template)) == json_snapshot
+    found = template_of("rooms", context(stage=stage, packaging="zip"))
+    assert mask_assets(mask_versions(found)) == json_snapshot
 
 
 def test_github_template(json_snapshot: SnapshotAssertion) -> None:
-    app: App = build_app(context=context(github=GITHUB))
-    found = app.node.find_child(GITHUB_STACK)
-    assert Template.from_stack(found).to_json() == json_snapshot  # type: ignore[arg-type]
+    assert template(GITHUB_STACK, context(github=GITHUB)) == json_snapshot
 
 
 def test_the_mask_hides_assets_and_shows_digests() -> None:

@@ -1,16 +1,17 @@
-"""The templates of the stacks, each way of deploying them synthesized once a test process."""
+"""The templates of the stacks, each context synthesized once a test process."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from app import build_app
 from tests.support.cdk_context import CDK_JSON, GITHUB, context
 
 
-@cache
 def rooms_template(**changed: str) -> dict[str, Any]:
     """Return the rooms stack's of stage dev with some context changed."""
     return template_of("rooms", context(**{"stage": "dev", **changed}))
@@ -21,19 +22,16 @@ def rooms_template_with(stage: str = "dev", **settings: Any) -> dict[str, Any]:
     return template_of("rooms", _context_with(stage, settings))
 
 
-@cache
 def web_template(stage: str = "dev") -> dict[str, Any]:
     """Return the web stack's of a stage."""
     return template_of("web", context(stage=stage))
 
 
-@cache
 def guard_template(stage: str = "prd") -> dict[str, Any]:
     """Return the guard stack's of a stage that has one."""
     return template_of("guard", context(stage=stage))
 
 
-@cache
 def delivery_template(stage: str = "dev") -> dict[str, Any]:
     """Return the delivery stack's of a stage, for the repository ``GITHUB``."""
     return template_of("delivery", context(stage=stage, github=GITHUB))
@@ -51,8 +49,24 @@ def _context_with(stage: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 def template_of(part: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return that of one of a stage's stacks with this context."""
-    stack = build_app(context=given).node.find_child(f"hima-five-bomber-{given['stage']}-{part}")
-    return dict(Template.from_stack(stack).to_json())  # type: ignore[arg-type]
+    return template(f"hima-five-bomber-{given['stage']}-{part}", given)
+
+
+def template(stack: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return that of a stack by its name, with this context."""
+    return _template(stack, json.dumps(given))
+
+
+@cache
+def _template(stack: str, given: str) -> dict[str, Any]:
+    found = _app(given).node.find_child(stack)
+    return dict(Template.from_stack(found).to_json())  # type: ignore[arg-type]
+
+
+@cache
+def _app(given: str) -> App:
+    """Return the app with this context. CDK synthesizes an app once, however often it is asked."""
+    return build_app(context=json.loads(given))
 
 
 def resources(template: dict[str, Any], kind: str) -> dict[str, Any]:

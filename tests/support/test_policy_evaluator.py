@@ -48,6 +48,7 @@ def test_a_question_about_nothing_is_an_error(action: str, resource: str, told: 
         may(action, resource)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("claim", ["sub", "aud", "repository_id", "ref"])
 def test_a_claim_is_compared(claim: str) -> None:
     for value, answer in (("x", True), ("y", False)):
@@ -55,6 +56,7 @@ def test_a_claim_is_compared(claim: str) -> None:
         assert assumable(trust(claim, "x"), role_arn=ROLE, account=ACCOUNT, claims=claims) is answer
 
 
+@pytest.mark.proof
 def test_a_claim_that_aws_does_not_compare_lets_nobody_in() -> None:
     """Every token has ``event_name``, and STS has no condition key for it."""
     claims = {"event_name": "push"}
@@ -62,6 +64,7 @@ def test_a_claim_that_aws_does_not_compare_lets_nobody_in() -> None:
     assert not assumable(given, role_arn=ROLE, account=ACCOUNT, claims=claims)
 
 
+@pytest.mark.proof
 def test_a_trust_policy_that_is_none_is_an_error() -> None:
     given = {**policy(Action="sts:AssumeRole", Principal={"AWS": ROLE}, Effct="Allow")}
     with pytest.raises(AssertionError, match="the trust policy of"):

@@ -39,6 +39,7 @@ def test_links_in_circles() -> None:
     assert len(merge(*circle, *(File(f"l{n % 30}/f{n}") for n in range(500))).broken) == 500
 
 
+@pytest.mark.proof
 def test_a_chain_that_is_replaced_again_and_again_ends_the_check() -> None:
     changes = [
         member

@@ -505,6 +505,7 @@ def zeros(size: int) -> Layer:
     return gzipped(header + piece * (size // 16 // MIB) + end)
 
 
+@pytest.mark.proof
 def test_a_large_file_of_zeros_is_read_in_little_memory() -> None:
     layer = zeros(256 * MIB)
     assert layer.size < MIB
@@ -570,6 +571,7 @@ def test_headers_without_end_are_refused(tar: bytes) -> None:
         learned(layer_from_tar(tar))
 
 
+@pytest.mark.proof
 def test_global_headers_do_not_pile_up() -> None:
     headers = b"".join(
         tarfile.TarInfo.create_pax_global_header({f"{number}": "x" * 500_000})

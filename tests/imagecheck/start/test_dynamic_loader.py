@@ -96,6 +96,7 @@ def test_one_library_is_missing(tmp_path: Path, name: str) -> None:
     assert judged(tmp_path, members, "/bin/ls") == {name}
 
 
+@pytest.mark.proof
 def test_a_library_that_only_a_variable_finds(tmp_path: Path) -> None:
     name = next(name for name in libraries(LS) if "selinux" in name)
     library = File(f"elsewhere/{name}", libraries(LS)[name].read_bytes())
@@ -110,6 +111,7 @@ def test_a_library_that_only_a_variable_finds(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("folders", ["more", "/nowhere:./more", "/nowhere:", ":/nowhere", ";"])
 def test_folders_that_count_from_the_working_directory(tmp_path: Path, folders: str) -> None:
     name = next(name for name in libraries(LS) if "selinux" in name)
@@ -121,6 +123,7 @@ def test_folders_that_count_from_the_working_directory(tmp_path: Path, folders: 
     assert judged(tmp_path, members, "/bin/ls", f"LD_LIBRARY_PATH={folders}") == set()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("preloaded", ["/more/{}", "/nowhere.so ../more/{}", "/etc/ld.so.preload"])
 def test_a_library_that_is_loaded_before_it_is_needed(tmp_path: Path, preloaded: str) -> None:
     name = next(name for name in libraries(LS) if "selinux" in name)
@@ -153,6 +156,7 @@ def test_a_library_that_cannot_be_used(tmp_path: Path, fault: str) -> None:
     assert judged(tmp_path, members, "/bin/ls") == {name}
 
 
+@pytest.mark.proof
 def test_libraries_through_links(tmp_path: Path) -> None:
     name = next(name for name in libraries(LS) if "selinux" in name)
     path = libraries(LS)[name]
@@ -182,6 +186,7 @@ def test_a_static_program_needs_nothing() -> None:
     assert found_missing([File("bin/busybox", busybox.read_bytes(), 0o755)], "/bin/busybox") == {}
 
 
+@pytest.mark.proof
 def test_what_ldconfig_has_seen_is_found(tmp_path: Path) -> None:
     """A library in /usr/local/lib is there for the loader only once ldconfig has run."""
     name = next(name for name in libraries(LS) if "selinux" in name)

@@ -167,6 +167,7 @@ WRAPPERS = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_an_init_runs_its_child(tmp_path: Path, name: str) -> None:
     launch, started = launched(
@@ -176,6 +177,7 @@ def test_an_init_runs_its_child(tmp_path: Path, name: str) -> None:
     assert started.output.splitlines()[-1] == shown(launch)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_an_init_without_its_child(tmp_path: Path, name: str) -> None:
     launch, started = launched(
@@ -186,6 +188,7 @@ def test_an_init_without_its_child(tmp_path: Path, name: str) -> None:
     assert launch.failed.exit_status == started.exit_status
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_an_init_has_a_shell_run_what_has_no_shebang(tmp_path: Path, name: str) -> None:
     """execvp of glibc does it, with which each of them starts its child."""
@@ -199,6 +202,7 @@ def test_an_init_has_a_shell_run_what_has_no_shebang(tmp_path: Path, name: str) 
     assert started.output.splitlines()[-1] == shown(launch)
 
 
+@pytest.mark.proof
 def test_gosu_may_not_become_another_user(tmp_path: Path) -> None:
     users = File("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/app:/bin/sh\n")
 

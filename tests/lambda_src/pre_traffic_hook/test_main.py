@@ -188,6 +188,7 @@ def test_a_wrong_answer_is_told_with_the_steps_before_it(run: Hook, service: Ser
     assert service.rooms() == []
 
 
+@pytest.mark.proof
 def test_no_line_holds_a_token_or_anything_of_a_room(run: Hook, service: Service) -> None:
     table, seen = service.table, []
 
@@ -327,6 +328,7 @@ def test_a_report_that_stays_denied_ends_before_the_hook_does(run: Hook) -> None
     assert 5_000 < run.time.get_remaining_time_in_millis() < 10_000
 
 
+@pytest.mark.proof
 def test_the_zip_stands_alone(tmp_path: Path) -> None:
     """As Lambda has it: two packages at the top, boto3, and nothing else of this project."""
     for package in (LAMBDA_SRC / "pre_traffic_hook", LAMBDA_SRC.parent / "contract"):

@@ -45,6 +45,7 @@ def test_a_closed_port_is_certain_to_have_done_nothing(closed_port: int) -> None
     assert (error.cause, error.uncertain) == ("EndpointConnectionError", False)
 
 
+@pytest.mark.proof
 def test_a_look_up_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 

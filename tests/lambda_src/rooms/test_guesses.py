@@ -237,6 +237,7 @@ def test_a_refusal_says_when_the_next_day_begins(
     assert guess(environment, codes, few + 1) == ["NOT_FOUND"] * few + ["TOO_MANY_REQUESTS"]
 
 
+@pytest.mark.proof
 def test_environments_together_give_one_try_more_each_at_most(
     client: DynamoDBClient, table: str, clock: Clock, codes: Iterator[str], few: int
 ) -> None:
@@ -321,6 +322,7 @@ def test_a_table_that_cannot_count_refuses_nobody(
     assert {record.__dict__["cause"] for record in told} == {"ThrottlingException"}
 
 
+@pytest.mark.proof
 def test_an_environment_remembers_a_bounded_number_of_clients(
     environment: Environment, codes: Iterator[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

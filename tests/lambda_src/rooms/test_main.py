@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LAMBDA_SRC = Path(__file__).parents[3] / "lambda_src"
 PROGRAM = """
 import json, sys
@@ -31,6 +33,7 @@ def test_the_package_stands_alone_at_the_top_of_the_task_root() -> None:
     assert json.loads(done.stdout)["statusCode"] == 404
 
 
+@pytest.mark.proof
 def test_its_log_lines_name_the_version_that_lambda_says() -> None:
     program = """
 import logging
@@ -47,6 +50,7 @@ handler.setFormatter(logging.Formatter("%(message)s of version %(version)s"))
     assert "request of version 7" in done.stderr
 
 
+@pytest.mark.proof
 def test_a_missing_variable_fails_while_the_environment_starts() -> None:
     done = run(AWS_DEFAULT_REGION="ap-northeast-1")
     assert done.returncode != 0

@@ -75,6 +75,7 @@ def test_what_is_trimmed_is_not_seen_and_composes_with_nothing() -> None:
         assert _COMPOSING.search(character) is None
 
 
+@pytest.mark.proof
 def test_what_composes_is_what_unicode_says_of_every_character_that_it_has() -> None:
     later = {
         part

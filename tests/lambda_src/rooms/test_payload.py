@@ -139,6 +139,7 @@ def test_what_stands_for_no_text_is_no_name_however_it_comes(
         }
 
 
+@pytest.mark.proof
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     name=st.binary(min_size=1).filter(lambda name: not {34, 92} & {*name}), in_base64=st.booleans()

@@ -165,6 +165,7 @@ def test_a_second_attempt_at_a_leave_that_was_done_has_left(api: Api, forgetful:
     assert api.get(host["roomId"]).code == "NOT_FOUND"
 
 
+@pytest.mark.proof
 def test_a_second_attempt_after_a_refusal_is_no_excuse_for_a_stranger(
     api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
 ) -> None:
@@ -199,6 +200,7 @@ class ThrottlesFirst:
         return operation
 
 
+@pytest.mark.proof
 def test_a_seat_that_nobody_could_own_is_given_back(api: Api, deaf: Api) -> None:
     room = api.create().body["roomId"]
     for _ in range(5):

@@ -156,6 +156,7 @@ def test_no_event_whatever_ends_the_function_or_shows_what_is_in_it(
     assert SECRET not in json.dumps(line)
 
 
+@pytest.mark.proof
 @FUZZED
 @given(event=st.fixed_dictionaries({}, optional=OF_API_GATEWAY))
 def test_no_event_of_api_gateway_is_an_internal_error(api: Api, event: dict[str, Any]) -> None:

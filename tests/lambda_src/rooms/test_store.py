@@ -57,6 +57,7 @@ def test_two_hundred_simultaneous_joins_fill_exactly_the_four_free_seats(rooms: 
     assert room.host_id == host.player_id
 
 
+@pytest.mark.proof
 def test_nobody_is_refused_while_a_seat_stays_empty(rooms: Rooms) -> None:
     for _ in range(10):
         host = rooms.create(NAME, None)
@@ -77,6 +78,7 @@ def test_one_token_that_creates_many_times_at_once_opens_one_room(rooms: Rooms, 
     assert len({answer.room.room_id for answer in answers if not isinstance(answer, str)}) == 1
 
 
+@pytest.mark.proof
 def test_concurrent_joins_and_leaves_match_their_responses(rooms: Rooms) -> None:
     for _ in range(15):
         host = rooms.create(NAME, None)
@@ -162,6 +164,7 @@ def test_every_operation_is_one_request_and_a_leave_is_two(
     )
 
 
+@pytest.mark.proof
 def test_a_leave_that_is_overtaken_again_and_again_is_still_a_leave(
     rooms: Rooms, store: RoomStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +193,7 @@ def test_a_leave_that_is_overtaken_again_and_again_is_still_a_leave(
     assert left.seat_of(guests[-1])
 
 
+@pytest.mark.proof
 def test_a_room_remembers_a_bounded_number_of_leaves(
     rooms: Rooms, client: DynamoDBClient, table: str
 ) -> None:

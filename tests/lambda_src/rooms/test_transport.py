@@ -110,6 +110,7 @@ def test_an_answer_that_never_ends_is_given_up(scheme: str, trusted: Certificate
     assert codes == dict.fromkeys(NEVER_ENDS, ErrorCode.UNAVAILABLE)
 
 
+@pytest.mark.proof
 def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
     server: FaultyTable,
 ) -> None:
@@ -217,6 +218,7 @@ def test_a_connection_that_died_while_the_environment_was_frozen_costs_no_reques
     assert sum(server.connections) >= 2
 
 
+@pytest.mark.proof
 def test_many_threads_share_a_client(server: FaultyTable) -> None:
     server.serves(WHOLE)
     client = carried(server.endpoint)

@@ -185,6 +185,7 @@ def test_the_tag_moved_to_another_image(registry: Registry, run: Run) -> None:
     assert dockerfile.read_bytes() == before
 
 
+@pytest.mark.proof
 def test_what_starts_the_function_is_another_one(registry: Registry, run: Run) -> None:
     registry.pin(registry.push(registry.image()))
     # Not to be seen by its size.
@@ -201,6 +202,7 @@ def test_what_starts_the_function_is_another_one(registry: Registry, run: Run) -
     )
 
 
+@pytest.mark.proof
 def test_a_command_that_is_empty_is_as_none(registry: Registry, run: Run) -> None:
     registry.pin(registry.push(registry.image(cmd=[], workdir="")))
     registry.push(registry.image(cmd=None, workdir=None))
@@ -209,6 +211,7 @@ def test_a_command_that_is_empty_is_as_none(registry: Registry, run: Run) -> Non
     assert (found["newer"], found["changes"]["config"]) == (True, {})
 
 
+@pytest.mark.proof
 def test_the_dockerfile_gets_the_newer_digest_and_is_else_as_it_was(
     registry: Registry, run: Run
 ) -> None:
@@ -254,6 +257,7 @@ def test_a_pinned_child_is_compared_with_the_child_of_the_tags_index(
     assert f"BASE={registry.name}@{newer.digest}" in dockerfile.read_text()
 
 
+@pytest.mark.proof
 def test_a_pinned_index_becomes_the_newer_index(registry: Registry, run: Run) -> None:
     image = registry.image()
     old = registry.push(registry.index(image))
@@ -269,6 +273,7 @@ def test_a_pinned_index_becomes_the_newer_index(registry: Registry, run: Run) ->
     assert f"BASE={registry.name}@{index}" in dockerfile.read_text()
 
 
+@pytest.mark.proof
 def test_a_new_index_with_the_same_image_is_nothing_newer(registry: Registry, run: Run) -> None:
     image = registry.image()
     old = registry.push(registry.index(image))
@@ -286,6 +291,7 @@ def test_a_new_index_with_the_same_image_is_nothing_newer(registry: Registry, ru
     assert old in dockerfile.read_text()
 
 
+@pytest.mark.proof
 def test_the_cpu_of_an_index_is_that_of_the_stages(registry: Registry, run: Run) -> None:
     registry.pin(registry.push(registry.index(registry.image())))
     write_project(Path.cwd(), {"dev": "x86_64"})
@@ -302,6 +308,7 @@ def test_an_index_for_stages_of_two_cpus_is_refused(registry: Registry, run: Run
     assert "the Dockerfile pins an index, and the stages are for arm64 and x86_64" in err
 
 
+@pytest.mark.proof
 def test_an_image_of_its_own_says_its_cpu_whatever_the_stages_are(
     registry: Registry, run: Run
 ) -> None:
@@ -314,6 +321,7 @@ def test_an_image_of_its_own_says_its_cpu_whatever_the_stages_are(
     assert (found["architecture"], found["newer"]) == ("arm64", False)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("as_index", [False, True])
 def test_a_tag_that_is_for_another_cpu_now_is_refused(
     registry: Registry, run: Run, *, as_index: bool
@@ -384,6 +392,7 @@ def test_a_base_that_is_not_named_by_both_is_refused(
     assert expected in err
 
 
+@pytest.mark.proof
 def test_a_digest_in_two_lines_is_left_to_a_person(registry: Registry, run: Run) -> None:
     old = registry.push(registry.image())
     dockerfile = registry.pin(old)
@@ -399,6 +408,7 @@ def test_a_digest_in_two_lines_is_left_to_a_person(registry: Registry, run: Run)
     assert [path.name for path in dockerfile.parent.iterdir()] == ["Dockerfile"]
 
 
+@pytest.mark.proof
 def test_names_in_an_image_are_no_markdown(registry: Registry, run: Run) -> None:
     registry.pin(registry.push(registry.image()))
     registry.push(registry.image(SYSTEM, runtime(), env={"A`|\n@everyone": "x", "TZ": "UTC"}))
@@ -407,6 +417,7 @@ def test_names_in_an_image_are_no_markdown(registry: Registry, run: Run) -> None
     assert "- Variables: new `A'\\|\\n@everyone`" in out
 
 
+@pytest.mark.proof
 def test_python_without_headers_and_glibc_are_known_by_their_files(
     registry: Registry, run: Run
 ) -> None:
@@ -436,6 +447,7 @@ def tool_path(name: str) -> str:
     return path
 
 
+@pytest.mark.proof
 def test_each_base_of_the_table_is_looked_at(registry: Registry, run: Run) -> None:
     arm64 = registry.push(registry.image())
     name = registry.name

@@ -195,6 +195,7 @@ def test_an_invocation_and_an_init_that_hang(
     assert found.failure and "within 1 s" in found.failure.message
 
 
+@pytest.mark.proof
 def test_a_handler_path_that_is_wrong(boot: BootIt, tmp_path: Path) -> None:
     found = boot(rooms_image(tmp_path, cmd=["rooms.main.nothere"]))
 
@@ -202,6 +203,7 @@ def test_a_handler_path_that_is_wrong(boot: BootIt, tmp_path: Path) -> None:
     assert any("nothere" in line for line in found.output)
 
 
+@pytest.mark.proof
 def test_user_and_environment_are_the_functions(
     boot: BootIt, deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -363,6 +365,7 @@ def test_an_image_that_runs_emulated_says_so(
     assert result_of(found, recorded=True).emulated_by == "/usr/bin/qemu-x"
 
 
+@pytest.mark.proof
 def test_what_takes_too_long_emulated_gets_more_time_and_may_be_the_emulators(
     boot: BootIt, deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -503,6 +506,7 @@ def test_the_command_notes_what_has_passed(
     assert [*passed_gates(checkout, image.digest, CPUS[HOST])] == ["boot"]
 
 
+@pytest.mark.proof
 def test_the_command_notes_nothing_of_what_fails(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -181,6 +181,7 @@ def test_rooms_that_another_table_leaves_behind_are_told(project: Path, run: Run
     assert f"> [!CAUTION]\n> {said}" in run("dev", "--markdown")[1]
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("project")
 def test_a_stage_that_may_have_had_another_name_is_told(run: Run) -> None:
     assert json.loads(run("dev", "--json")[1])["leftBehind"] == []

@@ -213,6 +213,7 @@ def test_a_push_to_another_registry(
     ]
 
 
+@pytest.mark.proof
 def test_a_push_to_ecr_by_its_name(
     project: Checkout, image: Image, ecr: EmulatedEcr, run: Run
 ) -> None:
@@ -250,6 +251,7 @@ def test_another_image_of_the_same_commit_is_refused(
     assert ecr.manifest(DEV, other.digest) is None
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_what_has_not_passed_is_not_pushed_or_pinned(
     project: Checkout, image: Image, run: Run
@@ -386,6 +388,7 @@ def test_a_dirty_tree_pins_nothing(project: Checkout, image: Image, run: Run, wh
     assert lock_bytes(project) == b"{}\n"
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_an_image_of_an_older_commit_is_good_as_long_as_the_source_is(
     project: Checkout, run: Run, image: Image
@@ -455,6 +458,7 @@ def test_a_full_disk_leaves_the_lock_as_it_was(
     assert image
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr", "image")
 def test_a_lock_that_cannot_be_read_is_not_replaced(project: Checkout, run: Run) -> None:
     run("push", "dev")
@@ -528,6 +532,7 @@ def test_what_has_gone_from_the_first_repository(
     assert f"{PIN['digest']} is not in {HOST}/{DEV}" in refused(project, run)
 
 
+@pytest.mark.proof
 def test_another_image_of_the_commit_in_the_second_repository(
     project: Checkout, run: Run, ecr: EmulatedEcr, pinned: Image, tmp_path: Path
 ) -> None:
@@ -585,6 +590,7 @@ def _with(ecr: EmulatedEcr, host: str, ask: Callable[..., Any], *a: Any, **k: An
         ecr.registry = kept
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("pinned")
 def test_an_interruption_of_the_check_says_how_it_stands(
     project: Checkout, run: Run, monkeypatch: pytest.MonkeyPatch

@@ -185,6 +185,7 @@ print("deployed", flush=True)
 """
 
 
+@pytest.mark.proof
 def test_it_asks_on_the_terminal(project: Project) -> None:
     """A question has no line end, and is answered by who sits there."""
     (project.root / "cdk.json").write_text((ROOT / "cdk.json").read_text())

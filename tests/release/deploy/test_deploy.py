@@ -151,6 +151,7 @@ def test_an_assembly_is_deployed_with_its_own_image_which_is_pinned_then(
     assert live.pinned() == live.new
 
 
+@pytest.mark.proof
 def test_an_assembly_that_is_stopped_leaves_the_pin_as_it_was(
     live: DeployedStage, run: Run
 ) -> None:
@@ -191,6 +192,7 @@ def test_an_assembly_that_is_not_there(live: DeployedStage, run: Run) -> None:
     assert "hint: python -m release synth dev" in err
 
 
+@pytest.mark.proof
 def test_a_first_deployment_says_that_it_is_not_canaried(dev: DeployedStage, run: Run) -> None:
     pin = dev.push()
     dev.pin(pin)
@@ -237,6 +239,7 @@ def test_a_first_deployment_without_boot_is_said_loudly(dev: DeployedStage, run:
     assert "From the second deployment on, the pre-traffic hook is the gate that remains." in err
 
 
+@pytest.mark.proof
 def test_what_cannot_be_booted_here_can_be_deployed_all_the_same(
     dev: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +261,7 @@ def test_what_cannot_be_booted_here_can_be_deployed_all_the_same(
     assert dev.called == []
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("live")
 def test_an_image_that_is_canaried_need_not_have_booted_here(run: Run) -> None:
     """It may have been built and booted on another machine; the hook asks it."""
@@ -283,6 +287,7 @@ def test_as_a_zip(live: DeployedStage, run: Run) -> None:
     assert live.project.lock.read_bytes() == before
 
 
+@pytest.mark.proof
 def test_what_ran_before_a_zip_is_written_down_in_the_log_that_stays(
     live: DeployedStage, run: Run
 ) -> None:
@@ -317,6 +322,7 @@ def test_what_ran_before_a_zip_is_written_down_in_the_log_that_stays(
     assert "a secret" not in json.dumps([first, second]) + out + err
 
 
+@pytest.mark.proof
 def test_what_cannot_be_written_down_is_shown_and_stops_nothing(
     live: DeployedStage, run: Run
 ) -> None:
@@ -330,6 +336,7 @@ def test_what_cannot_be_written_down_is_shown_and_stops_nothing(
     assert f'  {{"function":"{name}","version":"1","live":true,"image":"' in err
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("live")
 def test_an_image_after_an_image_writes_nothing_down(run: Run) -> None:
     status, _, err = run("--skip-smoke")
@@ -349,6 +356,7 @@ def test_back_from_a_zip(live: DeployedStage, run: Run) -> None:
     assert "is not canaried: boot and smoke are its gates" in err
 
 
+@pytest.mark.proof
 def test_a_zip_needs_no_pin(dev: DeployedStage, run: Run) -> None:
     dev.cdk = releasing(dev, None)
 
@@ -453,6 +461,7 @@ def test_a_lifecycle_rule_that_can_take_a_deployed_image(live: DeployedStage, ru
     assert live.old.digest in err
 
 
+@pytest.mark.proof
 def test_a_lifecycle_rule_can_be_skipped(live: DeployedStage, run: Run) -> None:
     expire_all(live)
 
@@ -610,6 +619,7 @@ def test_what_stopped_a_deployment_before_is_not_what_stopped_this_one(
     assert "of yesterday" not in err
 
 
+@pytest.mark.proof
 def test_a_first_deployment_that_fails(dev: DeployedStage, run: Run) -> None:
     pin = dev.push()
     dev.pin(pin)
@@ -622,6 +632,7 @@ def test_a_first_deployment_that_fails(dev: DeployedStage, run: Run) -> None:
     assert "stopped by CloudFormation: Table1 (AWS::DynamoDB::Table): no; nothing is live" in err
 
 
+@pytest.mark.proof
 def test_a_rollback_that_fails_too(live: DeployedStage, run: Run) -> None:
     def twice() -> None:
         live.failed("Function1", "AWS::Lambda::Function", "no")
@@ -636,6 +647,7 @@ def test_a_rollback_that_fails_too(live: DeployedStage, run: Run) -> None:
     )
 
 
+@pytest.mark.proof
 def test_an_alias_that_did_not_go_back(live: DeployedStage, run: Run) -> None:
     def half() -> None:
         live.release(live.new)
@@ -648,6 +660,7 @@ def test_an_alias_that_did_not_go_back(live: DeployedStage, run: Run) -> None:
     assert f"the alias live is at version 2 ({live.new.digest}), before it was at version 1" in err
 
 
+@pytest.mark.proof
 def test_a_cli_that_does_not_get_as_far_as_cloudformation(live: DeployedStage, run: Run) -> None:
     """No bootstrap, no permission, an app that does not synthesize: it says so itself."""
     failing(live)
@@ -663,6 +676,7 @@ def test_a_cli_that_does_not_get_as_far_as_cloudformation(live: DeployedStage, r
     ]
 
 
+@pytest.mark.proof
 def test_a_cli_that_is_lost_while_cloudformation_works(
     live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -687,6 +701,7 @@ def test_a_cli_that_is_lost_while_cloudformation_works(
     assert "it did not work" in err
 
 
+@pytest.mark.proof
 def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost() -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
@@ -706,6 +721,7 @@ def test_aws_is_lost_too(live: DeployedStage, run: Run, monkeypatch: pytest.Monk
     assert "it did not work" in err
 
 
+@pytest.mark.proof
 def test_another_image_than_was_pinned_is_live(live: DeployedStage, run: Run) -> None:
     """Rule H4: somebody else deployed meanwhile, or the CLI worked on another lock file."""
     pinned, other = live.new, live.push()
@@ -719,6 +735,7 @@ def test_another_image_than_was_pinned_is_live(live: DeployedStage, run: Run) ->
     assert "python -m release diagnose dev" in err
 
 
+@pytest.mark.proof
 def test_a_zip_is_live_where_an_image_should_be(live: DeployedStage, run: Run) -> None:
     live.cdk = releasing(live, None)
 
@@ -747,6 +764,7 @@ def test_an_api_that_answers_wrongly(run: Run) -> None:
     assert (document["versionAfter"], document["steps"]) == ("3", [])
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("live")
 def test_an_api_that_cannot_be_reached(run: Run) -> None:
     status, out, err = run("--url", "https://nowhere.invalid")
@@ -814,6 +832,7 @@ def test_interrupted_before_anything_was_touched(
     assert live.called == []
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("live")
 def test_interrupted_while_the_api_is_asked(run: Run) -> None:
     def interrupt(_: object) -> Answer:

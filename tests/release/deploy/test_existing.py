@@ -79,6 +79,7 @@ def test_a_table_that_a_deleted_stack_has_left_is_named_before_anything_is_done(
     assert kept.called == []
 
 
+@pytest.mark.proof
 def test_table_and_repository_are_named_together(kept: DeployedStage, run: Run) -> None:
     kept.make_table(TABLE)
     kept.destroy(kept.stage.names.registry_stack)
@@ -115,6 +116,7 @@ def test_where_data_is_not_kept_it_cannot_be_imported_and_has_to_go(
     )
 
 
+@pytest.mark.proof
 def test_the_stacks_own_table_is_in_nobodys_way(kept: DeployedStage, run: Run) -> None:
     kept.release(kept.new)
     kept.make_table(TABLE)
@@ -122,6 +124,7 @@ def test_the_stacks_own_table_is_in_nobodys_way(kept: DeployedStage, run: Run) -
     assert (status, len(kept.called)) == (0, 1)
 
 
+@pytest.mark.proof
 def test_who_may_not_ask_is_not_stopped(
     kept: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +148,7 @@ def test_with_the_option_the_cdk_cli_imports(kept: DeployedStage, run: Run) -> N
     assert IMPORT in kept.called[0]
 
 
+@pytest.mark.proof
 def test_what_a_restored_table_lacks_is_told_with_its_commands(
     kept: DeployedStage, run: Run
 ) -> None:
@@ -185,6 +189,7 @@ def test_one_that_lacks_nothing_is_deployed(kept: DeployedStage, run: Run) -> No
     assert len(kept.called) == 1
 
 
+@pytest.mark.proof
 def test_one_that_is_not_there_is_made_by_the_stack(kept: DeployedStage, run: Run) -> None:
     deploy(run, *declared(kept, TABLE, **ALL_ON))
     assert len(kept.called) == 1

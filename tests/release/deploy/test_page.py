@@ -153,6 +153,7 @@ def test_a_deployment_that_fails_says_so_and_nothing_is_looked_at(
     assert "no such bucket" in err
 
 
+@pytest.mark.proof
 def test_a_stack_that_does_not_say_where_the_page_is(dev: DeployedStage, run: Any) -> None:
     dev.stack("COMPLETE")
     status, _, err = run("dev")

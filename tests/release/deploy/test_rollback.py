@@ -115,6 +115,7 @@ def test_from_a_checkout_whose_lock_file_knows_nothing(three: DeployedStage, run
     assert read_image_lock(three.project.lock) == {"dev": three.pins[1]}
 
 
+@pytest.mark.proof
 def test_from_a_pin_that_was_never_deployed(three: DeployedStage, run: Run) -> None:
     """What a gate has stopped is in the lock file only: back means before what is live."""
     three.pin(three.push())
@@ -123,6 +124,7 @@ def test_from_a_pin_that_was_never_deployed(three: DeployedStage, run: Run) -> N
     assert three.pinned() == three.pins[1]
 
 
+@pytest.mark.proof
 def test_from_a_zip(three: DeployedStage, run: Run) -> None:
     """The image that ran last is a function of its own again, so no canary watches it."""
     three.release(None)
@@ -134,6 +136,7 @@ def test_from_a_zip(three: DeployedStage, run: Run) -> None:
     assert "A function cannot change from zip to image" in err
 
 
+@pytest.mark.proof
 def test_an_emergency(three: DeployedStage, run: Run) -> None:
     status, _, err = run("--emergency", "--skip-smoke")
 
@@ -142,6 +145,7 @@ def test_an_emergency(three: DeployedStage, run: Run) -> None:
     assert "EMERGENCY: the new version gets all traffic at once" in err
 
 
+@pytest.mark.proof
 def test_an_api_that_answers_wrongly_afterwards(three: DeployedStage, run: Run) -> None:
     """The lock file says what is live, also when that is no better."""
     with serving(lambda _: Answer(500)) as server:
@@ -256,6 +260,7 @@ def test_a_deployment_that_fails(three: DeployedStage, run: Run, reason: str) ->
     assert not three.project.lock.with_suffix(".tmp").exists()
 
 
+@pytest.mark.proof
 def test_pins_of_others_stay_when_a_deployment_fails(three: DeployedStage, run: Run) -> None:
     def cdk(_: Sequence[str]) -> Cdk:
         write_pin(three.project.lock, "local", three.pins[2])
@@ -268,6 +273,7 @@ def test_pins_of_others_stay_when_a_deployment_fails(three: DeployedStage, run: 
     assert read_image_lock(three.project.lock) == {**before, "local": three.pins[2]}
 
 
+@pytest.mark.proof
 def test_a_pin_that_somebody_gave_the_stage_meanwhile_stays(three: DeployedStage, run: Run) -> None:
     def cdk(_: Sequence[str]) -> Cdk:
         three.pin(three.pins[0])
@@ -298,6 +304,7 @@ def test_two_at_once_come_one_after_the_other(
     assert three.pinned() == three.pins[0]
 
 
+@pytest.mark.proof
 def test_a_lock_file_that_cannot_be_put_back(
     three: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,12 +324,14 @@ def test_a_lock_file_that_cannot_be_put_back(
     assert "git checkout image-lock.json" in err
 
 
+@pytest.mark.proof
 def test_another_deployment_is_under_way(three: DeployedStage, run: Run) -> None:
     three.stack("IN_PROGRESS", FunctionName=three.stage.names.function)
 
     assert "another deployment is in progress" in refuses(three, run)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(
     three: DeployedStage, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -339,6 +348,7 @@ def test_interrupted(
     assert three.project.lock.read_bytes() == before
 
 
+@pytest.mark.proof
 def test_interrupted_too_late(three: DeployedStage, run: Run) -> None:
     """CloudFormation was done: the lock file says what is live."""
 
@@ -386,6 +396,7 @@ def test_the_list(three: DeployedStage, run: Run) -> None:
     assert three.called == []
 
 
+@pytest.mark.proof
 def test_the_list_in_json(three: DeployedStage, run: Run) -> None:
     three.release(None)
 

@@ -124,6 +124,7 @@ def test_over_tls(api: RoomsApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert len(smoke(url)) == len(STEPS)
 
 
+@pytest.mark.proof
 def test_as_a_process() -> None:
     command = [sys.executable, "-m", "release", "smoke", "https://nowhere.invalid", "--json"]
 
@@ -492,6 +493,7 @@ def test_the_header_is_the_one_that_the_function_looks_at() -> None:
     assert release.deploy.smoke.KEY_HEADER == headers.DISTRIBUTION_KEY
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("where", ["output", "environment"])
 def test_a_closed_stage_is_shown_the_key_that_its_live_version_wants(
     dev: DeployedStage,

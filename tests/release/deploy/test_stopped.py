@@ -107,6 +107,7 @@ def test_the_hook(dev: DeployedStage, codedeploy: Stubber) -> None:
     assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
 
 
+@pytest.mark.proof
 def test_a_hook_that_says_nothing(dev: DeployedStage, codedeploy: Stubber) -> None:
     says(codedeploy, "HOOK_EXECUTION_FAILURE", HOOK_FAILED)
 
@@ -118,6 +119,7 @@ def test_a_hook_that_says_nothing(dev: DeployedStage, codedeploy: Stubber) -> No
     )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("error", "line", "said"),
     [
@@ -165,6 +167,7 @@ def test_an_alarm(dev: DeployedStage, codedeploy: Stubber) -> None:
     )
 
 
+@pytest.mark.proof
 def test_the_alarm_that_the_deployment_itself_names(
     dev: DeployedStage, codedeploy: Stubber
 ) -> None:
@@ -203,6 +206,7 @@ def test_a_deployment_that_the_reason_does_not_name(
     assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
 
 
+@pytest.mark.proof
 def test_codedeploy_may_not_be_asked(dev: DeployedStage, codedeploy: Stubber) -> None:
     codedeploy.add_client_error("get_deployment", "AccessDeniedException")
     dev.hook_says(**LINE)
@@ -212,6 +216,7 @@ def test_codedeploy_may_not_be_asked(dev: DeployedStage, codedeploy: Stubber) ->
     assert found == Stopped("the pre-traffic hook", "create: Runtime.InvalidEntrypoint")
 
 
+@pytest.mark.proof
 def test_neither_codedeploy_nor_the_log_may_be_asked(
     dev: DeployedStage, codedeploy: Stubber
 ) -> None:
@@ -222,6 +227,7 @@ def test_neither_codedeploy_nor_the_log_may_be_asked(
     )
 
 
+@pytest.mark.proof
 def test_what_the_hook_said_of_a_deployment_before_is_not_taken(
     dev: DeployedStage, codedeploy: Stubber
 ) -> None:

@@ -35,6 +35,7 @@ def test_another_table_is_told_before_it_is_deployed(dev: DeployedStage, run: Ru
     assert len(dev.called) == 1
 
 
+@pytest.mark.proof
 def test_back_to_the_first_one_is_told_too(dev: DeployedStage, run: Run) -> None:
     dev.release(dev.push())
     dev.stack("COMPLETE", FunctionName=dev.stage.names.function, TableName="another")
@@ -43,6 +44,7 @@ def test_back_to_the_first_one_is_told_too(dev: DeployedStage, run: Run) -> None
     assert f"changes from another to {TABLE}: rooms that are live stay in another" in said
 
 
+@pytest.mark.proof
 def test_the_same_table_is_not(dev: DeployedStage, run: Run) -> None:
     dev.release(dev.push())
     dev.pin(dev.new)
@@ -51,6 +53,7 @@ def test_the_same_table_is_not(dev: DeployedStage, run: Run) -> None:
     assert warnings(run) == []
 
 
+@pytest.mark.proof
 def test_a_stage_of_a_new_name_is_told_of_the_one_that_cdk_json_no_longer_has(
     dev: DeployedStage, run: Run
 ) -> None:

@@ -237,6 +237,7 @@ def test_a_rule_that_keeps_too_few_is_named_and_not_the_one_that_it_keeps_the_im
     assert "keeps the newest 100 or more" in text
 
 
+@pytest.mark.proof
 def test_a_live_image_that_many_newer_ones_push_out_is_in_danger(
     stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction
 ) -> None:
@@ -256,6 +257,7 @@ def test_a_live_image_that_many_newer_ones_push_out_is_in_danger(
     assert digests[1] not in str(refused.value)
 
 
+@pytest.mark.proof
 def test_what_is_live_without_a_tag_is_in_danger(
     stage: Stage, ecr: EmulatedEcr, digests: list[str], function: EmulatedFunction, tmp_path: Path
 ) -> None:
@@ -271,6 +273,7 @@ def test_what_is_live_without_a_tag_is_in_danger(
         guard(stage, [digests[0]])
 
 
+@pytest.mark.proof
 def test_images_of_elsewhere_are_not_looked_at(
     stage: Stage, digests: list[str], function: EmulatedFunction
 ) -> None:

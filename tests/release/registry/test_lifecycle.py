@@ -266,6 +266,7 @@ def test_the_rule_of_the_lowest_number_that_fits_is_named(
     assert (found.rule if found else None) == expected
 
 
+@pytest.mark.proof
 @given(st.lists(RULES, max_size=4), st.lists(TAGS, min_size=1, max_size=3), TAGS)
 def test_a_tagged_image_in_danger_stays_so_with_one_more_tag(
     kinds: list[dict[str, Any]], tags: list[str], more: str
@@ -276,6 +277,7 @@ def test_a_tagged_image_in_danger_stays_so_with_one_more_tag(
         assert danger(text, *tags, more)
 
 
+@pytest.mark.proof
 @given(st.lists(st.lists(TAGS, max_size=2), max_size=4), st.lists(RULES, max_size=3))
 def test_images_do_not_matter_to_each_other(
     tags: list[list[str]], kinds: list[dict[str, Any]]

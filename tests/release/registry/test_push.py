@@ -150,6 +150,7 @@ def test_no_tag_is_moved(host: str, repository: str, image: Image, tmp_path: Pat
         assert manifest_at(registry, other.digest) is None
 
 
+@pytest.mark.proof
 def test_an_index_goes_with_all_that_it_lists(
     host: str, repository: str, image: Image, tmp_path: Path
 ) -> None:
@@ -161,6 +162,7 @@ def test_an_index_goes_with_all_that_it_lists(
     assert (tmp_path / "back/blobs/sha256" / index.digest[7:]).exists()
 
 
+@pytest.mark.proof
 def test_an_image_goes_from_one_repository_to_another(
     host: str, repository: str, image: Image, tmp_path: Path
 ) -> None:
@@ -192,6 +194,7 @@ def test_a_repository_that_lends_no_blobs_is_read(image: Image) -> None:
     assert sum(request.method == "PATCH" for request in server.requests) == 3
 
 
+@pytest.mark.proof
 def test_a_registry_that_wants_a_login(
     tmp_path: Path, image: Image, repository: str, config: Path
 ) -> None:

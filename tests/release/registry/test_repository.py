@@ -98,6 +98,7 @@ def test_an_image_is_pushed_found_and_read(stage: Stage, image: Image) -> None:
         assert source.reference == RegistryReference(HOST, NAME, None, image.digest)
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_a_tag_is_added_once(stage: Stage, image: Image) -> None:
     repository = StageRepository(stage)
@@ -112,6 +113,7 @@ def test_a_tag_is_added_once(stage: Stage, image: Image) -> None:
     assert repository.tags(image.digest) == {tag, "more"}
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("ecr")
 def test_a_tag_that_is_taken_stays(stage: Stage, image: Image, tmp_path: Path) -> None:
     repository = StageRepository(stage)
@@ -163,6 +165,7 @@ def test_no_tag_without_the_image(stage: Stage) -> None:
         tag_deployed(stage, DIGEST)
 
 
+@pytest.mark.proof
 def test_archived_images_are_asked_for_and_are_no_good(
     stage: Stage, ecr: EmulatedEcr, image: Image
 ) -> None:

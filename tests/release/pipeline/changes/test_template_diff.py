@@ -107,6 +107,7 @@ def test_an_answer_that_is_none_is_told_and_not_repeated(
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.proof
 def test_a_comparison_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -451,6 +451,7 @@ def test_whatever_is_left_is_not_exceeded() -> None:
         assert len("\n".join(_details(changes, budget))) <= budget
 
 
+@pytest.mark.proof
 def test_every_stack_has_its_part_of_what_is_left() -> None:
     stacks = [replace(everything("b" * 150, many=300).stacks[0], dangers=(), permissions=())]
     stacks.append(replace(stacks[0], stack="web"))

@@ -128,6 +128,7 @@ def test_where_nothing_differs_nobody_is_asked(
     assert github.requests == []
 
 
+@pytest.mark.proof
 def test_the_next_time_the_same_pull_request_is_updated(
     github: GithubServer, checkout: Path, run: Run
 ) -> None:
@@ -153,6 +154,7 @@ def test_the_next_time_the_same_pull_request_is_updated(
     assert github.files("news/base")["lock.json"] == b"two"
 
 
+@pytest.mark.proof
 def test_a_text_that_is_not_given_leaves_the_one_that_is_there(
     github: GithubServer, checkout: Path, run: Run
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_text_that_is_not_given_leaves_the_one_that_is_there(
     assert github.pulls[1].body == "Edited by hand."
 
 
+@pytest.mark.proof
 def test_the_same_again_changes_nothing(github: GithubServer, checkout: Path, run: Run) -> None:
     (checkout / "lock.json").write_text("one")
     propose(run)
@@ -176,6 +179,7 @@ def test_the_same_again_changes_nothing(github: GithubServer, checkout: Path, ru
     assert len(github.pulls) == 1
 
 
+@pytest.mark.proof
 def test_the_same_files_on_a_later_commit_move_the_branch(
     github: GithubServer, checkout: Path, run: Run
 ) -> None:
