@@ -54,8 +54,16 @@ _OF_CDK = (
     "tests/test_app.py",
 )
 """Where CDK runs: it has a process of Node, and reads its library there."""
+_OF_PYTHON_IMAGES = (
+    "tests/imagecheck/rules/",
+    "tests/imagecheck/test_starting.py",
+    "tests/lambda_runtime/test_image_sandbox.py",
+    "tests/release/boot/test_boot.py",
+)
+"""Where images with a whole Python are made: its layer takes seconds, and is kept."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one test process run all tests of a file, and all that share what is slow to start."""
     for item in items:
@@ -63,6 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups = [group for fixture, group in _SHARED.items() if fixture in fixtures]
         if item.nodeid.startswith(_OF_CDK):
             groups.append("cdk")
+        if item.nodeid.startswith(_OF_PYTHON_IMAGES):
+            groups.append("python images")
         if item.get_closest_marker("xdist_group") is None:
             group = groups[0] if groups else item.nodeid.partition("::")[0]
             item.add_marker(pytest.mark.xdist_group(group))

@@ -32,6 +32,7 @@ from tests.support.imagecheck.programs import (
 from tests.support.imagecheck.python_runtime import python_base
 from tests.support.imagecheck.starting import Started, start, start_folder, unpack
 from tests.support.imagecheck.tools import buildah_build, skopeo_copy
+from tests.support.sampling import mostly_proofs_of
 
 PROGRAM = tiny_elf()
 FOREIGN = tiny_elf(machine=OTHER_MACHINE)
@@ -315,25 +316,31 @@ def python() -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     ("handler", "error_type", "message"),
-    [
-        ("app.handler", "", ""),
-        ("package.module.handler", "", ""),
-        ("package/module.handler", "", ""),
-        ("imports.handler", "Runtime.ImportModuleError", "No module named 'nothere'"),
-        ("nothere.handler", "Runtime.ImportModuleError", "No module named 'nothere'"),
-        ("broken.handler", "Runtime.UserCodeSyntaxError", "invalid syntax"),
-        ("app.nothere", "Runtime.HandlerNotFound", "Handler 'nothere' missing on module 'app'"),
-        ("nodots", "Runtime.MalformedHandlerName", "Bad handler 'nodots'"),
-        ("time.handler", "Runtime.BuiltInModuleConflict", "built-in module time"),
-        # What the module itself raises keeps its own name, and so does what cannot be read ...
-        ("raises.handler", "ZeroDivisionError", "division by zero"),
-        ("writes.handler", "OSError", "[Errno 30] Read-only file system"),
-        ("unreadable.handler", "PermissionError", "[Errno 13] Permission denied"),
-        # ... but a directory that cannot be searched is as if it were empty.
-        ("closed.module.handler", "Runtime.ImportModuleError", "No module named 'closed.module'"),
-        ("native.handler", "Runtime.ImportModuleError", "cannot open shared object file"),
-        ("ends.handler", "Runtime.ExitError", ""),
-    ],
+    mostly_proofs_of(
+        [
+            ("app.handler", "", ""),
+            ("package.module.handler", "", ""),
+            ("package/module.handler", "", ""),
+            ("imports.handler", "Runtime.ImportModuleError", "No module named 'nothere'"),
+            ("nothere.handler", "Runtime.ImportModuleError", "No module named 'nothere'"),
+            ("broken.handler", "Runtime.UserCodeSyntaxError", "invalid syntax"),
+            ("app.nothere", "Runtime.HandlerNotFound", "Handler 'nothere' missing on module 'app'"),
+            ("nodots", "Runtime.MalformedHandlerName", "Bad handler 'nodots'"),
+            ("time.handler", "Runtime.BuiltInModuleConflict", "built-in module time"),
+            # What the module itself raises keeps its own name, and so does what cannot be read ...
+            ("raises.handler", "ZeroDivisionError", "division by zero"),
+            ("writes.handler", "OSError", "[Errno 30] Read-only file system"),
+            ("unreadable.handler", "PermissionError", "[Errno 13] Permission denied"),
+            # ... but a directory that cannot be searched is as if it were empty.
+            (
+                "closed.module.handler",
+                "Runtime.ImportModuleError",
+                "No module named 'closed.module'",
+            ),
+            ("native.handler", "Runtime.ImportModuleError", "cannot open shared object file"),
+            ("ends.handler", "Runtime.ExitError", ""),
+        ]
+    ),
 )
 def test_what_awss_client_reports_of_a_handler(
     python: Path, handler: str, error_type: str, message: str

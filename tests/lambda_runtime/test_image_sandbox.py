@@ -32,6 +32,7 @@ from tests.support.imagecheck.images import (
 from tests.support.imagecheck.programs import aws_like_base, tiny_elf
 from tests.support.imagecheck.python_runtime import python_base
 from tests.support.imagecheck.tools import run, skopeo_copy
+from tests.support.sampling import mostly_proofs_of
 
 ARN = "arn:aws:lambda:ap-northeast-1:123456789012:function:rooms:live"
 CLIENT = ["/lambda-entrypoint.sh", "app.handler"]
@@ -176,33 +177,35 @@ def test_memory_has_a_limit(make: Start) -> None:
 
 @pytest.mark.parametrize(
     ("command", "workdir", "type_", "message"),
-    [
-        (["/no"], "/", "Runtime.InvalidEntrypoint", "fork/exec /no: no such file or directory"),
-        (["/var"], "/", "Runtime.InvalidEntrypoint", "fork/exec /var: permission denied"),
-        # A name without a slash is looked for on PATH only.
-        (
-            ["bootstrap"],
-            "/var/runtime",
-            "Runtime.InvalidEntrypoint",
-            'exec: "bootstrap": executable file not found in $PATH',
-        ),
-        ([], "/", "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): []"),
-        (["/a\0b"], "/", "Runtime.InvalidEntrypoint", "fork/exec /a\0b: invalid argument"),
-        (
-            ["/bin/sh"],
-            "/no",
-            "Runtime.InvalidWorkingDir",
-            "the working directory doesn't exist: /no",
-        ),
-        (
-            ["/bin/sh"],
-            "var",
-            "Runtime.InvalidWorkingDir",
-            "the working directory 'var' is invalid, it needs to be an absolute path",
-        ),
-        (["/bin/sh"], "/home/locked", "Runtime.InvalidEntrypoint", "permission denied"),
-        (["/bin/sh", "-c", "exit 7"], "", "Runtime.ExitError", "exit status 7"),
-    ],
+    mostly_proofs_of(
+        [
+            (["/no"], "/", "Runtime.InvalidEntrypoint", "fork/exec /no: no such file or directory"),
+            (["/var"], "/", "Runtime.InvalidEntrypoint", "fork/exec /var: permission denied"),
+            # A name without a slash is looked for on PATH only.
+            (
+                ["bootstrap"],
+                "/var/runtime",
+                "Runtime.InvalidEntrypoint",
+                'exec: "bootstrap": executable file not found in $PATH',
+            ),
+            ([], "/", "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): []"),
+            (["/a\0b"], "/", "Runtime.InvalidEntrypoint", "fork/exec /a\0b: invalid argument"),
+            (
+                ["/bin/sh"],
+                "/no",
+                "Runtime.InvalidWorkingDir",
+                "the working directory doesn't exist: /no",
+            ),
+            (
+                ["/bin/sh"],
+                "var",
+                "Runtime.InvalidWorkingDir",
+                "the working directory 'var' is invalid, it needs to be an absolute path",
+            ),
+            (["/bin/sh"], "/home/locked", "Runtime.InvalidEntrypoint", "permission denied"),
+            (["/bin/sh", "-c", "exit 7"], "", "Runtime.ExitError", "exit status 7"),
+        ]
+    ),
 )
 def test_it_fails_in_lambdas_words(
     make: Start, command: list[str], workdir: str, type_: str, message: str

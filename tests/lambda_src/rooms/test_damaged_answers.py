@@ -29,6 +29,7 @@ from tests.support.rooms.faulty_table import (
     sends,
     whole_answer,
 )
+from tests.support.sampling import mostly_proofs
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -195,7 +196,7 @@ def test_two_damaged_answers_are_unavailable(
     assert play().code == "UNAVAILABLE"
 
 
-@pytest.mark.parametrize("fault", ANSWERS)
+@pytest.mark.parametrize("fault", mostly_proofs(ANSWERS))
 def test_a_seat_is_given_back_whatever_became_of_the_answers(
     api: Api, faulty: Api, network: FaultyTable, fault: str
 ) -> None:

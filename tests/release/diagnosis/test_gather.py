@@ -44,6 +44,7 @@ from tests.support.release.diagnosis_situations import (
     STAGE,
     image,
 )
+from tests.support.sampling import mostly_proofs
 
 NAMES = STAGE.names
 OUTPUTS = {
@@ -508,7 +509,7 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("operation", SOURCES)
+@pytest.mark.parametrize("operation", mostly_proofs(SOURCES))
 def test_what_may_not_be_asked_is_said_and_the_rest_still_answers(
     project: Project, account: Account, operation: str
 ) -> None:
