@@ -80,7 +80,7 @@ incident: packages $(INSTALLED) ## replay the incident: broken releases, a clien
 check: $(TEST_TOOLS) ## lint, format check, types, of Python and of the page; and the workflows
 	ruff check
 	ruff format --check
-	mypy
+	mypy --num-workers 2
 	tests/node_modules/.bin/biome check frontend
 	tests/node_modules/.bin/tsc --project frontend
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -45,37 +45,40 @@ def pytest_collection() -> Generator[None, object, object]:
 
 _SHARED = {"browser": "browser", "dynamodb_endpoint": "dynamodb"}
 """Fixtures that are slow to start, and the group of the tests that use them."""
-_OF_CDK = (
-    "tests/constructs/",
-    "tests/local/test_client_limit.py",
-    "tests/local/test_guard_in_account.py",
-    "tests/release/registry/test_lifecycle.py",
-    "tests/stacks/",
-    "tests/test_app.py",
-)
-"""Where CDK runs: it has a process of Node, and reads its library there."""
-_OF_PYTHON_IMAGES = (
-    "tests/imagecheck/rules/",
-    "tests/imagecheck/test_starting.py",
-    "tests/lambda_runtime/test_image_sandbox.py",
-    "tests/release/boot/test_boot.py",
-)
-"""Where images with a whole Python are made: its layer takes seconds, and is kept."""
+_ALIKE = {
+    # CDK has a process of Node, and reads its library there.
+    "cdk": (
+        "tests/constructs/",
+        "tests/local/test_client_limit.py",
+        "tests/local/test_guard_in_account.py",
+        "tests/release/registry/test_lifecycle.py",
+        "tests/stacks/",
+        "tests/test_app.py",
+    ),
+    # The layer of an image with a whole Python takes seconds, and is kept.
+    "python images": (
+        "tests/imagecheck/rules/",
+        "tests/imagecheck/test_starting.py",
+        "tests/lambda_runtime/test_image_sandbox.py",
+        "tests/release/boot/test_boot.py",
+    ),
+}
+"""Tests that use the same, and the name of their group."""
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in this hook.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one test process run all tests of a file, and all that share what is slow to start."""
+    """Let one test process run all tests of a file, and all that share what is slow to start.
+
+    Proofs go where there is room: one takes longer than what it starts.
+    """
     for item in items:
+        if item.get_closest_marker("proof") or item.get_closest_marker("xdist_group"):
+            continue
         fixtures = getattr(item, "fixturenames", ())
         groups = [group for fixture, group in _SHARED.items() if fixture in fixtures]
-        if item.nodeid.startswith(_OF_CDK):
-            groups.append("cdk")
-        if item.nodeid.startswith(_OF_PYTHON_IMAGES):
-            groups.append("python images")
-        if item.get_closest_marker("xdist_group") is None:
-            group = groups[0] if groups else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
+        groups += [group for group, files in _ALIKE.items() if item.nodeid.startswith(files)]
+        item.add_marker(pytest.mark.xdist_group([*groups, item.nodeid.partition("::")[0]][0]))
 
 
 @pytest.fixture(scope="session")
