@@ -30,9 +30,8 @@ def overwritten(packages: Iterable[Distribution]) -> set[str]:
     for path, digests in holders.items():
         if len(set(digests.values())) == 1:
             continue
-        there = _digest(known[next(iter(digests))], path)
         for name, digest in digests.items():
-            if digest != there and _needed(known[name]) & digests.keys():
+            if _needed(known[name]) & digests.keys() and not _is_there(known[name], path, digest):
                 found.add(name)
     return found
 
@@ -44,10 +43,11 @@ def _record(package: Distribution) -> Iterable[tuple[str, str]]:
             yield path, digest
 
 
-def _digest(package: Distribution, path: str) -> str:
+def _is_there(package: Distribution, path: str, digest: str) -> bool:
     file = Path(str(package.locate_file(path)))
-    content = hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest()
-    return "sha256=" + base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    algorithm, _, expected = digest.partition("=")
+    content = hashlib.new(algorithm, file.read_bytes() if file.is_file() else b"").digest()
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode() == expected
 
 
 def _needed(package: Distribution) -> set[str]:

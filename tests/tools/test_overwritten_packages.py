@@ -1,7 +1,5 @@
 """Two packages that hold the same file: the one that needs the other keeps its own."""
 
-import hashlib
-import os
 import subprocess
 import sys
 from importlib.metadata import distributions
@@ -9,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cdk_context import ROOT
 from tests.support.wheels import wheel
 from tools.overwritten_packages import overwritten
-
-_UV = Path(sys.executable).with_name("uv")
-_INSTALL = (
-    "import sys; from pathlib import Path; from tools.python_packages import install;"
-    " sys.exit(install(Path(sys.argv[1]), sys.argv[2:]))"
-)
 
 
 def _unpacked(folder: Path, name: str, files: dict[str, str], needs: str = "") -> None:
@@ -64,50 +55,3 @@ def test_a_file_that_was_removed_with_the_other_package_is_missed(tmp_path: Path
     (tmp_path / "installed" / "shared.py").unlink()
 
     assert _overwritten(tmp_path) == {"whole"}
-
-
-@pytest.mark.proof
-def test_uv_installs_again_what_was_overwritten(tmp_path: Path) -> None:
-    environment, packages = tmp_path / "environment", tmp_path / "packages"
-    packages.mkdir()
-    content = {
-        "whole": wheel("whole", {"shared.py": "owner = 'whole'\n"}, needs="part"),
-        "part": wheel("part", {"shared.py": "owner = 'part'\n"}),
-    }
-    locked = tmp_path / "requirements.txt"
-    locked.write_text(
-        "".join(
-            f"{name}==1 --hash=sha256:{hashlib.sha256(file).hexdigest()}\n"
-            for name, file in content.items()
-        )
-    )
-    for name, file in content.items():
-        (packages / f"{name}-1-py3-none-any.whl").write_bytes(file)
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    python = environment / "bin" / "python"
-    settings = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "UV_CACHE_DIR": str(tmp_path / "cache"),
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(packages),
-        "PIP_CONFIG_FILE": os.devnull,
-    }
-    by_hand: list[str | Path] = [
-        _UV,
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        python,
-        "--no-index",
-        "--no-deps",
-    ]
-    for name in content:
-        subprocess.run([*by_hand, "--find-links", packages, name], check=True, env=settings)
-    shared = [str(python), "-c", "import shared; print(shared.owner)"]
-    assert subprocess.check_output(shared, text=True) == "part\n"
-
-    subprocess.run([python, "-c", _INSTALL, _UV, locked], cwd=ROOT, env=settings, check=True)
-
-    assert subprocess.check_output(shared, text=True) == "whole\n"

@@ -1,5 +1,6 @@
 """uv installs with pip's settings: a user who has set up pip alone needs to set up nothing else."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.cdk_context import ROOT
 from tests.support.package_index import PackageIndex, running_index
+from tests.support.wheels import wheel
 from tools.python_packages import uv_settings
 
 _UV = Path(sys.executable).with_name("uv")
@@ -117,6 +119,53 @@ def test_another_file_than_the_locked_one_is_refused(
 
     assert done.returncode != 0
     assert "Hash mismatch" in done.stderr
+
+
+@pytest.mark.proof
+def test_uv_installs_again_what_was_overwritten(tmp_path: Path) -> None:
+    environment, packages = tmp_path / "environment", tmp_path / "packages"
+    packages.mkdir()
+    content = {
+        "whole": wheel("whole", {"shared.py": "owner = 'whole'\n"}, needs="part"),
+        "part": wheel("part", {"shared.py": "owner = 'part'\n"}),
+    }
+    locked = tmp_path / "requirements.txt"
+    locked.write_text(
+        "".join(
+            f"{name}==1 --hash=sha256:{hashlib.sha256(file).hexdigest()}\n"
+            for name, file in content.items()
+        )
+    )
+    for name, file in content.items():
+        (packages / f"{name}-1-py3-none-any.whl").write_bytes(file)
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    settings = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(packages),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    by_hand: list[str | Path] = [
+        _UV,
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        python,
+        "--no-index",
+        "--no-deps",
+    ]
+    for name in content:
+        subprocess.run([*by_hand, "--find-links", packages, name], check=True, env=settings)
+    shared = [str(python), "-c", "import shared; print(shared.owner)"]
+    assert subprocess.check_output(shared, text=True) == "part\n"
+
+    subprocess.run([python, "-c", _INSTALL, _UV, locked], cwd=ROOT, env=settings, check=True)
+
+    assert subprocess.check_output(shared, text=True) == "whole\n"
 
 
 @pytest.mark.parametrize(
