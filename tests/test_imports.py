@@ -11,7 +11,7 @@ from release.cli import COMMANDS
 from tests.support.cdk_context import ROOT
 
 HOUSE = (
-    "app", "chaos", "config", "constructs", "contract", "demo", "imagecheck", "lambda_runtime",
+    "app", "benchmarks", "chaos", "config", "constructs", "contract", "demo", "imagecheck", "lambda_runtime",
     "lambda_src", "local", "release", "stacks", "tests", "tools",
 )  # fmt: skip
 ALLOWED = {

@@ -1,0 +1,59 @@
+"""``python -m benchmarks``: measures the project beside its peers, and writes the figures."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
+from imagecheck.errors import UsageError
+from imagecheck.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PROGRAM: Final = "python -m benchmarks"
+# In this order: a later part may reckon with the figures of an earlier one.
+_PARTS: Final[Mapping[str, Callable[[], None]]] = {}
+
+app = typer.Typer(**SETTINGS)
+
+
+@app.command()
+def bench(
+    parts: Annotated[
+        list[str], typer.Argument(metavar="[PART]...", help="What to measure; without it, all.")
+    ],
+    debug: Annotated[  # noqa: ARG001  (run_command_line reads it)
+        bool, typer.Option(DEBUG, help="Print the traceback of an error.")
+    ] = False,
+) -> None:
+    """Measure the project beside its peers, and write docs/benchmarks.md and docs/scale.md.
+
+    The whole takes about a quarter of an hour on two cores. Figures are medians, and ratios within
+    one run; nothing is judged by them.
+    """
+    if unknown := set(parts) - _PARTS.keys():
+        hint = f"there are: {', '.join(_PARTS)}"
+        raise UsageError(f"there is no part called {min(unknown)}", hint=hint)
+    for name, run in _PARTS.items():
+        if name in parts:
+            begun = time.monotonic()
+            say(f"{name} ...")
+            run()
+            say(f"{name}: {time.monotonic() - begun:.0f} s")
+
+
+def main() -> int:
+    """Run the command line. SIGTERM ends it as Ctrl-C does, with all that it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Without an argument it would print the help.
+    return run_command_line(app, _PROGRAM, sys.argv[1:] or list(_PARTS), command="bench")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
