@@ -31,7 +31,7 @@ TEST_PROGRAMS := $(BUILD_PROGRAMS) $(BROWSER) chromium-headless-shell=chromium-h
 # Packages are there before anything needs them.
 .NOTPARALLEL:
 .PHONY: help setup packages build-tools browser userns cloud run test proofs chaos pipeline incident lighthouse check format \
-        openapi rules commands schemas earlier-version wheel snapshots screenshots pictures benchmark comparison lock clean
+        openapi rules commands schemas earlier-version amazon-roots wheel snapshots screenshots pictures benchmark comparison lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -108,6 +108,9 @@ schemas: $(INSTALLED) ## write docs/schemas/, the JSON that commands print, from
 
 earlier-version: $(INSTALLED) ## keep the code that is live for the tests of two versions (REVISION=v1.2.3)
 	python -m tools.earlier_version "$(REVISION)"
+
+amazon-roots: $(DEVELOPMENT) ## write lambda_src/rooms/amazon_roots.pem, the authorities that vouch for DynamoDB
+	python -m tools.amazon_roots
 
 wheel: $(DEVELOPMENT) ## build the package lambda-image-check into build/dist
 	rm -rf build/dist

@@ -94,6 +94,7 @@ class Environment:
             if self._is_closed:
                 raise RuntimeError("the environment is closed")
             if self._client is None:
+                self._proxy.injection = None
                 client = self._new_client()
                 error = client.start(_START_TIMEOUT_S)
                 if error is not None:

@@ -137,7 +137,8 @@ class Exchange:
 class Proxy:
     """Listens for one environment, and hands its requests to the table.
 
-    ``control`` is the process that it serves, for faults that stop it.
+    ``control`` is the process that it serves, for faults that stop it. Without an ``injection``, as
+    while that process starts, requests are passed on, and belong to no operation.
     """
 
     def __init__(self, table: tuple[str, int], control: ProcessControl) -> None:
@@ -227,7 +228,9 @@ class Proxy:
     def _exchange(self, request: Request, connection: socket.socket) -> bool:
         """Serve one request; return whether the connection stays open."""
         injection = self.injection
-        assert injection is not None, "a request outside of an invocation"
+        if injection is None:
+            connection.sendall(self.ask_table(request).data)
+            return True
         with injection.lock:
             is_met = injection.is_to_meet(request)
             injection.requests += 1

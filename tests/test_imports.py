@@ -11,8 +11,8 @@ from release.cli import COMMANDS
 from tests.support.cdk_context import ROOT
 
 HOUSE = (
-    "app", "benchmarks", "chaos", "config", "constructs", "contract", "demo", "imagecheck", "lambda_runtime",
-    "lambda_src", "local", "release", "stacks", "tests", "tools",
+    "app", "benchmarks", "chaos", "config", "constructs", "contract", "demo", "imagecheck",
+    "lambda_runtime", "lambda_src", "local", "release", "stacks", "tests", "tools",
 )  # fmt: skip
 ALLOWED = {
     "app": {"config", "constructs", "imagecheck.errors", "stacks"},

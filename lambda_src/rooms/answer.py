@@ -1,25 +1,63 @@
-"""Tells an answer of DynamoDB from one that was damaged on its way."""
+"""Reads an answer of DynamoDB, and tells it from one that was damaged on its way."""
 
 from __future__ import annotations
 
-import json
 import zlib
-from typing import Any, Final
+from typing import Final, NamedTuple, TypeAlias, TypedDict
 
-from botocore.exceptions import BotoCoreError
+import msgspec
 
 _OK: Final = 200
 _ERRORS: Final = range(400, 600)
 
 
-class DamagedAnswerError(BotoCoreError):
+class AttributeValue(TypedDict, total=False):
+    """A value with its type: one of these keys.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+    """
+
+    S: str
+    N: str
+    B: bytes
+    BOOL: bool
+    NULL: bool
+    M: dict[str, AttributeValue]
+    L: list[AttributeValue]
+    SS: list[str]
+    NS: list[str]
+    BS: list[bytes]
+
+
+Item: TypeAlias = dict[str, AttributeValue]
+
+# What is read of an answer, be it a success or an error.
+Content = TypedDict("Content", {"Item": Item, "Attributes": Item, "__type": str}, total=False)
+
+_content: Final = msgspec.json.Decoder(Content)
+
+
+class DamagedAnswerError(Exception):
     """An answer that is not DynamoDB's, or not all of it. The text has no part of the answer."""
 
-    fmt = "HTTP {status}: {fault}"
+    def __init__(self, status: int, fault: str) -> None:
+        super().__init__(f"HTTP {status}: {fault}")
 
 
-def require_whole(status: int, body: bytes, *, checksum: str | None) -> None:
-    """Refuse an answer that DynamoDB cannot have given.
+class Answer(NamedTuple):
+    """An answer of DynamoDB: a success, or an error whose ``code`` is not ""."""
+
+    status: int
+    content: Content
+
+    @property
+    def code(self) -> str:
+        """The error's name, such as ``ThrottlingException``."""
+        return self.content.get("__type", "").rpartition("#")[2].partition(":")[0]
+
+
+def read_answer(status: int, body: bytes, *, checksum: str | None) -> Answer:
+    """Return an answer, unless DynamoDB cannot have given it.
 
     A success has a checksum of its body as it was sent, compressed or not:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
@@ -34,25 +72,19 @@ def require_whole(status: int, body: bytes, *, checksum: str | None) -> None:
         checksum: the header ``x-amz-crc32``, if there is one.
 
     Raises:
-        DamagedAnswerError: a success without checksum, another checksum, no JSON object, or the
-            status of another body.
+        DamagedAnswerError: a success without checksum, another checksum, an object that is none of
+            DynamoDB's, or the status of another body.
 
     """
     if checksum is None and status == _OK:
-        raise DamagedAnswerError(status=status, fault="no checksum")
+        raise DamagedAnswerError(status, "no checksum")
     # Of no bytes the checksum is 0, but the shortest answer is {}.
     if checksum is not None and (not body or checksum.strip() != str(zlib.crc32(body))):
-        raise DamagedAnswerError(status=status, fault="another checksum")
-    content = _decoded(body)
-    # botocore takes null for what is not there.
-    if not isinstance(content, dict) or None in content.values():
-        raise DamagedAnswerError(status=status, fault="another body")
-    if status not in _ERRORS if "__type" in content else status != _OK:
-        raise DamagedAnswerError(status=status, fault="another status")
-
-
-def _decoded(body: bytes) -> Any:
+        raise DamagedAnswerError(status, "another checksum")
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+        answer = Answer(status, _content.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DamagedAnswerError(status, "another body") from None
+    if status not in _ERRORS if answer.code else status != _OK:
+        raise DamagedAnswerError(status, "another status")
+    return answer

@@ -6,8 +6,6 @@ for the network takes its timeout from what is left to the request.
 
 from __future__ import annotations
 
-import functools
-import os
 import queue
 import select
 import socket
@@ -15,22 +13,12 @@ import ssl
 import threading
 import time
 from http.client import HTTPConnection
-from typing import Any, Final, NamedTuple
-
-from botocore.httpsession import get_cert_path
+from typing import Any, Final
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 """An answer holds one item, of at most 400 KB:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
-
-
-class Origin(NamedTuple):
-    """What a connection leads to. ``tls`` has the authorities, or is None for plain HTTP."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
 
 
 class _Allowance:
@@ -40,8 +28,8 @@ class _Allowance:
         self._deadline = 0.0
         self._bytes = 0
 
-    def renew(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
+    def renew(self, deadline: float) -> None:
+        self._deadline = deadline
         self._bytes = MAX_ANSWER_BYTES
 
     def seconds(self) -> float:
@@ -82,59 +70,44 @@ class _TlsSocket(_Limited, ssl.SSLSocket):
     pass
 
 
-@functools.cache
-def trusting(authorities: str) -> ssl.SSLContext:
-    """Return the context of connections that trust the certificates in a file.
-
-    Reading the file takes longer than a request, so it is done once.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it verifies certificate and host
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(authorities)
-    context.sslsocket_class = _TlsSocket
-    return context
-
-
-def origin(scheme: str, host: str, port: int | None) -> Origin:
-    """Return the origin with these parts of its URL. Authorities are those that botocore trusts."""
-    if scheme == "http":
-        return Origin(host, port or 80, None)
-    authorities: Any = os.environ.get("AWS_CA_BUNDLE") or True
-    return Origin(host, port or 443, trusting(get_cert_path(authorities)))
-
-
 class Connection(HTTPConnection):
     """A connection that is limited; of two threads only one may use it at a time.
 
     Args:
-        origin: what it leads to.
+        host: the server's name or address.
+        port: its port.
+        tls: the authorities that may vouch for it; None for plain HTTP.
         connect_timeout: of one of the host's addresses, in seconds.
 
     """
 
     sock: _Socket | _TlsSocket | None
 
-    def __init__(self, origin: Origin, *, connect_timeout: float) -> None:
-        super().__init__(origin.host, origin.port)
-        self.default_port = 443 if origin.tls else 80
-        self.origin = origin
+    def __init__(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout: float
+    ) -> None:
+        super().__init__(host, port)
+        if tls is not None:
+            tls.sslsocket_class = _TlsSocket
+        self._tls = tls
         self._connect_timeout = connect_timeout
         self._allowance = _Allowance()
 
-    def allow(self, seconds: float) -> None:
-        """Begin a request that may take this long, from looking up the host to the last byte."""
-        self._allowance.renew(seconds)
+    def allow(self, deadline: float) -> None:
+        """Begin a request whose last byte comes by then, on the monotonic clock; or to connect."""
+        self._allowance.renew(deadline)
 
     def connect(self) -> None:
         """Connect to the first of the host's addresses that answers.
 
         Raises:
             TimeoutError: none did, or its handshake took too long.
-            OSError: there is no such host, it refused, or its certificate is not trusted.
+            ssl.SSLCertVerificationError: nobody who is trusted vouches for it.
+            OSError: there is no such host, it refused, or it speaks no TLS.
 
         """
         connected = self._connected()
-        self.sock = connected if self.origin.tls is None else self._secured(connected)
+        self.sock = connected if self._tls is None else self._secured(connected, self._tls)
         self.sock.allowance = self._allowance
 
     def is_stale(self) -> bool:
@@ -183,11 +156,11 @@ class Connection(HTTPConnection):
             raise result
         return result
 
-    def _secured(self, connected: _Socket) -> _TlsSocket:
+    def _secured(self, connected: _Socket, tls: ssl.SSLContext) -> _TlsSocket:
         try:
             connected.settimeout(self._allowance.seconds())
             # An end that the other side did not announce is an error, and no end of the answer.
-            secured: Any = self.origin.tls.wrap_socket(  # type: ignore[union-attr]
+            secured: Any = tls.wrap_socket(
                 connected, server_hostname=self.host, suppress_ragged_eofs=False
             )
         except BaseException:

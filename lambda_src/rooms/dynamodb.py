@@ -8,42 +8,27 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ParamValidationError,
-    SSLError,
-)
+import msgspec
 
-from .answer import DamagedAnswerError
 from .errors import ErrorCode, RoomsError
-from .transport import has_sent, is_distrusted
+from .transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, LostError, NotSentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-CONNECT_TIMEOUT_S: Final = 0.5
-READ_TIMEOUT_S: Final = 1.0
+    from .answer import Answer, Content, Item
+    from .transport import Transport
+
 MAX_ATTEMPTS: Final = 2
 MAX_PAUSE_S: Final = 0.2
 """The longest wait between two attempts."""
 
 WORST_REQUEST_S: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) + MAX_PAUSE_S
-"""The longest time of a request, whatever the table does or does not do. ``transport`` sees to it
-that an attempt takes no longer than the two timeouts together, to its last byte."""
+"""The longest time of a request, whatever the table does or does not do."""
 
-CLIENT_CONFIG: Final[Mapping[str, Any]] = {
-    "connect_timeout": CONNECT_TIMEOUT_S,
-    "read_timeout": READ_TIMEOUT_S,
-    # Attempts are counted here.
-    "retries": {"mode": "standard", "total_max_attempts": 1},
-}
-"""Arguments for ``botocore.config.Config``."""
-
+_REFUSED: Final = 400
 _SERVER_ERROR: Final = 500
 
 # Errors of 4xx that a repetition does not change: the role lacks a permission, or the request is
@@ -54,9 +39,8 @@ _SERVER_ERROR: Final = 500
 # that is wrong (InvalidSignatureException, RequestExpired), credentials that are not known
 # everywhere yet (UnrecognizedClientException), and what AWS will think of next. Two of them pass
 # for a player who repeats the request later. ResourceNotFoundException: the table is being made or
-# restored. ExpiredTokenException: botocore reads credentials from the environment once and Lambda
-# never changes them there, so this environment has none left, but the next request may meet
-# another one.
+# restored. ExpiredTokenException: Lambda never changes the credentials of a running environment, so
+# this one has none left, but the next request may meet another one.
 _LASTING: Final = frozenset(
     {
         "AccessDeniedException",
@@ -75,9 +59,6 @@ _LASTING: Final = frozenset(
     }
 )
 
-# Nothing was sent when no connection was made.
-_NOT_SENT: Final = (ConnectTimeoutError, EndpointConnectionError, SSLError)
-
 
 class ConditionalCheckFailedError(Exception):
     """The condition of a write did not hold.
@@ -88,7 +69,7 @@ class ConditionalCheckFailedError(Exception):
 
     """
 
-    def __init__(self, item: Mapping[str, Any] | None, *, repeated: bool) -> None:
+    def __init__(self, item: Item | None, *, repeated: bool) -> None:
         super().__init__()
         self.item = item
         self.repeated = repeated
@@ -97,60 +78,66 @@ class ConditionalCheckFailedError(Exception):
 class RequestError(Exception):
     """DynamoDB refuses a request, and a retry would not help. The text has operation and code.
 
-    It replaces botocore's error, whose text can contain the answer, and so players' names.
+    DynamoDB's own text can contain the item, and so players' names.
     """
 
 
-def send(operation: Callable[..., Any], **arguments: object) -> Any:
-    """Call an operation of a client, and once more if the first attempt fails.
+class DynamoDb:
+    """The operations of DynamoDB, each in bounded time.
 
-    What fails once a request was on its way is uncertain, whoever fails: the connection, or
-    botocore where it reads the answer.
-
-    Raises:
-        ConditionalCheckFailedError: the condition of the write did not hold.
-        RoomsError: ``UNAVAILABLE``; ``uncertain`` if one of the attempts may have been carried out.
-        RequestError: the request is wrong, or not allowed.
+    Args:
+        transport: how requests get there.
 
     """
-    uncertain = False
-    cause = ""
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
-        has_sent.set(False)
-        try:
-            answer = operation(**arguments)
-            _require_complete(answer, arguments)
-        except ParamValidationError:
-            raise RequestError(f"{operation.__name__}: ParamValidationError") from None
-        except DamagedAnswerError as error:
-            cause = str(error)
-            uncertain = True
-        except BotoCoreError as error:
-            cause = type(error).__name__
-            uncertain = uncertain or not isinstance(error, _NOT_SENT)
-        except ClientError as error:
-            cause = error.response["Error"]["Code"]
-            if cause == "ConditionalCheckFailedException":
-                item: Any = error.response.get("Item")
-                raise ConditionalCheckFailedError(item, repeated=uncertain) from None
-            metadata = error.response.get("ResponseMetadata", {})
-            if metadata.get("HTTPStatusCode", 0) >= _SERVER_ERROR:
-                uncertain = True
-            elif cause in _LASTING:
-                raise RequestError(f"{operation.__name__}: {cause}") from None
-        except Exception as error:
-            if not has_sent.get():
-                raise  # a fault of this program
-            cause = type(error).__name__
-            uncertain = True
-        else:
-            return answer
-        is_distrusted.set(True)
-    raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def request(self, operation: str, **arguments: object) -> Content:
+        """Send a request, and once more if the first attempt fails.
+
+        What fails once a request was on its way is uncertain.
+
+        Args:
+            operation: its name in DynamoDB's API, such as ``GetItem``.
+            arguments: as DynamoDB's API names them; binary values are ``bytes``.
+
+        Raises:
+            ConditionalCheckFailedError: the condition of the write did not hold.
+            RoomsError: ``UNAVAILABLE``; ``uncertain`` if one of the attempts may have been carried
+                out.
+            RequestError: the request is wrong, or not allowed.
+
+        """
+        body = msgspec.json.encode(arguments)
+        uncertain = False
+        cause = ""
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0, MAX_PAUSE_S))  # noqa: S311  # nobody gains by guessing it
+            try:
+                answer = self._transport.send(operation, body)
+            except NotSentError as error:
+                cause = str(error)
+            except LostError as error:
+                cause, uncertain = str(error), True
+            else:
+                cause = answer.code or _missing(answer, arguments)
+                if not cause:
+                    return answer.content
+                if cause == "ConditionalCheckFailedException":
+                    raise ConditionalCheckFailedError(
+                        answer.content.get("Item"), repeated=uncertain
+                    )
+                if cause in _LASTING and answer.status < _SERVER_ERROR:
+                    raise RequestError(f"{operation}: {cause}")
+                # A refusal says that nothing was done.
+                uncertain = uncertain or not _REFUSED <= answer.status < _SERVER_ERROR
+            self._transport.close_idle()
+        raise RoomsError(ErrorCode.UNAVAILABLE, cause=cause, uncertain=uncertain)
 
 
-def _require_complete(answer: Mapping[str, Any], arguments: Mapping[str, object]) -> None:
-    if "ReturnValues" in arguments and not answer.get("Attributes"):
-        raise DamagedAnswerError(status=200, fault="no attributes")
+def _missing(answer: Answer, arguments: Mapping[str, object]) -> str:
+    """Return what a success lacks; "" if nothing."""
+    asked = "ReturnValues" in arguments
+    return "HTTP 200: no attributes" if asked and not answer.content.get("Attributes") else ""

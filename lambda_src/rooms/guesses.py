@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from . import codes
-from .dynamodb import WORST_REQUEST_S, RequestError, send
+from .dynamodb import WORST_REQUEST_S, RequestError
 from .errors import ErrorCode, RoomsError
 from .item import UnreadableItemError
 from .service import LONGEST_OPERATION_S
@@ -26,8 +26,7 @@ from .service import LONGEST_OPERATION_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
+    from .dynamodb import DynamoDb
     from .payload import Reply
 
 LIMIT: Final = 200
@@ -49,7 +48,7 @@ class GuessLimit:
     """The limit, as one environment of the function keeps it.
 
     Args:
-        client: a low-level client made with ``dynamodb.CLIENT_CONFIG``.
+        client: sends its requests.
         table: the rooms table.
         key: makes hashes of addresses that nobody else can; without one, each environment has
             its own, and counts alone.
@@ -59,7 +58,7 @@ class GuessLimit:
 
     def __init__(
         self,
-        client: DynamoDBClient,
+        client: DynamoDb,
         table: str,
         *,
         key: str = "",
@@ -116,8 +115,8 @@ class GuessLimit:
         if item in self._tries:
             return True
         try:
-            found = send(
-                self._client.get_item,
+            found = self._client.request(
+                "GetItem",
                 TableName=self._table,
                 Key={"roomId": {"S": item}},
                 ProjectionExpression="tries",
@@ -130,8 +129,8 @@ class GuessLimit:
 
     def _count(self, item: str, now_s: int) -> None:
         try:
-            written = send(
-                self._client.update_item,
+            written = self._client.request(
+                "UpdateItem",
                 TableName=self._table,
                 Key={"roomId": {"S": item}},
                 UpdateExpression="SET expiresAt = :end ADD tries :one",

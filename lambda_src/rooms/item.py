@@ -26,7 +26,7 @@ from .room import MAX_PLAYERS, Player, Room, RoomStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from .answer import AttributeValue
 
 FORMAT: Final = 1
 """The newest format that this version reads. Items without one are of the first."""
@@ -46,17 +46,17 @@ class UnreadableItemError(RoomsError):
         super().__init__(ErrorCode.UNAVAILABLE, cause=f"unreadable item: {why}")
 
 
-def number(value: int) -> AttributeValueTypeDef:
+def number(value: int) -> AttributeValue:
     """Return an attribute value of type N."""
     return {"N": str(value)}
 
 
-def key(room_id: str) -> dict[str, AttributeValueTypeDef]:
+def key(room_id: str) -> dict[str, AttributeValue]:
     """Return the primary key of a room's item."""
     return {"roomId": {"S": room_id}}
 
 
-def player_attribute(player: Player) -> AttributeValueTypeDef:
+def player_attribute(player: Player) -> AttributeValue:
     """Return a player's entry in ``players``."""
     return {
         "M": {
@@ -67,7 +67,7 @@ def player_attribute(player: Player) -> AttributeValueTypeDef:
     }
 
 
-def from_room(room: Room) -> dict[str, AttributeValueTypeDef]:
+def from_room(room: Room) -> dict[str, AttributeValue]:
     """Return the item of a room."""
     return {
         **key(room.room_id),

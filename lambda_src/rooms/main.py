@@ -1,7 +1,7 @@
 """The entry point of the function: ``rooms.main.handler``.
 
-The client is made while the environment starts, which Lambda does at full CPU speed; a missing
-variable fails there, where the deployment sees it.
+The client is made and connected while the environment starts, which Lambda does at full CPU speed;
+a missing variable fails there, where the deployment sees it.
 """
 
 from __future__ import annotations
@@ -9,22 +9,29 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
 from .client import Entrance
-from .dynamodb import CLIENT_CONFIG
+from .dynamodb import DynamoDb
+from .endpoint import credentials, endpoint
 from .guesses import GuessLimit
 from .router import dispatch
 from .service import Rooms
 from .store import RoomStore
+from .transport import Transport
 
 if TYPE_CHECKING:
     from .payload import Event
 
-_client = boto3.client("dynamodb", config=Config(**CLIENT_CONFIG))
+_client = DynamoDb(
+    Transport(
+        endpoint(os.environ),
+        credentials(os.environ),
+        ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
+    )
+)
 _table = os.environ["ROOMS_TABLE"]
-_rooms = Rooms(RoomStore(_client, _table))
+_store = RoomStore(_client, _table)
+_store.connect()
+_rooms = Rooms(_store)
 # Its own secret, and while it changes the one before; none where no distribution is in front.
 _keys = tuple(filter(None, os.environ.get("DISTRIBUTION_KEYS", "").split(",")))
 _entrance = Entrance(

@@ -9,21 +9,21 @@ Expressions: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Ex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .dynamodb import ConditionalCheckFailedError, send
+from .dynamodb import ConditionalCheckFailedError, RequestError
+from .errors import RoomsError
 from .item import FORMAT, LEFT_PREFIX, from_room, key, number, player_attribute, to_room
 from .room import MAX_PLAYERS
-from .transport import carry_requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
+    from .answer import AttributeValue, Content
+    from .dynamodb import DynamoDb
     from .room import Player, Room
 
 CLOSED_HOLD_MS: Final = 15 * 60 * 1000
@@ -77,15 +77,22 @@ class RoomStore:
     ``ConditionFailedError`` when it changed nothing.
 
     Args:
-        client: a low-level client made with ``dynamodb.CLIENT_CONFIG``.
+        client: sends its requests.
         table: the table's name.
 
     """
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        carry_requests_of(client)
+    def __init__(self, client: DynamoDb, table: str) -> None:
         self._client = client
         self._table = table
+
+    def connect(self) -> None:
+        """Open the connection of the first request, by reading an item that no table has.
+
+        A table that does not answer is no reason not to start: it may answer later.
+        """
+        with suppress(RoomsError, RequestError):
+            self._client.request("GetItem", TableName=self._table, Key=key("-"))
 
     def create(self, room: Room, *, now_ms: int, over: Room | None = None) -> None:
         """Write a new room whose code is free, or belongs to this very closed room."""
@@ -94,9 +101,8 @@ class RoomStore:
         else:
             condition = "attribute_exists(closedAt) AND createdAt = :created AND version = :version"
             values = {":created": number(over.created_at), ":version": number(over.version)}
-        _write(
-            self._client.put_item,
-            TableName=self._table,
+        self._write(
+            "PutItem",
             Item=from_room(room),
             ConditionExpression=condition,
             ExpressionAttributeValues=values,
@@ -114,9 +120,8 @@ class RoomStore:
             closed_at=now_ms,
             expires_at=now_ms - CLOCKS_DIFFER_MS,
         )
-        _write(
-            self._client.put_item,
-            TableName=self._table,
+        self._write(
+            "PutItem",
             Item=from_room(closed),
             ConditionExpression=(
                 f"{_FREE} OR (players.#p.digest = :digest AND size(players) = :one)"
@@ -134,11 +139,8 @@ class RoomStore:
 
         Strongly consistent: a polling client never sees an earlier version again.
         """
-        answer = send(
-            self._client.get_item,
-            TableName=self._table,
-            Key=key(room_id),
-            ConsistentRead=True,
+        answer = self._client.request(
+            "GetItem", TableName=self._table, Key=key(room_id), ConsistentRead=True
         )
         return to_room(answer["Item"]) if "Item" in answer else None
 
@@ -252,14 +254,13 @@ class RoomStore:
         forget: Sequence[str] = (),
         condition: str,
         names: Mapping[str, str],
-        values: Mapping[str, AttributeValueTypeDef],
+        values: Mapping[str, AttributeValue],
     ) -> Room:
         forgotten = {f"#forget{place}": name for place, name in enumerate(forget)}
         removed = ", ".join((*remove, *forgotten))
         return to_room(
-            _write(
-                self._client.update_item,
-                TableName=self._table,
+            self._write(
+                "UpdateItem",
                 Key=key(room_id),
                 UpdateExpression=f"SET {', '.join(set_)}"
                 + (f" REMOVE {removed}" if removed else ""),
@@ -275,20 +276,24 @@ class RoomStore:
             )["Attributes"]
         )
 
+    def _write(self, operation: str, **arguments: object) -> Content:
+        try:
+            return self._client.request(
+                operation,
+                TableName=self._table,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **arguments,
+            )
+        except ConditionalCheckFailedError as error:
+            room = to_room(error.item) if error.item else None
+            raise ConditionFailedError(room, repeated=error.repeated) from None
 
-def _write(operation: Callable[..., Any], **arguments: object) -> Any:
-    try:
-        return send(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
-    except ConditionalCheckFailedError as error:
-        room = to_room(error.item) if error.item else None
-        raise ConditionFailedError(room, repeated=error.repeated) from None
 
-
-def _free_at(now_ms: int) -> dict[str, AttributeValueTypeDef]:
+def _free_at(now_ms: int) -> dict[str, AttributeValue]:
     return {":now": number(now_ms // 1000), ":released": number(now_ms - CLOSED_HOLD_MS)}
 
 
-def _closed_at(now_ms: int) -> dict[str, AttributeValueTypeDef]:
+def _closed_at(now_ms: int) -> dict[str, AttributeValue]:
     return {
         ":finished": {"S": "finished"},
         ":expired": number((now_ms - CLOCKS_DIFFER_MS) // 1000),

@@ -1,161 +1,175 @@
-"""Carries botocore's requests to DynamoDB in bounded time, and returns only whole answers.
+"""Carries requests to DynamoDB in bounded time, and returns only whole answers.
 
-botocore's own HTTP client bounds each silence of an answer, not the answer, and takes one that was
-cut off for a short one: ``http.client`` ends a head where the connection ends, even over TLS. This
-one answers in its place, by the event that botocore has for it:
-https://docs.aws.amazon.com/botocore/latest/topics/events.html
-It knows no proxies, which a function has not.
+A request is sent once here. Whoever sends it learns whether it was on its way when it failed.
 """
 
 from __future__ import annotations
 
-import io
+import logging
 import ssl
+import time
 from contextlib import suppress
-from contextvars import ContextVar
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-from botocore.awsrequest import AWSResponse
-from botocore.exceptions import (
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
-
-from .answer import DamagedAnswerError, require_whole
-from .connection import MAX_ANSWER_BYTES, Connection, Origin, origin
+from .answer import DamagedAnswerError, read_answer
+from .connection import MAX_ANSWER_BYTES, Connection
+from .signature import signed_headers
+from .trust import AMAZON_ROOTS, trusting, trusting_all_public
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from http.client import HTTPResponse
 
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from .answer import Answer
+    from .endpoint import Credentials, Endpoint
 
-has_sent: Final = ContextVar("has_sent", default=False)
-"""Whether this thread's request was on its way to DynamoDB; whoever begins one sets it to False."""
+CONNECT_TIMEOUT_S: Final = 0.5
+READ_TIMEOUT_S: Final = 1.0
 
-is_distrusted: Final = ContextVar("is_distrusted", default=False)
-"""Whether this thread's next request shall find no connection open.
-
-Whoever got no good answer sets it to True: the one that brought it may be about to close, or may
-bring more of the same.
-"""
+# Nobody reads it but AWS.
+_USER_AGENT: Final = "hima-five-bomber-rooms"
+_logger = logging.getLogger(__name__)
 
 
-def carry_requests_of(client: DynamoDBClient) -> None:
-    """Carry all requests of a client from now on.
+class NotSentError(Exception):
+    """No connection was made, so DynamoDB has done nothing. The text is a cause for the log."""
 
-    Its configuration says how: a request takes at most ``connect_timeout`` and ``read_timeout``
-    together, in seconds, and ``max_pool_connections`` stay open between requests.
+
+class LostError(Exception):
+    """A request was on its way, and no whole answer came. The text is a cause for the log."""
+
+
+class Transport:
+    """Connections to one endpoint; each stays open for the next request.
+
+    It knows no proxies, which a function has not. Threads may share it.
+
+    Args:
+        endpoint: where DynamoDB is.
+        credentials: what requests are signed with.
+        ca_bundle: a PEM file with the authorities to trust, and no others; without one Amazon's
+            own, and where those do not vouch for the endpoint, all public ones.
+        connect_timeout: of one of the endpoint's addresses, in seconds.
+        read_timeout: what a request may take beyond that, in seconds.
+
     """
-    send: Any = _Transport(client).send
-    # A client is carried once, however many stores it has.
-    client.meta.events.register("before-send.dynamodb", send, unique_id="rooms-transport")
 
-
-class _Transport:
-    def __init__(self, client: DynamoDBClient) -> None:
-        self._config: Any = client.meta.config
-        self._idle: list[Connection] = []
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        *,
+        ca_bundle: str | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT_S,
+        read_timeout: float = READ_TIMEOUT_S,
+    ) -> None:
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self._endpoint = endpoint
+        self._credentials = credentials
+        is_tls = endpoint.scheme == "https"
         # Certificates are read while the environment starts, not with the first request.
-        self._origin(client.meta.endpoint_url)
+        self._tls = trusting(ca_bundle or AMAZON_ROOTS) if is_tls else None
+        self._trusts_amazon_alone = is_tls and not ca_bundle
+        self._idle: list[Connection] = []
 
-    def send(self, request: Any, **_: object) -> AWSResponse:
-        """Send a request of botocore's.
+    def send(self, operation: str, body: bytes) -> Answer:
+        """Send a request, whose arguments are ``body``, and return its answer, also an error.
+
+        It takes at most ``connect_timeout`` and ``read_timeout`` together, to its last byte.
 
         Raises:
-            ConnectTimeoutError, EndpointConnectionError, SSLError: nothing was sent.
-            ReadTimeoutError, ConnectionClosedError, DamagedAnswerError: it may have been done.
+            NotSentError: it was not sent.
+            LostError: it may have been carried out.
 
         """
-        if is_distrusted.get():
-            is_distrusted.set(False)
-            self._close_idle()
-        connection = self._connection(self._origin(request.url))
+        deadline = time.monotonic() + self.connect_timeout + self.read_timeout
+        connection = self._known_connection() or self._new_connection(deadline)
         try:
-            response = self._exchange(connection, request)
+            connection.allow(deadline)
+            answer = self._exchange(connection, operation, body)
         except BaseException:
             # What is still to come would be taken for the answer to the next request.
             connection.close()
             raise
-        self._keep(connection)
-        return response
+        self._idle.append(connection)
+        return answer
 
-    def _exchange(self, connection: Connection, request: Any) -> AWSResponse:
-        connection.allow(self._config.connect_timeout + self._config.read_timeout)
-        if connection.sock is None:
-            self._connect(connection, request.url)
-        has_sent.set(True)
-        try:
-            connection.request(request.method, _target(request.url), request.body, request.headers)
-            with connection.getresponse() as response:
-                body = _body_of(response)
-        except TimeoutError as error:
-            raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
-        except (OSError, HTTPException) as error:
-            raise ConnectionClosedError(endpoint_url=request.url, error=error) from error
-        require_whole(response.status, body, checksum=response.headers["x-amz-crc32"])
-        headers: Any = dict(response.headers)
-        return AWSResponse(request.url, response.status, headers, _Body(body))
+    def close_idle(self) -> None:
+        """Close the connections that wait for a request.
 
-    @staticmethod
-    def _connect(connection: Connection, url: str) -> None:
-        try:
-            connection.connect()
-        except TimeoutError as error:
-            raise ConnectTimeoutError(endpoint_url=url, error=error) from error
-        except ssl.SSLError as error:
-            raise SSLError(endpoint_url=url, error=error) from error
-        except OSError as error:
-            raise EndpointConnectionError(endpoint_url=url, error=error) from error
-
-    @staticmethod
-    def _origin(url: str) -> Origin:
-        parts = urlsplit(url)
-        return origin(parts.scheme, parts.hostname or "", parts.port)
-
-    def _connection(self, origin: Origin) -> Connection:
-        # Threads share the list: it is empty as soon as another one has taken the last.
-        with suppress(IndexError):
-            while True:
-                connection = self._idle.pop()
-                if connection.origin == origin and not connection.is_stale():
-                    return connection
-                connection.close()
-        return Connection(origin, connect_timeout=self._config.connect_timeout)
-
-    def _close_idle(self) -> None:
+        For whoever got no good answer: the one that brought it may be about to close, or may bring
+        more of the same.
+        """
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
 
-    def _keep(self, connection: Connection) -> None:
-        if len(self._idle) < self._config.max_pool_connections:
-            self._idle.append(connection)
-        else:
-            connection.close()
+    def _exchange(self, connection: Connection, operation: str, body: bytes) -> Answer:
+        headers = signed_headers(
+            operation,
+            body,
+            host=self._endpoint.authority,
+            region=self._endpoint.region,
+            credentials=self._credentials,
+            now_s=time.time(),
+        )
+        headers["user-agent"] = _USER_AGENT
+        try:
+            connection.request("POST", "/", body, headers)
+            with connection.getresponse() as response:
+                content = _body_of(response)
+            return read_answer(response.status, content, checksum=response.headers["x-amz-crc32"])
+        except TimeoutError as error:
+            raise LostError("ReadTimeoutError") from error
+        except (OSError, HTTPException) as error:
+            raise LostError("ConnectionClosedError") from error
+        except DamagedAnswerError as error:
+            raise LostError(str(error)) from error
 
+    def _known_connection(self) -> Connection | None:
+        # Threads share the list: it is empty as soon as another one has taken the last.
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if not connection.is_stale():
+                    return connection
+                connection.close()
+        return None
 
-class _Body(io.BytesIO):
-    """A body as botocore reads it."""
+    def _new_connection(self, deadline: float) -> Connection:
+        try:
+            try:
+                return self._connected(deadline)
+            except ssl.SSLCertVerificationError:
+                if not self._trusts_amazon_alone:
+                    raise
+            self._tls, self._trusts_amazon_alone = trusting_all_public(), False
+            _logger.warning("Amazon's certificate authorities do not vouch for DynamoDB")
+            return self._connected(deadline)
+        except TimeoutError as error:
+            raise NotSentError("ConnectTimeoutError") from error
+        except ssl.SSLError as error:
+            raise NotSentError("SSLError") from error
+        except OSError as error:
+            raise NotSentError("EndpointConnectionError") from error
 
-    def stream(self) -> Iterator[bytes]:
-        yield self.read()
+    def _connected(self, deadline: float) -> Connection:
+        connection = Connection(
+            self._endpoint.host,
+            self._endpoint.port,
+            tls=self._tls,
+            connect_timeout=self.connect_timeout,
+        )
+        connection.allow(deadline)
+        connection.connect()
+        return connection
 
 
 def _body_of(response: HTTPResponse) -> bytes:
     # Without a length, the end of the connection would be that of the answer.
     if response.length is None and not response.chunked:
-        raise DamagedAnswerError(status=response.status, fault="no length")
+        raise DamagedAnswerError(response.status, "no length")
     if response.length is not None and response.length > MAX_ANSWER_BYTES:
-        raise DamagedAnswerError(status=response.status, fault="too long")
+        raise DamagedAnswerError(response.status, "too long")
     return response.read()
-
-
-def _target(url: str) -> str:
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +13,12 @@ from chaos.environment import TABLE
 from chaos.model import TAKEN, Answer, Kind, Seats, apply
 from chaos.trial import make_table
 from lambda_src.rooms import tokens
-from lambda_src.rooms.dynamodb import CLIENT_CONFIG
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.errors import RoomsError
 from lambda_src.rooms.names import clean
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
+from tests.support.rooms.wire import Wire
 
 if TYPE_CHECKING:
     from lambda_src.rooms.room import Room
@@ -38,15 +37,7 @@ _numbers = itertools.count()
 @pytest.fixture
 def rooms(dynamodb_endpoint: str) -> Rooms:
     make_table(dynamodb_endpoint)
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=dynamodb_endpoint,
-        region_name="ap-northeast-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(**{**CLIENT_CONFIG, "read_timeout": 30}),
-    )
-    return Rooms(RoomStore(client, TABLE))
+    return Rooms(RoomStore(DynamoDb(Wire(dynamodb_endpoint)), TABLE))
 
 
 @pytest.mark.proof

@@ -143,6 +143,15 @@ def test_without_a_fault_it_hands_on_and_knows_the_effect(
     ]
 
 
+def test_what_a_process_asks_while_it_starts_is_handed_on_too(
+    connect: Callable[[], socket.socket],
+) -> None:
+    connection = connect()
+    for _ in range(2):
+        connection.sendall(REQUEST)
+        assert receive_response(connection).data == ANSWER
+
+
 def test_it_meets_only_the_requests_that_it_is_to_hit(
     proxy: Proxy, connect: Callable[[], socket.socket]
 ) -> None:

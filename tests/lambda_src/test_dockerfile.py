@@ -8,6 +8,7 @@ from typing import Any
 from constructs.image_digest import ImageDigest
 
 from config.function_libraries import PYTHON_VERSION
+from lambda_runtime.variables import CREDENTIALS
 from release.build.base_table import read_base_table
 from release.build.context import DEPENDENCIES
 from tests.support.cdk_context import CDK_JSON, ROOT
@@ -49,9 +50,14 @@ def test_the_libraries_are_for_the_python_of_the_bases() -> None:
         assert f"/python:{PYTHON_VERSION}-" in base
 
 
-def test_what_it_starts_can_be_loaded_from_what_it_copies(monkeypatch: Any) -> None:
+def test_what_it_starts_can_be_loaded_from_what_it_copies(
+    monkeypatch: Any, closed_port: int
+) -> None:
     monkeypatch.setenv("ROOMS_TABLE", "rooms")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port}")
     (handler,) = json.loads(instruction("CMD"))
     module, _, function = handler.rpartition(".")
     assert f"COPY {module.partition('.')[0]}/ " in TEXT

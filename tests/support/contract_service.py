@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.config import Config
 
 from contract.event import contract_event, parse_response
-from lambda_src.rooms.dynamodb import CLIENT_CONFIG
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
+from tests.support.rooms.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,6 +30,7 @@ class Service:
     """The real function, without what is around it."""
 
     client: DynamoDBClient
+    own_client: DynamoDb
     table: str
     answers: list[ContractResponse] = field(default_factory=list)
 
@@ -39,7 +40,7 @@ class Service:
         return answer
 
     def invoke(self, event: str) -> bytes:
-        rooms = Rooms(RoomStore(self.client, self.table))
+        rooms = Rooms(RoomStore(self.own_client, self.table))
         return json.dumps(dispatch(json.loads(event), rooms)).encode()
 
     def rooms(self) -> list[dict[str, Any]]:
@@ -56,7 +57,6 @@ def service(dynamodb_endpoint: str) -> Service:
         region_name="ap-northeast-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(**{**CLIENT_CONFIG, "read_timeout": 30}),
     )
     table = f"probe-{next(_table_numbers)}"
     client.create_table(
@@ -65,4 +65,4 @@ def service(dynamodb_endpoint: str) -> Service:
         AttributeDefinitions=[{"AttributeName": "roomId", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Service(client, table)
+    return Service(client, DynamoDb(Wire(dynamodb_endpoint)), table)

@@ -94,7 +94,7 @@ def _code_asks_elsewhere(version: VersionFacts, evidence: tuple[Evidence, ...]) 
 
 
 def role_may_not_use_table(version: VersionFacts) -> Iterator[FailureCause]:
-    """500 with cause ``get_item: AccessDeniedException``."""
+    """500 with cause ``GetItem: AccessDeniedException``."""
     symptoms = version.with_(
         lambda symptom: (
             _is_server_error(symptom) and symptom.has(*_DENIED) and not symptom.has(*_KMS)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import jsonschema
 import pytest
-from botocore.config import Config
 
 from lambda_src.rooms import dynamodb
 from lambda_src.rooms.client import Entrance
-from lambda_src.rooms.dynamodb import CLIENT_CONFIG
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.guesses import GuessLimit
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.routes import ROUTES
@@ -134,36 +132,33 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def new_client(dynamodb_endpoint: str) -> Callable[[], DynamoDBClient]:
-    """Makes clients like the function's, with patience for two hundred threads on two cores."""
-
-    def make() -> DynamoDBClient:
-        return boto3.client(
-            "dynamodb",
-            endpoint_url=dynamodb_endpoint,
-            region_name="ap-northeast-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(**{**CLIENT_CONFIG, "max_pool_connections": 64, "read_timeout": 30}),
-        )
-
-    return make
+def client(dynamodb_endpoint: str) -> DynamoDBClient:
+    """boto3's, to make tables and to look at what is in them."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=dynamodb_endpoint,
+        region_name="ap-northeast-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 @pytest.fixture
-def client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
-    return new_client()
+def own_wire(dynamodb_endpoint: str) -> Wire:
+    """What lies between the API and its table."""
+    return Wire(dynamodb_endpoint)
 
 
 @pytest.fixture
-def wire_client(new_client: Callable[[], DynamoDBClient]) -> DynamoDBClient:
-    """A client whose wire a test can cut."""
-    return new_client()
+def own_client(own_wire: Wire) -> DynamoDb:
+    """The function's."""
+    return DynamoDb(own_wire)
 
 
 @pytest.fixture
-def wire(wire_client: DynamoDBClient) -> Wire:
-    return Wire(wire_client)
+def wire(dynamodb_endpoint: str) -> Wire:
+    """Another wire, which a test can cut."""
+    return Wire(dynamodb_endpoint)
 
 
 @pytest.fixture
@@ -180,8 +175,8 @@ def table(client: DynamoDBClient) -> str:
 
 
 @pytest.fixture
-def store(client: DynamoDBClient, table: str) -> RoomStore:
-    return RoomStore(client, table)
+def store(own_client: DynamoDb, table: str) -> RoomStore:
+    return RoomStore(own_client, table)
 
 
 @pytest.fixture
@@ -198,14 +193,6 @@ def api(rooms: Rooms) -> Api:
 def token() -> str:
     """A token as a client may bring it."""
     return "c0ffee00-1111-4222-8333-444455556666"
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port of 127.0.0.1 where nothing listens, and that nobody else can take."""
-    with socket.socket() as owner:
-        owner.bind(("127.0.0.1", 0))
-        yield owner.getsockname()[1]
 
 
 @pytest.fixture

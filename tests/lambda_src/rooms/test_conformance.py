@@ -11,18 +11,19 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from lambda_src.rooms import tokens
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.names import clean
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import CREATE, GET, JOIN, LEAVE, Api, Clock
+from tests.support.rooms.faulty_table import faulty_table, whole_answer
+from tests.support.rooms.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -43,19 +44,12 @@ def items(client: DynamoDBClient, table: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def broken() -> Any:
+def broken() -> Iterator[Api]:
     """An API whose table refuses every request with words that are nobody's business."""
-    client = boto3.client(
-        "dynamodb",
-        region_name="ap-northeast-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    with Stubber(client) as stub:
-        for operation in ("put_item", "get_item", "update_item", "update_item", "update_item"):
-            for _ in range(2):
-                stub.add_client_error(operation, "InternalServerError", "connection timeout", 500)
-        yield Api(Rooms(RoomStore(client, "rooms")))
+    refusal = b'{"__type":"InternalServerError","message":"connection timeout"}'
+    with faulty_table(None) as table:
+        table.serves(whole_answer(500, refusal))
+        yield Api(Rooms(RoomStore(DynamoDb(Wire(table.endpoint)), "rooms")))
 
 
 # handler

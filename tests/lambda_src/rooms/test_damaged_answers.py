@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_src.rooms import tokens
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Answer, Api, Clock
@@ -32,8 +33,6 @@ from tests.support.rooms.faulty_table import (
 from tests.support.sampling import mostly_proofs
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from tests.support.imagecheck.certificate import Certificate
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -49,12 +48,12 @@ def network(dynamodb_endpoint: str) -> Iterator[FaultyTable]:
 
 
 @pytest.fixture(scope="module")
-def faulty_client(network: FaultyTable) -> DynamoDBClient:
+def faulty_client(network: FaultyTable) -> DynamoDb:
     return client_of(network.endpoint, attempt_s=PATIENT_S)
 
 
 @pytest.fixture
-def faulty(faulty_client: DynamoDBClient, table: str, clock: Clock) -> Api:
+def faulty(faulty_client: DynamoDb, table: str, clock: Clock) -> Api:
     """An API whose answers from the table can be damaged."""
     return Api(Rooms(RoomStore(faulty_client, table), now_ms=clock))
 

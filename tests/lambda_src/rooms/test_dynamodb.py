@@ -8,19 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter
-from botocore.config import Config
-from botocore.stub import Stubber
 
 from lambda_src.rooms import router
-from lambda_src.rooms.dynamodb import CLIENT_CONFIG, MAX_ATTEMPTS, RequestError, send
+from lambda_src.rooms.dynamodb import MAX_ATTEMPTS, DynamoDb, RequestError
 from lambda_src.rooms.errors import RoomsError
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
+from lambda_src.rooms.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from tests.lambda_src.rooms.conftest import Api
 from tests.support.rooms.faulty_table import (
     Fault,
@@ -30,9 +28,7 @@ from tests.support.rooms.faulty_table import (
     sends,
     whole_answer,
 )
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.support.rooms.wire import Wire
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
@@ -44,21 +40,9 @@ PATIENT_S = 60
 """For an attempt that does not fail, however slow this machine is."""
 
 
-def client_of(endpoint: str, *, attempt_s: float | None = None) -> DynamoDBClient:
-    """Make the client exactly as the function does, or with other patience."""
-    half = (
-        {}
-        if attempt_s is None
-        else dict.fromkeys(("connect_timeout", "read_timeout"), attempt_s / 2)
-    )
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name="ap-northeast-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(**{**CLIENT_CONFIG, **half}),
-    )
+def client_of(endpoint: str, *, attempt_s: float = CONNECT_TIMEOUT_S + READ_TIMEOUT_S) -> DynamoDb:
+    """Make the client as the function does, or with other patience."""
+    return DynamoDb(Wire(endpoint, attempt_s=attempt_s))
 
 
 def every_call(api: Api, token: str) -> list[Callable[[], object]]:
@@ -134,14 +118,12 @@ def refusing() -> Iterator[FaultyTable]:
 
 
 @pytest.fixture(scope="module")
-def refused(refusing: FaultyTable) -> DynamoDBClient:
-    client = client_of(refusing.endpoint, attempt_s=PATIENT_S)
-    RoomStore(client, "rooms")
-    return client
+def refused(refusing: FaultyTable) -> DynamoDb:
+    return client_of(refusing.endpoint, attempt_s=PATIENT_S)
 
 
-def get(client: DynamoDBClient) -> Any:
-    return send(client.get_item, TableName="rooms", Key={"roomId": {"S": "BCDFGH"}})
+def get(client: DynamoDb) -> Any:
+    return client.request("GetItem", TableName="rooms", Key={"roomId": {"S": "BCDFGH"}})
 
 
 checksums = pytest.mark.parametrize("checksum", ["", None], ids=["with checksum", "without"])
@@ -150,7 +132,7 @@ checksums = pytest.mark.parametrize("checksum", ["", None], ids=["with checksum"
 @checksums
 @pytest.mark.parametrize(("code", "status"), PASSING)
 def test_what_passes_by_itself_is_tried_again_and_then_unavailable(
-    refusing: FaultyTable, refused: DynamoDBClient, code: str, status: int, checksum: str | None
+    refusing: FaultyTable, refused: DynamoDb, code: str, status: int, checksum: str | None
 ) -> None:
     refusing.serves(whole_answer(200, b"{}"))
     refusal_of_it = refusal(code, status, checksum)
@@ -165,18 +147,18 @@ def test_what_passes_by_itself_is_tried_again_and_then_unavailable(
 @checksums
 @pytest.mark.parametrize(("code", "status"), LASTING)
 def test_what_never_passes_is_tried_once(
-    refusing: FaultyTable, refused: DynamoDBClient, code: str, status: int, checksum: str | None
+    refusing: FaultyTable, refused: DynamoDb, code: str, status: int, checksum: str | None
 ) -> None:
     refusing.serves(whole_answer(200, b"{}"))
     refusing.does(refusal(code, status, checksum))
-    with pytest.raises(RequestError, match=f"get_item: {code}"):
+    with pytest.raises(RequestError, match=f"GetItem: {code}"):
         get(refused)
 
 
 @checksums
 @pytest.mark.parametrize(("code", "status"), BROKEN)
 def test_what_dynamodb_fails_at_may_have_been_done(
-    refusing: FaultyTable, refused: DynamoDBClient, code: str, status: int, checksum: str | None
+    refusing: FaultyTable, refused: DynamoDb, code: str, status: int, checksum: str | None
 ) -> None:
     refusing.does(*[refusal(code, status, checksum)] * 2)
     with pytest.raises(RoomsError) as error:
@@ -185,7 +167,7 @@ def test_what_dynamodb_fails_at_may_have_been_done(
 
 
 def test_a_refusal_after_a_lost_answer_leaves_the_write_uncertain(
-    refusing: FaultyTable, refused: DynamoDBClient
+    refusing: FaultyTable, refused: DynamoDb
 ) -> None:
     refusing.does(cut(0), refusal("ThrottlingException", 400, ""))
     with pytest.raises(RoomsError) as error:
@@ -197,27 +179,26 @@ def test_a_refusal_after_a_lost_answer_leaves_the_write_uncertain(
     ("code", "status"), [PASSING[0], ("ResourceNotFoundException", 400), *BROKEN[:3]]
 )
 def test_throttling_and_loss_of_the_table_are_unavailable(
-    token: str, code: str, status: int, caplog: pytest.LogCaptureFixture
+    *,
+    refusing: FaultyTable,
+    token: str,
+    code: str,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client = client_of("http://127.0.0.1:9")
+    refusing.always(refusal(code, status, ""))
+    wire = Wire(refusing.endpoint)
+    assert_unavailable(Api(Rooms(RoomStore(DynamoDb(wire), "rooms"))), token)
+    refusing.does()
     # After a 5xx it may have been carried out, so one more request takes it back.
     twice = 2 if status >= 500 else 1
-    with Stubber(client) as stub:
-        for operation in (
-            *("put_item",) * twice,
-            "get_item",
-            *("update_item",) * twice,
-            "get_item",
-        ):
-            for _ in range(MAX_ATTEMPTS):
-                stub.add_client_error(operation, code, "secret words", http_status_code=status)
-        assert_unavailable(Api(Rooms(RoomStore(client, "rooms"))), token)
-        stub.assert_no_pending_responses()
+    requests = ["PutItem"] * twice + ["GetItem"] + ["UpdateItem"] * twice + ["GetItem"]
+    assert wire.sent == [request for request in requests for _ in range(MAX_ATTEMPTS)]
     assert [line["cause"] for line in log_lines(caplog)] == [code] * 4
 
 
-def test_a_table_that_does_not_exist_is_unavailable(client: DynamoDBClient, token: str) -> None:
-    assert_unavailable(Api(Rooms(RoomStore(client, "no-such-table"))), token)
+def test_a_table_that_does_not_exist_is_unavailable(own_client: DynamoDb, token: str) -> None:
+    assert_unavailable(Api(Rooms(RoomStore(own_client, "no-such-table"))), token)
 
 
 def test_a_closed_port_is_unavailable(closed_port: int, token: str) -> None:
@@ -264,32 +245,31 @@ def log_line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
 
 
 def test_a_denied_request_is_an_internal_error_whose_cause_is_in_the_log_alone(
-    caplog: pytest.LogCaptureFixture,
+    refusing: FaultyTable, refused: DynamoDb, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = client_of("http://127.0.0.1:9")
-    with Stubber(client) as stub:
-        stub.add_client_error("get_item", "AccessDeniedException", "arn:aws:iam::secret", 400)
-        answer = Api(Rooms(RoomStore(client, "rooms"))).get("BCDFGH")
+    refusing.does(refusal("AccessDeniedException", 400, ""))
+    answer = Api(Rooms(RoomStore(refused, "rooms"))).get("BCDFGH")
     assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
     assert "secret" not in str(answer.body)
-    assert log_line(caplog)["cause"] == "get_item: AccessDeniedException"
+    assert "secret" not in caplog.text
+    assert log_line(caplog)["cause"] == "GetItem: AccessDeniedException"
 
 
-def test_a_request_that_botocore_refuses_is_an_internal_error_that_repeats_no_value(
-    client: DynamoDBClient, caplog: pytest.LogCaptureFixture
+def test_a_request_that_is_wrong_is_an_internal_error_that_repeats_no_value(
+    own_client: DynamoDb, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = Api(Rooms(RoomStore(client, ""))).create("ひみつの名前")
+    answer = Api(Rooms(RoomStore(own_client, ""))).create("ひみつの名前")
     assert answer.code == "INTERNAL_ERROR"
-    assert log_line(caplog)["cause"] == "put_item: ParamValidationError"
+    assert log_line(caplog)["cause"] == "PutItem: ValidationException"
     assert "ひみつ" not in caplog.text
 
 
 def test_the_log_says_what_unavailable_comes_from(
-    client: DynamoDBClient, closed_port: int, caplog: pytest.LogCaptureFixture
+    own_client: DynamoDb, closed_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     causes = []
     for store in (
-        RoomStore(client, "no-such-table"),
+        RoomStore(own_client, "no-such-table"),
         RoomStore(client_of(f"http://127.0.0.1:{closed_port}"), "rooms"),
     ):
         assert Api(Rooms(store)).get("BCDFGH").code == "UNAVAILABLE"

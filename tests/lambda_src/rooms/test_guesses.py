@@ -12,6 +12,7 @@ import pytest
 
 from lambda_src.rooms import guesses, router
 from lambda_src.rooms.codes import ALPHABET
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.errors import ErrorCode, RoomsError
 from lambda_src.rooms.guesses import LIMIT, WINDOW_S, GuessLimit
 from lambda_src.rooms.item import FORMAT
@@ -22,6 +23,8 @@ from tests.lambda_src.rooms.conftest import CREATE, GET, JOIN, LEAVE, Answer, Ap
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from tests.support.rooms.wire import Wire
+
 KEY = "the distribution's"
 GUESSER, FRIEND = "192.0.2.66", "192.0.2.1"
 STRANGER = "x" * 32
@@ -30,7 +33,7 @@ STRANGER = "x" * 32
 class Environment:
     """One environment of the function; ``address`` is whom API Gateway talks with."""
 
-    def __init__(self, client: DynamoDBClient, table: str, clock: Clock) -> None:
+    def __init__(self, client: DynamoDb, table: str, clock: Clock) -> None:
         rooms = Rooms(RoomStore(client, table), now_ms=clock)
         limit = GuessLimit(client, table, key=KEY, now_ms=clock)
         self.api = Api(rooms, guesses=limit)
@@ -57,8 +60,8 @@ NewEnvironment = Callable[[], Environment]
 
 
 @pytest.fixture
-def environment(client: DynamoDBClient, table: str, clock: Clock) -> Environment:
-    return Environment(client, table, clock)
+def environment(own_client: DynamoDb, table: str, clock: Clock) -> Environment:
+    return Environment(own_client, table, clock)
 
 
 @pytest.fixture
@@ -75,11 +78,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def requests(client: DynamoDBClient) -> list[str]:
+def requests(own_wire: Wire) -> list[str]:
     """The requests to DynamoDB."""
-    seen: list[str] = []
-    client.meta.events.register("before-call.dynamodb", lambda model, **_: seen.append(model.name))
-    return seen
+    return own_wire.sent
 
 
 def guess(environment: Environment, codes: Iterator[str], tries: int) -> list[str]:
@@ -239,10 +240,10 @@ def test_a_refusal_says_when_the_next_day_begins(
 
 @pytest.mark.proof
 def test_environments_together_give_one_try_more_each_at_most(
-    client: DynamoDBClient, table: str, clock: Clock, codes: Iterator[str], few: int
+    own_client: DynamoDb, table: str, clock: Clock, codes: Iterator[str], few: int
 ) -> None:
     """Each has met the guesser before the limit was reached, and hears of it with its next try."""
-    ten = [Environment(client, table, clock) for _ in range(10)]
+    ten = [Environment(own_client, table, clock) for _ in range(10)]
     for each in ten:
         each.api.guesses._knows(each.api.guesses._item_key(GUESSER, clock.now_ms // 1000))  # type: ignore[union-attr]
     told = [each.get(next(codes), GUESSER).code for _ in range(5) for each in ten]
@@ -251,11 +252,11 @@ def test_environments_together_give_one_try_more_each_at_most(
 
 
 def test_an_environment_that_starts_later_gives_none(
-    client: DynamoDBClient, table: str, clock: Clock, codes: Iterator[str], few: int
+    own_client: DynamoDb, table: str, clock: Clock, codes: Iterator[str], few: int
 ) -> None:
-    guess(Environment(client, table, clock), codes, few)
+    guess(Environment(own_client, table, clock), codes, few)
     for _ in range(3):
-        late = Environment(client, table, clock)
+        late = Environment(own_client, table, clock)
         assert late.get(next(codes), GUESSER).code == "TOO_MANY_REQUESTS"
 
 
@@ -294,14 +295,18 @@ def test_the_item_is_no_rooms_names_no_address_and_expires_with_its_day(
     assert 0 < ends_s - clock.now_ms // 1000 <= WINDOW_S
 
 
-def test_hashes_of_addresses_differ_with_the_key(client: DynamoDBClient, table: str) -> None:
-    names = {GuessLimit(client, table, key=key)._item_key(GUESSER, 0) for key in ("a", "b", "", "")}
+def test_hashes_of_addresses_differ_with_the_key(own_client: DynamoDb, table: str) -> None:
+    names = {
+        GuessLimit(own_client, table, key=key)._item_key(GUESSER, 0) for key in ("a", "b", "", "")
+    }
     assert len(names) == 4
 
 
 @pytest.mark.parametrize("failing", ["GetItem", "UpdateItem", "*"])
 def test_a_table_that_cannot_count_refuses_nobody(
+    *,
     environment: Environment,
+    own_wire: Wire,
     codes: Iterator[str],
     few: int,
     caplog: pytest.LogCaptureFixture,
@@ -309,12 +314,11 @@ def test_a_table_that_cannot_count_refuses_nobody(
 ) -> None:
     room = environment.create(FRIEND).body["roomId"]
 
-    def fail(params: dict[str, Any], **_: object) -> None:
-        if "guesses#" in str(params):
+    def fail(operation: str, body: bytes) -> None:
+        if b"guesses#" in body and failing in {operation, "*"}:
             raise RoomsError(ErrorCode.UNAVAILABLE, cause="ThrottlingException")
 
-    client = environment.api.guesses._client  # type: ignore[union-attr]
-    client.meta.events.register(f"provide-client-params.dynamodb.{failing}", fail)
+    own_wire.before = fail
     assert guess(environment, codes, few + 1) == ["NOT_FOUND"] * (few + 1)
     assert environment.get(room, GUESSER).code == "OK"
     assert environment.create(GUESSER).code == "OK"

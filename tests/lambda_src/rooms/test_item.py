@@ -6,7 +6,9 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from chaos import earlier_version
 from lambda_src.rooms import item, tokens
@@ -24,13 +26,22 @@ HOST, GUEST, LATER = (f"{who}-00000000-0000-4000-8000-000000000000" for who in "
 
 @pytest.fixture
 def earlier(
-    new_client: Any, table: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    dynamodb_endpoint: str, table: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     """The rooms of the earlier version's own code, on the same table."""
     monkeypatch.syspath_prepend(str(earlier_version.PATH))
     service = importlib.import_module("rooms.service")
     store = importlib.import_module("rooms.store")
-    yield service.Rooms(store.RoomStore(new_client(), table), now_ms=clock)
+    config = importlib.import_module("rooms.dynamodb").CLIENT_CONFIG
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=dynamodb_endpoint,
+        region_name="ap-northeast-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(**{**config, "read_timeout": 30}),
+    )
+    yield service.Rooms(store.RoomStore(client, table), now_ms=clock)
     for module in [name for name in sys.modules if name.partition(".")[0] == "rooms"]:
         del sys.modules[module]
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_src.rooms import tokens
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.service import CREATE_ATTEMPTS, LIFETIME_S, Rooms
 from lambda_src.rooms.store import CLOSED_HOLD_MS, RoomStore
 from tests.lambda_src.rooms.conftest import Api, Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.support.rooms.wire import Wire
@@ -21,9 +25,20 @@ CARRIED_OUT = [200]
 
 
 @pytest.fixture
-def slow(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:  # noqa: ARG001  # the wire is its client's
+def slow(wire: Wire, table: str, clock: Clock) -> Api:
     """An API whose requests can be held back."""
-    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
+    return Api(Rooms(RoomStore(DynamoDb(wire), table), now_ms=clock))
+
+
+def at(turn: int, operation: str, act: Callable[[], object]) -> Callable[[str, bytes], None]:
+    """Do something just before an operation is sent for the n-th time, from 1."""
+    turns = itertools.count(1)
+
+    def before(sent: str, _body: bytes) -> None:
+        if sent == operation and next(turns) == turn:
+            act()
+
+    return before
 
 
 def names(api: Api, room: str) -> list[str]:
@@ -57,18 +72,16 @@ def test_a_late_leave_as_the_last_does_not_close_the_room_that_was_opened_after_
 
 
 def test_a_leave_whose_room_was_closed_and_opened_again_meanwhile_found_none(
-    *, api: Api, slow: Api, wire_client: DynamoDBClient, token: str, clock: Clock
+    *, api: Api, slow: Api, wire: Wire, token: str, clock: Clock
 ) -> None:
     room = api.create(token=token).body["roomId"]
 
-    def another_tab_leaves_and_comes_back(**_: object) -> None:
-        wire_client.meta.events.unregister(event, another_tab_leaves_and_comes_back)
+    def another_tab_leaves_and_comes_back() -> None:
         assert api.leave(room, token).body["room"] is None
         clock.pass_seconds(1)
         assert api.create("また", token=token).body["roomId"] == room
 
-    event = "before-send.dynamodb.UpdateItem"
-    wire_client.meta.events.register_first(event, another_tab_leaves_and_comes_back)
+    wire.before = at(1, "UpdateItem", another_tab_leaves_and_comes_back)
     # FORBIDDEN would say that there was a room without the player.
     assert slow.leave(room, token).code == "NOT_FOUND"
     assert names(api, room) == ["また"]
@@ -127,23 +140,17 @@ def test_a_late_join_that_was_answered_full_takes_no_seat_that_becomes_free(
 
 
 def test_a_join_that_was_carried_out_late_but_before_its_refusal_has_its_seat(
-    api: Api, slow: Api, wire: Wire, wire_client: DynamoDBClient, token: str
+    api: Api, slow: Api, wire: Wire, token: str
 ) -> None:
     room = api.create().body["roomId"]
     guests = [api.join(room).body["playerToken"] for _ in range(4)]
     wire.hold_next()
-    asked = 0
 
-    def just_before_the_join_is_barred(**_: object) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
-            api.leave(room, guests[0])
-            assert wire.land() == CARRIED_OUT
+    def just_before_the_join_is_barred() -> None:
+        api.leave(room, guests[0])
+        assert wire.land() == CARRIED_OUT
 
-    wire_client.meta.events.register(
-        "before-call.dynamodb.UpdateItem", just_before_the_join_is_barred
-    )
+    wire.before = at(3, "UpdateItem", just_before_the_join_is_barred)
     joined = slow.join(room, token=token)
 
     assert joined.status == 200
@@ -162,19 +169,11 @@ def test_a_late_join_of_nobody_knows_whom_takes_no_seat(api: Api, slow: Api, wir
 
 
 def test_a_join_of_nobody_knows_whom_that_was_carried_out_is_given_back_by_the_last_one_too(
-    api: Api, slow: Api, wire: Wire, wire_client: DynamoDBClient
+    api: Api, slow: Api, wire: Wire
 ) -> None:
     host = api.create().body
     wire.loses = lambda number: number <= 2
-    asked = 0
-
-    def the_host_leaves_meanwhile(**_: object) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
-            api.leave(host["roomId"], host["playerToken"])
-
-    wire_client.meta.events.register("before-call.dynamodb.UpdateItem", the_host_leaves_meanwhile)
+    wire.before = at(3, "UpdateItem", lambda: api.leave(host["roomId"], host["playerToken"]))
     assert slow.join(host["roomId"]).code == "UNAVAILABLE"
     assert api.get(host["roomId"]).code == "NOT_FOUND"
 
@@ -245,7 +244,6 @@ def test_a_create_whose_client_went_on_and_left_opens_nothing(
     api: Api,
     slow: Api,
     wire: Wire,
-    wire_client: DynamoDBClient,
     token: str,
     clock: Clock,
     carried_out: bool,
@@ -255,19 +253,13 @@ def test_a_create_whose_client_went_on_and_left_opens_nothing(
         wire.loses = lambda number: number == 1
     else:
         wire.hold_next()
-    asked = 0
 
-    def the_client_repeats_it_and_leaves(**_: object) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 2:
-            assert api.create(token=token).body["roomId"] == code
-            clock.pass_seconds(1)
-            api.leave(code, token)
+    def the_client_repeats_it_and_leaves() -> None:
+        assert api.create(token=token).body["roomId"] == code
+        clock.pass_seconds(1)
+        api.leave(code, token)
 
-    wire_client.meta.events.register(
-        "before-call.dynamodb.PutItem", the_client_repeats_it_and_leaves
-    )
+    wire.before = at(2, "PutItem", the_client_repeats_it_and_leaves)
     assert slow.create(token=token).code == "UNAVAILABLE"
     wire.land()
     assert api.get(code).code == "NOT_FOUND"

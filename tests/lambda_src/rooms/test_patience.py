@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_src.rooms import store
-from lambda_src.rooms.dynamodb import send
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.service import PATIENCE_S, Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api, Clock
@@ -15,17 +14,16 @@ from tests.lambda_src.rooms.conftest import Api, Clock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
+    from lambda_src.rooms.answer import Content
     from tests.support.rooms.wire import Wire
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
 @pytest.fixture
-def slow(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:  # noqa: ARG001  # the wire is its client's
+def slow(wire: Wire, table: str, clock: Clock) -> Api:
     """An API whose answers can be lost."""
-    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
+    return Api(Rooms(RoomStore(DynamoDb(wire), table), now_ms=clock))
 
 
 @pytest.fixture
@@ -33,15 +31,17 @@ def slow_down(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Callable[[], lis
     """Let each request take all the time that there is; returns those that are sent then."""
     sent: list[str] = []
 
-    def slowly(operation: Any, **arguments: Any) -> Any:
-        sent.append(operation.__name__)
+    request = DynamoDb.request
+
+    def slowly(client: DynamoDb, operation: str, **arguments: object) -> Content:
+        sent.append(operation)
         try:
-            return send(operation, **arguments)
+            return request(client, operation, **arguments)
         finally:
             clock.pass_seconds(PATIENCE_S + 1)
 
     def begin() -> list[str]:
-        monkeypatch.setattr(store, "send", slowly)
+        monkeypatch.setattr(DynamoDb, "request", slowly)
         return sent
 
     return begin
@@ -54,7 +54,7 @@ def test_a_create_that_finds_its_closed_room_late_leaves_it_closed(
     api.leave(room, token)
     requests = slow_down()
     assert slow.create(token=token).code == "UNAVAILABLE"
-    assert requests == ["put_item"]
+    assert requests == ["PutItem"]
 
 
 def test_a_create_whose_answers_are_lost_late_is_not_taken_back(
@@ -63,7 +63,7 @@ def test_a_create_whose_answers_are_lost_late_is_not_taken_back(
     wire.loses = lambda _: True
     requests = slow_down()
     assert slow.create().code == "UNAVAILABLE"
-    assert requests == ["put_item"]
+    assert requests == ["PutItem"]
 
 
 def test_a_join_that_is_refused_late_is_not_known_to_be_refused(
@@ -75,7 +75,7 @@ def test_a_join_that_is_refused_late_is_not_known_to_be_refused(
     wire.hold_next()
     requests = slow_down()
     assert slow.join(room, token=token).code == "UNAVAILABLE"
-    assert requests == ["update_item"]
+    assert requests == ["UpdateItem"]
 
 
 def test_a_leave_that_has_read_late_changes_nothing(
@@ -84,4 +84,4 @@ def test_a_leave_that_has_read_late_changes_nothing(
     room = api.create(token=token).body["roomId"]
     requests = slow_down()
     assert slow.leave(room, token).code == "UNAVAILABLE"
-    assert requests == ["get_item"]
+    assert requests == ["GetItem"]

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambda_src.rooms import tokens
+from lambda_src.rooms.answer import Answer
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.service import CREATE_ATTEMPTS, LIFETIME_S, Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.lambda_src.rooms.conftest import Api, Clock
+from tests.support.rooms.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from tests.support.rooms.wire import Wire
-
 
 @pytest.fixture
-def forgetful(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:
+def forgetful(wire: Wire, table: str, clock: Clock) -> Api:
     """An API that loses the answer to every first attempt, after it was carried out."""
     wire.loses = lambda sent: sent % 2 == 1
-    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
+    return Api(Rooms(RoomStore(DynamoDb(wire), table), now_ms=clock))
 
 
 @pytest.fixture
-def deaf(wire: Wire, wire_client: DynamoDBClient, table: str, clock: Clock) -> Api:
+def deaf(wire: Wire, table: str, clock: Clock) -> Api:
     """An API that loses every answer."""
     wire.loses = lambda _: True
-    return Api(Rooms(RoomStore(wire_client, table), now_ms=clock))
+    return Api(Rooms(RoomStore(DynamoDb(wire), table), now_ms=clock))
 
 
 def test_a_repeated_create_finds_the_room_it_opened(api: Api, token: str) -> None:
@@ -94,10 +93,16 @@ def test_a_taken_code_is_never_overwritten_and_the_next_one_is_tried(
 
 
 def test_a_token_that_the_server_makes_leads_past_a_taken_code_too(
-    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+    *,
+    api: Api,
+    client: DynamoDBClient,
+    own_client: DynamoDb,
+    table: str,
+    clock: Clock,
+    token: str,
 ) -> None:
     _move(client, table, api.create("先客").body["roomId"], tokens.room_code(token, 0))
-    dealt = Api(Rooms(RoomStore(client, table), now_ms=clock, new_token=lambda: token))
+    dealt = Api(Rooms(RoomStore(own_client, table), now_ms=clock, new_token=lambda: token))
     created = dealt.create("ホスト").body
     assert (created["roomId"], created["playerToken"]) == (tokens.room_code(token, 1), token)
 
@@ -116,20 +121,20 @@ def test_when_every_code_is_taken_create_says_unavailable_and_writes_nothing(
 
 
 def test_an_operation_that_has_taken_too_long_sends_no_further_request(
-    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+    *,
+    api: Api,
+    client: DynamoDBClient,
+    own_wire: Wire,
+    table: str,
+    clock: Clock,
+    token: str,
 ) -> None:
     for attempt in range(CREATE_ATTEMPTS):
         _move(client, table, api.create().body["roomId"], tokens.room_code(token, attempt))
-    sent = 0
-
-    def takes_five_seconds(**_: object) -> None:
-        nonlocal sent
-        sent += 1
-        clock.pass_seconds(5)
-
-    client.meta.events.register("before-call.dynamodb.PutItem", takes_five_seconds)
+    own_wire.sent.clear()
+    own_wire.before = lambda _operation, _body: clock.pass_seconds(5)
     assert api.create(token=token).code == "UNAVAILABLE"
-    assert sent == 2
+    assert own_wire.sent == ["PutItem"] * 2
 
 
 def test_a_second_attempt_at_a_create_that_was_done_opens_one_room(
@@ -165,39 +170,29 @@ def test_a_second_attempt_at_a_leave_that_was_done_has_left(api: Api, forgetful:
     assert api.get(host["roomId"]).code == "NOT_FOUND"
 
 
-@pytest.mark.proof
 def test_a_second_attempt_after_a_refusal_is_no_excuse_for_a_stranger(
-    api: Api, client: DynamoDBClient, table: str, clock: Clock, token: str
+    api: Api, dynamodb_endpoint: str, table: str, clock: Clock, token: str
 ) -> None:
-    throttled_first = ThrottlesFirst(client)
-    strangers = Api(Rooms(RoomStore(throttled_first, table), now_ms=clock))  # type: ignore[arg-type]
+    throttled = ThrottlesFirst(dynamodb_endpoint)
+    strangers = Api(Rooms(RoomStore(DynamoDb(throttled), table), now_ms=clock))
     room = api.create().body["roomId"]
     assert strangers.leave(room, token).code == "FORBIDDEN"
     assert strangers.leave("BCDFGH", token).code == "NOT_FOUND"
     clock.pass_seconds(LIFETIME_S)
     assert strangers.leave(room, token).code == "NOT_FOUND"
-    assert throttled_first.refused == 3
+    assert len(throttled.sent) == 3
 
 
-class ThrottlesFirst:
-    """A client whose table refuses every first attempt, and so has done nothing."""
+class ThrottlesFirst(Wire):
+    """Refuses every first attempt, so that nothing was done."""
 
-    def __init__(self, client: DynamoDBClient) -> None:
-        self._client = client
-        self.meta = client.meta
-        self.refused = 0
+    _attempts = 0
 
-    def __getattr__(self, name: str) -> Any:
-        attempts = itertools.count()
-
-        def operation(**arguments: Any) -> Any:
-            if next(attempts) == 0:
-                self.refused += 1
-                error = {"Error": {"Code": "ThrottlingException", "Message": ""}}
-                raise ClientError(error, name)  # type: ignore[arg-type]
-            return getattr(self._client, name)(**arguments)
-
-        return operation
+    def send(self, operation: str, body: bytes) -> Answer:
+        self._attempts += 1
+        if self._attempts % 2:
+            return Answer(400, {"__type": "ThrottlingException"})
+        return super().send(operation, body)
 
 
 @pytest.mark.proof

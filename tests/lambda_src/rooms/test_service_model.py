@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lambda_src.rooms import dynamodb, tokens
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.errors import RoomsError
 from lambda_src.rooms.names import clean
 from lambda_src.rooms.service import LIFETIME_S, Rooms
@@ -22,8 +23,6 @@ from lambda_src.rooms.store import RoomStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.lambda_src.rooms.conftest import Clock
     from tests.support.rooms.wire import Wire
@@ -153,14 +152,13 @@ def test_host_seats_and_tokens_are_right_in_every_order(
     *,
     store: RoomStore,
     wire: Wire,
-    wire_client: DynamoDBClient,
     table: str,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     examples: int,
 ) -> None:
     monkeypatch.setattr(dynamodb, "MAX_PAUSE_S", 0)
-    slow = Rooms(RoomStore(wire_client, table), now_ms=clock)
+    slow = Rooms(RoomStore(DynamoDb(wire), table), now_ms=clock)
     run_state_machine_as_test(
         lambda: Model(Rooms(store, now_ms=clock), slow, wire, clock),  # type: ignore[arg-type]  # or a factory
         settings=settings(max_examples=examples, stateful_step_count=30, deadline=None),

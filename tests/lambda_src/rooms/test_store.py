@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lambda_src.rooms.room import Player, Room
     from tests.lambda_src.rooms.conftest import Clock
+    from tests.support.rooms.wire import Wire
 
 T = TypeVar("T")
 NAME = clean("ゲスト")
@@ -136,16 +137,11 @@ def test_the_item_holds_no_token_and_stays_within_two_write_units(
 
 @pytest.mark.parametrize("name_length", [5, 20])
 def test_every_operation_is_one_request_and_a_leave_is_two(
-    client: DynamoDBClient, rooms: Rooms, name_length: int
+    own_wire: Wire, rooms: Rooms, name_length: int
 ) -> None:
-    requests: list[str] = []
-    client.meta.events.register(
-        "before-call.dynamodb", lambda model, **_: requests.append(model.name)
-    )
-
     def sent(call: Callable[[], T]) -> tuple[T, list[str]]:
-        requests.clear()
-        return call(), list(requests)
+        own_wire.sent.clear()
+        return call(), list(own_wire.sent)
 
     name = clean("山" * name_length)
     host, create = sent(lambda: rooms.create(name, None))

@@ -12,9 +12,9 @@ import pytest
 
 from lambda_src.rooms import dynamodb
 from lambda_src.rooms.connection import MAX_ANSWER_BYTES, Connection
-from lambda_src.rooms.dynamodb import WORST_REQUEST_S, RequestError, send
+from lambda_src.rooms.dynamodb import WORST_REQUEST_S, DynamoDb
 from lambda_src.rooms.errors import ErrorCode, RoomsError
-from lambda_src.rooms.store import RoomStore
+from lambda_src.rooms.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from tests.lambda_src.rooms.test_dynamodb import API_LIMIT_S, PATIENT_S, client_of
 from tests.support.rooms.faulty_table import (
     Fault,
@@ -28,8 +28,6 @@ from tests.support.rooms.faulty_table import (
 )
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from tests.support.imagecheck.certificate import Certificate
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -79,17 +77,11 @@ NEVER_ENDS: dict[str, Fault] = {
 }
 
 
-def carried(endpoint: str, *, attempt_s: float | None = PATIENT_S) -> DynamoDBClient:
-    client = client_of(endpoint, attempt_s=attempt_s)
-    RoomStore(client, "rooms")
-    return client
+def get(client: DynamoDb) -> Any:
+    return client.request("GetItem", TableName="rooms", Key={"roomId": {"S": "BCDFGH"}})
 
 
-def get(client: DynamoDBClient) -> Any:
-    return send(client.get_item, TableName="rooms", Key={"roomId": {"S": "BCDFGH"}})
-
-
-def failure(client: DynamoDBClient) -> RoomsError:
+def failure(client: DynamoDb) -> RoomsError:
     with pytest.raises(RoomsError) as error:
         get(client)
     return error.value
@@ -104,7 +96,7 @@ def test_an_answer_that_never_ends_is_given_up(scheme: str, trusted: Certificate
         for name, fault in NEVER_ENDS.items():
             server = servers.enter_context(faulty_table(None, tls=tls))
             server.always(fault)
-            client = carried(server.endpoint, attempt_s=ATTEMPT_S)
+            client = client_of(server.endpoint, attempt_s=ATTEMPT_S)
             failures[name] = pool.submit(failure, client)
         codes = {name: failed.result().code for name, failed in failures.items()}
     assert codes == dict.fromkeys(NEVER_ENDS, ErrorCode.UNAVAILABLE)
@@ -115,13 +107,13 @@ def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
     server: FaultyTable,
 ) -> None:
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     assert get(client)["Item"] == ITEM
     server.always(dripping(WHOLE, 60))
-    config: Any = client.meta.config
-    config.read_timeout, config.connect_timeout = 0, ATTEMPT_S
+    transport = client._transport
+    transport.read_timeout, transport.connect_timeout = 0, ATTEMPT_S
     assert failure(client).uncertain
-    config.read_timeout = PATIENT_S
+    transport.read_timeout = PATIENT_S
     server.does()
     assert get(client)["Item"] == ITEM
     assert server.connections[0] == 2
@@ -131,18 +123,17 @@ def test_an_answer_that_drips_over_a_connection_that_is_known_is_given_up(
 def test_the_longest_request_is_as_long_as_the_service_reckons(server: FaultyTable) -> None:
     drip = dripping(WHOLE, 0)
     server.always(drip)
-    client = carried(server.endpoint, attempt_s=None)
+    client = client_of(server.endpoint)
     started = time.monotonic()
     assert failure(client).code is ErrorCode.UNAVAILABLE
     assert time.monotonic() - started < API_LIMIT_S
-    config: Any = client.meta.config
-    attempt_s = config.connect_timeout + config.read_timeout
+    attempt_s = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
     assert dynamodb.MAX_ATTEMPTS * attempt_s + 0.2 == pytest.approx(WORST_REQUEST_S)
 
 
 def test_one_connection_brings_one_request_after_the_other(server: FaultyTable) -> None:
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     for _ in range(5):
         assert get(client)["Item"] == ITEM
     assert server.connections == [5]
@@ -159,7 +150,7 @@ def test_what_comes_behind_an_answer_is_not_the_next_answer(
     server.serves(OTHER)
     server.open_after_faults = True
     server.does(sends(OTHER + left_over))
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     for _ in range(3):
         assert get(client)["Item"] == {"roomId": {"S": "ZZZZZZ"}}
 
@@ -167,7 +158,7 @@ def test_what_comes_behind_an_answer_is_not_the_next_answer(
 def test_a_damaged_answer_ends_its_connection(server: FaultyTable) -> None:
     server.serves(WHOLE)
     server.open_after_faults = True
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     server.does(sends(WHOLE.replace(b"ZZ", b"xx").replace(b"xxx", b"xxy")))
     assert get(client)["Item"] == ITEM
     assert server.connections == [1, 1]
@@ -188,7 +179,7 @@ def test_no_request_has_the_connection_of_one_that_failed(
     server.serves(WHOLE)
     # So it is not known yet whether the table closes its connection after such an answer.
     server.open_after_faults = True
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     server.does(sends(answer), sends(answer))
     failure(client)
     for _ in range(2):
@@ -198,7 +189,7 @@ def test_no_request_has_the_connection_of_one_that_failed(
 
 def test_a_connection_that_the_table_closed_meanwhile_is_replaced(server: FaultyTable) -> None:
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     server.does(sends(WHOLE))
     for _ in range(2):
         assert get(client)["Item"] == ITEM
@@ -210,7 +201,7 @@ def test_a_connection_that_died_while_the_environment_was_frozen_costs_no_reques
 ) -> None:
     """A frozen machine hears of no end: only the next request meets it."""
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     server.does(sends(WHOLE))
     monkeypatch.setattr(Connection, "is_stale", lambda connection: connection.sock is None)
     for _ in range(2):
@@ -221,26 +212,20 @@ def test_a_connection_that_died_while_the_environment_was_frozen_costs_no_reques
 @pytest.mark.proof
 def test_many_threads_share_a_client(server: FaultyTable) -> None:
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     with ThreadPoolExecutor(40) as threads:
         answers = list(threads.map(lambda _: get(client)["Item"], range(200)))
     assert answers == [ITEM] * 200
     assert sum(server.connections) == 200
 
 
-def test_a_client_with_two_stores_sends_a_request_once(server: FaultyTable) -> None:
-    server.serves(WHOLE)
-    client = carried(server.endpoint)
-    RoomStore(client, "rooms")
-    get(client)
-    assert server.connections == [1]
-
-
 def test_an_item_of_the_largest_size_is_an_answer(server: FaultyTable) -> None:
     body = b'{"Item":{"a":{"S":"' + b"x" * 400_000 + b'"}}}'
     assert len(body) < MAX_ANSWER_BYTES
     server.serves(whole_answer(200, body))
-    assert get(carried(server.endpoint))["Item"] == {"a": {"S": "x" * 400_000}}
+    assert get(client_of(server.endpoint, attempt_s=PATIENT_S))["Item"] == {
+        "a": {"S": "x" * 400_000}
+    }
 
 
 LONG = b'{"Item":{"a":{"S":"' + b"x" * MAX_ANSWER_BYTES + b'"}}}'
@@ -259,12 +244,12 @@ def test_an_answer_that_is_longer_than_any_item_is_none(
     server: FaultyTable, content: bytes
 ) -> None:
     server.serves(content)
-    assert failure(carried(server.endpoint)).uncertain
+    assert failure(client_of(server.endpoint, attempt_s=PATIENT_S)).uncertain
 
 
 def test_an_answer_in_chunks_is_an_answer(server: FaultyTable) -> None:
     server.serves(in_chunks(WHOLE, 1))
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     for _ in range(2):
         assert get(client)["Item"] == ITEM
     assert server.connections == [2]
@@ -272,33 +257,9 @@ def test_an_answer_in_chunks_is_an_answer(server: FaultyTable) -> None:
 
 def test_a_fault_of_ours_before_anything_is_sent_stays_one(server: FaultyTable) -> None:
     server.serves(WHOLE)
-    client = carried(server.endpoint)
+    client = client_of(server.endpoint, attempt_s=PATIENT_S)
     assert get(client)["Item"] == ITEM
-    with pytest.raises(RequestError, match="ParamValidationError"):
-        send(client.get_item, TableName="rooms", Key={"roomId": 5})
-
-    def broken(**_: object) -> None:
-        raise TypeError("our own")
-
-    client.meta.events.register("before-call.dynamodb", broken)
-    with pytest.raises(TypeError, match="our own"):
-        get(client)
-    assert server.connections == [1]
-
-
-@pytest.mark.parametrize(
-    "error", [UnicodeDecodeError("utf-8", b"", 0, 1, ""), KeyError("x"), RecursionError()]
-)
-def test_whatever_botocore_trips_over_in_an_answer_is_uncertain(
-    server: FaultyTable, error: Exception
-) -> None:
-    server.serves(WHOLE)
-    client = carried(server.endpoint)
-
-    def trips(**_: object) -> None:
-        raise error
-
-    client.meta.events.register("before-parse.dynamodb", trips)
-    failed = failure(client)
-    assert (failed.cause, failed.uncertain) == (type(error).__name__, True)
-    assert server.connections == [1, 1]
+    with pytest.raises(TypeError):
+        client.request("GetItem", TableName="rooms", Key={"roomId": object()})
+    assert get(client)["Item"] == ITEM
+    assert server.connections == [2]

@@ -240,14 +240,14 @@ def test_the_functions_own_line_of_a_server_error_has_its_cause(status: int, cod
             "message": "request",
             "route": "GET /rooms/{roomId}",
             "code": code,
-            "cause": "get_item: AccessDeniedException",
+            "cause": "GetItem: AccessDeniedException",
             "status": status,
         }
     )
     line = read_line(text)
 
     assert line is not None
-    assert (line.error_type, line.cause) == (SERVER_ERROR, "get_item: AccessDeniedException")
+    assert (line.error_type, line.cause) == (SERVER_ERROR, "GetItem: AccessDeniedException")
     assert f"GET /rooms/{{roomId}} answered {status} {code}" in line.message
 
 

@@ -463,11 +463,11 @@ SITUATIONS = (
         "table-throttled",
     ),
     _situation(
-        "role denied", server_error(500, "INTERNAL_ERROR", "get_item: AccessDeniedException"),
+        "role denied", server_error(500, "INTERNAL_ERROR", "GetItem: AccessDeniedException"),
         "role-denied", "--role-name rooms-role", "not Lambda's permission",
     ),
     _situation(
-        "table's key", server_error(500, "INTERNAL_ERROR", "get_item: KMSAccessDeniedException"),
+        "table's key", server_error(500, "INTERNAL_ERROR", "GetItem: KMSAccessDeniedException"),
         "table-kms-key",
     ),
     _situation(

@@ -7,10 +7,12 @@ from typing import Any
 import boto3
 
 from lambda_src.rooms.client import Entrance
+from lambda_src.rooms.dynamodb import DynamoDb
 from lambda_src.rooms.router import dispatch
 from lambda_src.rooms.service import Rooms
 from lambda_src.rooms.store import RoomStore
 from tests.support.imagecheck.http_server import Answer, Request
+from tests.support.rooms.wire import Wire
 
 _ROUTES = {
     r"POST /rooms": "POST /rooms",
@@ -44,7 +46,7 @@ class RoomsApi:
             AttributeDefinitions=[{"AttributeName": "roomId", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        self._rooms = Rooms(RoomStore(self._client, self._table))
+        self._rooms = Rooms(RoomStore(DynamoDb(Wire(endpoint_url)), self._table))
 
     def __call__(self, request: Request) -> Answer:
         asked = f"{request.method} {request.path}"

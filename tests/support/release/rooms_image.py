@@ -13,30 +13,16 @@ from tests.support.imagecheck.images import File, Image, Layer, Member, layer_of
 from tests.support.imagecheck.programs import HOST
 from tests.support.imagecheck.python_runtime import python_base
 
-_PACKAGES = (
-    "boto3",
-    "botocore",
-    "jmespath",
-    "msgspec",
-    "python-dateutil",
-    "s3transfer",
-    "six",
-    "urllib3",
-)
-# The models of all services have a hundred megabytes.
-_LEFT_OUT = re.compile(
-    r".*(?:\.dist-info/|__pycache__/|(?:boto3|botocore)/data/(?!dynamodb/|[\w.-]+\.json)).*"
-)
+_LEFT_OUT = re.compile(r".*(?:\.dist-info/|__pycache__/).*")
 
 
 @functools.cache
 def libraries() -> Layer:
-    """Return what the rooms import, from where the tests import it."""
+    """Return the library that the rooms import, from where the tests import it."""
     return layer_of(
         *(
             File(f"{SITE_PACKAGES}/{file}", Path(str(file.locate())).read_bytes())
-            for package in _PACKAGES
-            for file in files(package) or []
+            for file in files("msgspec") or []
             if ".." not in file.parts and not _LEFT_OUT.fullmatch(str(file))
         )
     )

@@ -1,50 +1,69 @@
-"""What lies between the function's client and the table."""
+"""What lies between the function and its table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ReadTimeoutError
-from botocore.httpsession import URLLib3Session
+from lambda_src.rooms.endpoint import Credentials, endpoint
+from lambda_src.rooms.transport import LostError, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from lambda_src.rooms.answer import Answer
+
+CREDENTIALS = Credentials("test", "test", "")
+PATIENT_S = 30
+"""Enough for an attempt that does not fail, of two hundred threads on two cores."""
 
 
-class Wire:
+class Wire(Transport):
     """Loses answers, and holds requests back; of writes alone, since a lost read is only repeated.
 
-    The real client, the real retries and the real table: nothing is made up, only late or lost.
+    The real connection, the real retries and the real table: nothing is made up, only late or lost.
 
     Args:
-        client: a client of botocore's.
+        url: where the table is.
+        attempt_s: the longest time of an attempt.
 
     """
 
-    def __init__(self, client: DynamoDBClient) -> None:
-        self._held: list[Any] = []
+    def __init__(self, url: str, *, attempt_s: float = 2 * PATIENT_S) -> None:
+        place = endpoint({"AWS_ENDPOINT_URL": url, "AWS_REGION": "ap-northeast-1"})
+        half = attempt_s / 2
+        super().__init__(
+            place,
+            CREDENTIALS,
+            ca_bundle=os.environ.get("AWS_CA_BUNDLE"),
+            connect_timeout=half,
+            read_timeout=half,
+        )
+        self._held: list[tuple[str, bytes]] = []
+        self.sent: list[str] = []
+        """The operations, one for each attempt."""
+        self.before: Callable[[str, bytes], None] = lambda _operation, _body: None
+        """What happens just before an attempt; it is given the operation and its arguments."""
         self.loses: Callable[[int], bool] = lambda _: False
         """Whether the answer to the n-th write, from 1, is lost."""
         self.holds: Callable[[int], bool] = lambda _: False
         """Whether the n-th write is held back until ``land``; the client gives it up."""
         self.writes = 0
-        # Before the function's own handler of this event, which sends the request.
-        client.meta.events.register_first("before-send.dynamodb", self._hold)
-        client.meta.events.register("before-parse.dynamodb", self._lose)
 
-    def _hold(self, request: Any, **_: object) -> None:
-        if request.headers["X-Amz-Target"].endswith(b".GetItem"):
-            return
+    def send(self, operation: str, body: bytes) -> Answer:
+        self.sent.append(operation)
+        self.before(operation, body)
+        if operation == "GetItem":
+            return super().send(operation, body)
         self.writes += 1
-        if self.holds(self.writes):
-            self._held.append(request)
-            raise ReadTimeoutError(endpoint_url=request.url)
-
-    def _lose(self, operation_model: Any, **_: object) -> None:
-        if operation_model.name != "GetItem" and self.loses(self.writes):
-            raise ReadTimeoutError(endpoint_url="")
+        number = self.writes
+        if self.holds(number):
+            self._held.append((operation, body))
+            raise LostError("ReadTimeoutError")
+        answer = super().send(operation, body)
+        if self.loses(number):
+            raise LostError("ReadTimeoutError")
+        return answer
 
     def hold_next(self, count: int = 1) -> None:
         """Hold the next writes back."""
@@ -53,9 +72,9 @@ class Wire:
 
     def land(self) -> list[int]:
         """Let the table carry out what was held back, and return the statuses."""
-        return [URLLib3Session().send(request).status_code for request in self.drop()]
+        return [super(Wire, self).send(*request).status for request in self.drop()]
 
-    def drop(self) -> list[Any]:
+    def drop(self) -> list[tuple[str, bytes]]:
         """Return what was held back, and forget it."""
         held, self._held = self._held, []
         return held
