@@ -31,7 +31,7 @@ TEST_PROGRAMS := $(BUILD_PROGRAMS) $(BROWSER) chromium-headless-shell=chromium-h
 # Packages are there before anything needs them.
 .NOTPARALLEL:
 .PHONY: help setup packages build-tools browser userns cloud run test proofs chaos pipeline incident lighthouse check format \
-        openapi rules commands schemas earlier-version amazon-roots wheel snapshots screenshots pictures benchmark comparison lock clean
+        openapi rules commands schemas earlier-version amazon-roots wheel snapshots screenshots pictures bench comparison lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -126,12 +126,13 @@ screenshots: browser $(TEST_TOOLS) ## take the README's pictures of the page
 pictures: $(INSTALLED) ## make the README's picture of a check
 	@python -m tools.terminal_picture
 
-benchmark: $(DEVELOPMENT) ## measure release check: a large image twice, and a bomb (BASELINE=worktree)
-	@BASELINE="$(BASELINE)" python -m tools.benchmarks.check
+bench: $(DEVELOPMENT) ## measure everything beside peers, and write docs/benchmarks.md and docs/scale.md (15 minutes)
+	@tools/packages.sh skopeo=skopeo
+	@python -m benchmarks
 
 comparison: $(DEVELOPMENT) ## run other tools on broken images, and write the table in docs/incident.md
-	pip install --quiet --require-hashes -r tools/benchmarks/requirements.txt
-	python -m tools.benchmarks.other_tools
+	pip install --quiet --require-hashes -r tools/other_tools/requirements.txt
+	python -m tools.other_tools
 
 lock: $(DEVELOPMENT) ## resolve the requirements*.in files and package.json again
 	$(COMPILE) --python-version 3.11 requirements-uv.in --output-file requirements-uv.txt
@@ -141,7 +142,7 @@ lock: $(DEVELOPMENT) ## resolve the requirements*.in files and package.json agai
 	$(COMPILE) --python-version 3.11 requirements-dev.in --output-file requirements-dev.txt
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
-	$(COMPILE) --python-version 3.11 tools/benchmarks/requirements.in --output-file tools/benchmarks/requirements.txt
+	$(COMPILE) --python-version 3.11 tools/other_tools/requirements.in --output-file tools/other_tools/requirements.txt
 	$(COMPILE) --python-version 3.11 tests/imagecheck/start/python/packages.in --output-file tests/imagecheck/start/python/packages.txt
 	npm install --package-lock-only
 	npm install --package-lock-only --prefix tests

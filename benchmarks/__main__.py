@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmarks.image_reader import run as image_reader
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from imagecheck.errors import UsageError
 from imagecheck.terminal import say
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 _PROGRAM: Final = "python -m benchmarks"
 # In this order: a later part may reckon with the figures of an earlier one.
-_PARTS: Final[Mapping[str, Callable[[], None]]] = {}
+_PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "image-reader": image_reader.run,
+}
 
 app = typer.Typer(**SETTINGS)
 
@@ -26,8 +29,11 @@ app = typer.Typer(**SETTINGS)
 @app.command()
 def bench(
     parts: Annotated[
-        list[str], typer.Argument(metavar="[PART]...", help="What to measure; without it, all.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[PART]...", help=f"What to measure: {', '.join(_PARTS)}; without it, all."
+        ),
+    ] = None,
     debug: Annotated[  # noqa: ARG001  (run_command_line reads it)
         bool, typer.Option(DEBUG, help="Print the traceback of an error.")
     ] = False,
@@ -37,11 +43,11 @@ def bench(
     The whole takes about a quarter of an hour on two cores. Figures are medians, and ratios within
     one run; nothing is judged by them.
     """
-    if unknown := set(parts) - _PARTS.keys():
+    if unknown := set(parts or ()) - _PARTS.keys():
         hint = f"there are: {', '.join(_PARTS)}"
         raise UsageError(f"there is no part called {min(unknown)}", hint=hint)
     for name, run in _PARTS.items():
-        if name in parts:
+        if not parts or name in parts:
             begun = time.monotonic()
             say(f"{name} ...")
             run()

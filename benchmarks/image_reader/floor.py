@@ -1,6 +1,6 @@
 """The least work to read a layer: inflate it, and hash the bytes before and after.
 
-``python -m tools.benchmarks.floor LIBRARY FILE``; the library inflates.
+``python -m benchmarks.image_reader.floor LIBRARY FILE``; the library inflates.
 """
 
 import hashlib

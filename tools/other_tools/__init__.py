@@ -1,0 +1,1 @@
+"""Other tools on the broken images of the tests: ``make comparison``."""
