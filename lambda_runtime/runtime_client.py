@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -127,9 +127,16 @@ class RuntimeClient:
 
 def source_fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return path, modification time and size of every file of the function."""
-    return tuple(
-        (str(path.relative_to(folder)), stat.st_mtime_ns, stat.st_size)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-        for stat in [path.stat()]
-    )
+    return tuple(sorted(_fingerprints(str(folder))))
+
+
+def _fingerprints(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Yield it in any order. It is asked for before every invocation, so it does without Path."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _fingerprints(entry.path)
+            elif entry.is_file():
+                stat = entry.stat()
+                yield entry.path, stat.st_mtime_ns, stat.st_size

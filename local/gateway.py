@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from contract.event import HttpApiRequest, http_api_event
@@ -23,8 +22,8 @@ from imagecheck.errors import FailedError
 from lambda_runtime.runtime_api import FunctionError
 from local import cors
 from local.addresses import LOOPBACK, own_url
-from local.background import in_background
 from local.deployed import DeployedApi, DeployedRoute
+from local.http_server import serving_wsgi
 from local.payload_v2 import GatewayResponse, gateway_response
 from local.progress import ProgressReport
 
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
+# As many as an account may run at once; a thread begins when there is work for it.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_INVOCATIONS = 1000
 
 Invoke = Callable[[str, bytes], bytes | FunctionError]
 """Runs the function of an ARN on an event (JSON). Raises FunctionGoneError."""
@@ -89,18 +91,10 @@ def serving(
     ``api`` is called for every request, and returns the same object until the API has changed.
     ``behind`` wraps the gateway in another application.
     """
-    invocations = ThreadPoolExecutor(thread_name_prefix="invoke")
-    host, port = listener.getsockname()
-    server = make_server(
-        host,
-        port,
-        behind(Gateway(api, invoke, invocations, progress)),
-        threaded=True,
-        request_handler=_QuietHandler,
-        fd=listener.fileno(),
-    )
+    invocations = ThreadPoolExecutor(_INVOCATIONS, thread_name_prefix="invoke")
+    application = behind(Gateway(api, invoke, invocations, progress))
     try:
-        with in_background(server, "gateway"):
+        with serving_wsgi(application, listener=listener, name="gateway"):
             yield own_url(listener)
     finally:
         # A running invocation ends with its execution environment, which the caller closes.
@@ -249,13 +243,6 @@ class _Routing:
             default = self.routes.get("$default")
             return (default, {}) if default else None
         return self.routes[key], parameters
-
-
-class _QuietHandler(WSGIRequestHandler):
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: the gateway reports requests itself."""
 
 
 def _rules(routes: Mapping[str, DeployedRoute]) -> Map:

@@ -1,6 +1,7 @@
 """The emulated account: its id and Region, and the lock around its state."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,24 +21,30 @@ class AccountLock:
 
     def __init__(self) -> None:
         """Begin unlocked."""
-        self._turn = threading.Condition()
-        self._next = 0
-        self._served = 0
+        self._mutex = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Lock] = deque()
         self._holder: int | None = None
 
     def __enter__(self) -> None:
         """Acquire it."""
-        with self._turn:
-            mine, self._next = self._next, self._next + 1
-            self._turn.wait_for(lambda: self._served == mine)
+        turn = threading.Lock()
+        with self._mutex:
+            if self._is_held:
+                turn.acquire()
+                self._waiting.append(turn)
+            self._is_held = True
+        with turn:  # Whoever releases the account's lock releases it.
             self._holder = threading.get_ident()
 
     def __exit__(self, *_: object) -> None:
         """Release it."""
-        with self._turn:
-            self._served += 1
+        with self._mutex:
             self._holder = None
-            self._turn.notify_all()
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_held = False
 
     @contextmanager
     def released(self) -> Iterator[None]:

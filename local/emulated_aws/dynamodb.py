@@ -12,10 +12,11 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from http.client import HTTPConnection
 from typing import Any, Final
 
-import urllib3
 from moto.cloudformation.exceptions import ValidationError
+from urllib3.util import wait_for_read
 from werkzeug.wrappers import Request, Response
 
 from lambda_runtime.dynamodb_local import starting_dynamodb_local
@@ -45,7 +46,7 @@ class Tables:
 
     def __init__(self) -> None:
         """Begin without it."""
-        self._http = urllib3.PoolManager(maxsize=16, retries=False, timeout=_TIMEOUT_SECONDS)
+        self._kept = threading.local()
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._endpoint: Callable[[], str] | None = None
@@ -115,10 +116,21 @@ class Tables:
         return send()
 
     def _send(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        answer = self._http.request(
-            "POST",
-            self.start()(),
-            body=body.replace(_OUR_ARN, _ITS_ARN),
-            headers=headers,
-        )
-        return answer.status, answer.data.replace(_ITS_ARN, _OUR_ARN)
+        connection = self._connection()
+        try:
+            connection.request("POST", "/", body.replace(_OUR_ARN, _ITS_ARN), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().replace(_ITS_ARN, _OUR_ARN)
+        except BaseException:
+            connection.close()  # Or the next request would get the rest of this one's answer.
+            raise
+
+    def _connection(self) -> HTTPConnection:
+        """Return the connection of this thread. Most requests come from threads that stay."""
+        place = self.start()().removeprefix("http://")
+        kept: HTTPConnection | None = getattr(self._kept, "connection", None)
+        if kept is None:
+            kept = self._kept.connection = HTTPConnection(place, timeout=_TIMEOUT_SECONDS)
+        elif kept.sock is not None and wait_for_read(kept.sock, timeout=0):
+            kept.close()  # DynamoDB Local has ended it, and it connects again.
+        return kept

@@ -1,10 +1,12 @@
-"""Runs the account's functions: each version in an execution environment of its own."""
+"""Runs the account's functions: each version in execution environments of its own."""
 
+import os
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from moto.awslambda.models import LambdaFunction, lambda_backends
 
@@ -14,9 +16,13 @@ from local.emulated_aws.telemetry import FunctionLogs, Telemetry
 from local.execution_environment import ExecutionEnvironment, FunctionProgram
 from local.function_settings import FunctionSettings
 
+ENVIRONMENTS: Final = max(2, os.cpu_count() or 1)
+"""How many environments a version has at most. More than there are cores would only take turns."""
+_PATIENCE_S: Final = 0.05
+
 
 class FunctionsClosedError(Exception):
-    """The account has ended."""
+    """The account has ended, or the version of the function."""
 
 
 class ThrottledError(Exception):
@@ -81,7 +87,8 @@ class Functions:
     """Runs functions by name or ARN. An alias is resolved at every invocation.
 
     The Invoke API, CodeDeploy (for hooks) and the gateway use it, without the account's lock.
-    Unlike in Lambda, invocations of one version wait for each other.
+    Unlike in Lambda, invocations of one version wait for each other: a moment before a further
+    environment is started, and for as long as it takes once there are ``ENVIRONMENTS``.
     """
 
     def __init__(
@@ -115,17 +122,16 @@ class Functions:
             versions = _versions_of(found)
         self._end_deleted_versions(function.settings.name, versions)
         running = self._running_for(function)
-        environment = running.environment()
         request_id = str(uuid.uuid4())
-        outcome = environment.invoke(
-            event, function_arn=_invoked_arn(found, name, qualifier), request_id=request_id
-        )
+        with running.environment() as environment:
+            outcome = environment.execution.invoke(
+                event, function_arn=_invoked_arn(found, name, qualifier), request_id=request_id
+            )
+            log_tail = environment.telemetry.tail()
         if isinstance(outcome, FunctionError):
             outcome = _with_request_id(outcome, request_id)
         return InvocationResult(
-            outcome=outcome,
-            version=function.settings.version,
-            log_tail=running.telemetry.tail(),
+            outcome=outcome, version=function.settings.version, log_tail=log_tail
         )
 
     def payload(self, name: str, event: bytes) -> bytes | FunctionError:
@@ -136,7 +142,8 @@ class Functions:
         """Start a function's process now. Returns the error when it does not start."""
         with ACCOUNT_LOCK:
             function = _runnable(lambda_backends[ACCOUNT_ID][REGION].get_function(name))
-        return self._running_for(function).environment().start()
+        with self._running_for(function).environment() as environment:
+            return environment.execution.start()
 
     def close(self) -> None:
         """End all functions, and let none start."""
@@ -154,8 +161,7 @@ class Functions:
             before = self._running.get(arn)
             if before is not None and before.function == function:
                 return before
-            telemetry = Telemetry(function.settings, self._logs, echo=self._echo)
-            running = self._running[arn] = _Running(function, telemetry, self._program)
+            running = self._running[arn] = _Running(function, self._environment)
         if before is not None:  # $LATEST was changed.
             before.close()
         return running
@@ -170,48 +176,95 @@ class Functions:
         for running in deleted:
             running.close()
 
-    def _program(self, function: RunnableFunction, telemetry: Telemetry) -> FunctionProgram:
+    def _environment(self, function: RunnableFunction) -> "_Environment":
+        telemetry = Telemetry(function.settings, self._logs, echo=self._echo)
         variables = function.settings.variables(self._endpoint_url, telemetry.stream)
-        return self._make_program(function, variables=variables, log=telemetry.function_line)
+        program = self._make_program(function, variables=variables, log=telemetry.function_line)
+        telemetry.launched = program.launched
+        execution = ExecutionEnvironment(
+            program,
+            timeout_seconds=function.settings.timeout_seconds,
+            function_arn=function.settings.arn,
+            observer=telemetry,
+        )
+        return _Environment(execution, telemetry)
+
+
+@dataclass(frozen=True)
+class _Environment:
+    """An execution environment, and what writes its log stream."""
+
+    execution: ExecutionEnvironment
+    telemetry: Telemetry
 
 
 class _Running:
-    """A running version. The first invocation unpacks it; other functions do not wait for that."""
+    """A running version. An invocation has an environment to itself.
+
+    The first one unpacks the version; other functions do not wait for that.
+    """
 
     def __init__(
-        self,
-        function: RunnableFunction,
-        telemetry: Telemetry,
-        program: Callable[[RunnableFunction, Telemetry], FunctionProgram],
+        self, function: RunnableFunction, new: Callable[[RunnableFunction], _Environment]
     ) -> None:
         self.function = function
-        self.telemetry = telemetry
-        self._program = program
-        self._lock = threading.Lock()
-        self._environment: ExecutionEnvironment | None = None
+        self._new = new
+        self._making = threading.Lock()
+        self._changed = threading.Condition()
+        self._all: list[_Environment] = []
+        self._idle: list[_Environment] = []
+        self._begun = 0
         self._closed = False
 
-    def environment(self) -> ExecutionEnvironment:
-        with self._lock:
-            if self._closed:
-                raise FunctionsClosedError
-            if self._environment is None:
-                program = self._program(self.function, self.telemetry)
-                self.telemetry.launched = program.launched
-                self._environment = ExecutionEnvironment(
-                    program,
-                    timeout_seconds=self.function.settings.timeout_seconds,
-                    function_arn=self.function.settings.arn,
-                    observer=self.telemetry,
-                )
-            return self._environment
+    @contextmanager
+    def environment(self) -> Iterator[_Environment]:
+        """Lend an environment: the one that was used last, since it is surely awake."""
+        environment = self._idle_one() or self._further_one()
+        try:
+            yield environment
+        finally:
+            with self._changed:
+                self._idle.append(environment)
+                self._changed.notify()
 
     def close(self) -> None:
-        self._closed = True
-        with self._lock:
-            environment = self._environment
-        if environment is not None:
-            environment.close()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        with self._making:
+            every = list(self._all)
+        for environment in every:
+            environment.execution.close()
+
+    def _idle_one(self) -> _Environment | None:
+        """Wait for an environment. Returns None when the caller is to make a further one."""
+        with self._changed:
+            while not self._idle and not self._closed:
+                if self._begun >= ENVIRONMENTS:
+                    self._changed.wait()
+                elif not self._begun or not self._changed.wait_for(self._may_go_on, _PATIENCE_S):
+                    self._begun += 1
+                    return None
+            if self._closed:
+                raise FunctionsClosedError
+            return self._idle.pop()
+
+    def _may_go_on(self) -> bool:
+        return bool(self._idle) or self._closed or self._begun >= ENVIRONMENTS
+
+    def _further_one(self) -> _Environment:
+        try:
+            with self._making:
+                environment = self._new(self.function)
+                self._all.append(environment)
+        except BaseException:
+            with self._changed:
+                self._begun -= 1
+                self._changed.notify()
+            raise
+        if self._closed:  # Perhaps only after `close` has looked.
+            environment.execution.close()
+        return environment
 
 
 def _runnable(found: LambdaFunction) -> RunnableFunction:

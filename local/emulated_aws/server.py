@@ -16,10 +16,8 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
-from local.background import in_background
 from local.emulated_aws import (
     account_settings,
     cloudformation,
@@ -42,6 +40,7 @@ from local.emulated_aws.resources.web_acl import WebAclModel
 from local.emulated_aws.telemetry import FunctionLogs
 from local.emulated_aws.zip_program import zip_program
 from local.execution_environment import FunctionProgram
+from local.http_server import RequestHandler, serving_wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,9 +67,12 @@ class EmulatedAccount:
     """Its DynamoDB."""
 
     def stack_events(self) -> int:
-        """Return the number of stack events so far; it changes with every change of a stack."""
-        with ACCOUNT_LOCK:
-            return sum(len(stack.events) for stack in _stacks())
+        """Return the number of stack events so far; it changes with every change of a stack.
+
+        Every request to the page and the API asks for it, so it does without the account's lock.
+        Who reads a stack after that sees at least what these events tell of.
+        """
+        return sum(len(stack.events) for stack in _stacks())
 
     def stack_resources(self, name: str) -> list[Any]:
         """Return the models of a stack's resources; none where there is no such stack."""
@@ -89,7 +91,7 @@ class EmulatedAccount:
 def _stacks() -> Iterator[Stack]:
     """Yield the stacks of all Regions."""
     for backend in list(cloudformation_backends[ACCOUNT_ID].values()):
-        yield from backend.stacks.values()
+        yield from list(backend.stacks.values())
 
 
 def _of(stack: Stack) -> list[Any]:
@@ -137,15 +139,7 @@ def emulated_account(
         logs = FunctionLogs()
         application = _Application(logs, tables)
         listener = listener or stack.enter_context(create_server(("127.0.0.1", 0)))
-        address, port = listener.getsockname()
-        server = make_server(
-            address,
-            port,
-            application,
-            threaded=True,
-            request_handler=_QuietHandler,
-            fd=listener.fileno(),
-        )
+        port = listener.getsockname()[1]
         functions = application.functions = Functions(
             _make_program(run_image or no_image, folder),
             logs=logs,
@@ -155,7 +149,9 @@ def emulated_account(
         )
         resources.register()
         stack.enter_context(patched(_patches(functions, tables, deployed)))
-        stack.enter_context(in_background(server, "emulated-aws"))
+        stack.enter_context(
+            serving_wsgi(application, listener=listener, name="emulated-aws", handler=_Handler)
+        )
         stack.callback(functions.close)
         yield EmulatedAccount(
             endpoint_url=f"http://localhost:{port}", functions=functions, tables=tables
@@ -209,8 +205,5 @@ class _Application:
             return list(self._moto(environ, start_response))
 
 
-class _QuietHandler(MotoRequestHandler):
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: the server logs errors inside moto anyway."""
+class _Handler(RequestHandler, MotoRequestHandler):
+    """With moto's own handling of headers."""

@@ -130,7 +130,14 @@ class Telemetry:
 
     def tail(self) -> bytes:
         """Return the end of the log since the environment last started."""
-        return "".join(f"{line}\n" for line in list(self._recent)).encode()[-TAIL_BYTES:]
+        found: list[str] = []
+        size = 0
+        for line in reversed(list(self._recent)):
+            found.append(f"{line}\n")
+            size += len(found[-1])  # and at least as many bytes
+            if size >= TAIL_BYTES:
+                break
+        return "".join(reversed(found)).encode()[-TAIL_BYTES:]
 
     def _platform(self, kind: str, record: dict[str, Any], text: str) -> None:
         time_ = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

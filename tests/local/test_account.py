@@ -12,7 +12,7 @@ def test_the_lock_is_exclusive_and_fair() -> None:
     with lock:
         waiting = []
         for number in range(5):
-            before = lock._next
+            before = len(lock._waiting)
 
             def take(number: int = number) -> None:
                 with lock:
@@ -20,7 +20,7 @@ def test_the_lock_is_exclusive_and_fair() -> None:
 
             thread = threading.Thread(target=take)
             thread.start()
-            while lock._next == before:  # It is in the queue then.
+            while len(lock._waiting) == before:  # It is in the queue then.
                 pass
             waiting.append(thread)
         assert order == []
