@@ -106,10 +106,23 @@ def compile_cache() -> dict[str, str]:
     return {"NODE_COMPILE_CACHE": str(Path(sys.prefix) / "node")}
 
 
-def cdk_environment(*, region: str | None = None) -> dict[str, str]:
+def template_validation(*, is_gate: bool) -> dict[str, str]:
+    """Return the variable that says whether the CDK library validates the templates of a synth.
+
+    It does unless it is told otherwise, with an engine in WebAssembly that takes half of a synth
+    and finds the same in the same templates each time. So only a gate has it done: see
+    docs/decisions.md. A gate says so, too, lest a variable that is set already opens it.
+    README.md of aws-cdk-lib, "CloudFormation Template Validation"; the flag in ``cdk.json``,
+    ``validateAgainstDefaultRules``, says only what is an error.
+    """
+    return {"CDK_VALIDATION": "true" if is_gate else "false"}
+
+
+def cdk_environment(*, region: str | None = None, is_gate: bool = False) -> dict[str, str]:
     """Return this process's environment, with this Python in front: ``cdk.json`` says python3.
 
     ``region`` is where stacks go that name no Region; without it, where the CLI finds one itself.
+    ``is_gate`` is as of ``template_validation``.
     """
     path = [
         *node_folder(),
@@ -126,4 +139,5 @@ def cdk_environment(*, region: str | None = None) -> dict[str, str]:
         # What jsii unpacks (15 s) stays with the packages that it comes from.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        **template_validation(is_gate=is_gate),
     }

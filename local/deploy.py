@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from config.cdk_cli import compile_cache, end_cdk, node_folder, start_cdk
+from config.cdk_cli import (
+    compile_cache,
+    end_cdk,
+    node_folder,
+    start_cdk,
+    template_validation,
+)
 from config.names import GUARD_REGION
 from imagecheck.errors import FailedError
 from local.emulated_aws.account import ACCOUNT_ID, CREDENTIALS, REGION
@@ -163,9 +169,7 @@ def emulated_environment(endpoint_url: str, work_folder: Path) -> dict[str, str]
         "CDK_DEFAULT_REGION": REGION,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
-        # The CDK library's validation of its own templates takes half of a synth; the emulated
-        # account refuses what it does not support.
-        "CDK_VALIDATION": "false",
+        **template_validation(is_gate=False),
         "HOME": str(home),
         # jsii unpacks its packages once (15 s), beside the environment that has them.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path(sys.prefix) / "jsii"),

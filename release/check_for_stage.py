@@ -12,7 +12,7 @@ from imagecheck.options import CheckOptions
 from imagecheck.run import Checked, run_check
 from imagecheck.template import read_function
 from release.build.gates import Passed, note_gate
-from release.cloud_assembly import assembly_with_image
+from release.planned_pin import assembly_with_image
 
 
 def check_for_stage(project: Project, stage: Stage, options: CheckOptions) -> Checked:

@@ -20,10 +20,19 @@ from config.cdk_cli import cdk_environment, run_cdk
 from config.image_lock import ImagePin, read_image_lock, write_image_lock
 from config.project import Project, Stage
 from config.settings import ConfigurationError
-from imagecheck.errors import FailedError
+from imagecheck.errors import CommandError, FailedError
 from imagecheck.template import read_function, read_tables
 from imagecheck.terminal import step
-from release.assembly_folders import ASSEMBLIES, is_whole, link, placing, prune
+from release.assembly_folders import (
+    ASSEMBLIES,
+    UNFINISHED,
+    drop_unused_assets,
+    is_whole,
+    lend_assets,
+    link,
+    placing,
+    prune,
+)
 from release.assembly_key import assembly_key
 from release.build.record import BUILD
 from release.deploy.history import read_release
@@ -32,6 +41,7 @@ from release.pending_synth import PendingSynth
 
 ASSEMBLY: Final = BUILD / "assembly"
 """Where `synth` leaves it, below the project's root."""
+_VALIDATED: Final = "-validated"
 _PIN_LENGTH: Final = 12
 
 
@@ -45,6 +55,11 @@ class CloudAssembly:
     def exists(self) -> bool:
         """Whether a synth has left it there."""
         return is_whole(self.folder)
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether the CDK library has validated its templates: they have passed that gate."""
+        return self.folder.name.endswith(_VALIDATED)
 
     def template(self, stage: Stage) -> Path:
         """Return the template of a stage's rooms stack."""
@@ -102,40 +117,28 @@ class CloudAssembly:
 def synthesize(
     project: Project, stages: Sequence[Stage], folder: Path
 ) -> dict[str, ImagePin | None]:
-    """Synthesize one assembly for all these stages, and return which image is pinned for each.
+    """Leave one assembly for all these stages, and return which image is pinned for each.
 
-    A stage without one has its registry alone in it. What was in ``folder`` is replaced once the
-    synth has succeeded. Raises FailedError when the CDK CLI fails, or ``folder`` cannot be written.
+    A stage without one has its registry alone in it. One of the same files, stages and pins that is
+    there is copied, and otherwise they are synthesized. What was in ``folder`` is replaced after
+    that. Raises FailedError when the CDK CLI fails, or ``folder`` cannot be written.
     """
     pins = read_image_lock(project.lock)
-    context = {"stage": ",".join(stage.name for stage in stages), "packaging": "image"}
-    _synthesize(project, context, folder, keep=False)
+    if there := _made_before(project, stages, pins):
+        with placing(project, folder, keep=False) as new:
+            shutil.copytree(there.folder, new, symlinks=True)
+    else:
+        context = {"stage": ",".join(stage.name for stage in stages), "packaging": "image"}
+        with step(f"synthesizing {context['stage']}"):
+            _synthesize(project, context, folder, keep=False)
     return {stage.name: pins.get(stage.name) for stage in stages}
-
-
-def assembly_with_image(project: Project, stage: Stage, digest: str) -> CloudAssembly:
-    """Return a stage's assembly with this image pinned: for the gates before the real pin.
-
-    One that is there already is taken, whatever else its pin says: the origin of an image has no
-    influence on how it is run. The lock file is not touched. Raises FailedError when the CDK CLI
-    fails.
-    """
-    pin = ImagePin(
-        digest=digest,
-        architecture=stage.settings.architecture,
-        base_digest="sha256:" + "0" * 64,
-        source_revision="",
-        pinned_at="1970-01-01T00:00:00Z",
-    )
-    there = assemblies_with_image(project, stage, digest)
-    return there[0] if there else assembly_of(project, stage, pin)
 
 
 def assemblies_with_image(project: Project, stage: Stage, digest: str) -> list[CloudAssembly]:
     """Return the assemblies of a stage that are there and were made of the same files and image."""
     key, image = assembly_key(project, _context(stage, "image")), _image_name(digest)
     found = map(CloudAssembly, sorted((project.root / ASSEMBLIES).glob(f"{key}-{image}-*")))
-    return [assembly for assembly in found if assembly.exists]
+    return [one for one in found if one.exists and one.folder.suffix != UNFINISHED]
 
 
 def assembly_of(
@@ -143,39 +146,43 @@ def assembly_of(
 ) -> CloudAssembly:
     """Return a stage's assembly with this pin, or with a zip where that is None.
 
-    It is synthesized where none is there that was made of the same files: so `check` and `boot`
-    share one, and `deploy` and `page`. Raises FailedError when the CDK CLI fails.
+    It is synthesized where none is there that was made of the same files: one is for all commands
+    of a release. Its templates may have been validated or not. Raises FailedError when the CDK CLI
+    fails.
     """
     context = _context(stage, "image" if pin else "zip", emergency=emergency)
+    if there := _there(project, context, pin):
+        os.utime(there.folder)
+        return there
     assembly = CloudAssembly(_folder(project, context, pin))
-    if assembly.exists:
-        os.utime(assembly.folder)
-        return assembly
     with step(f"synthesizing {stage.name}"):
-        _synthesize_with(project, {stage.name: pin} if pin else {}, context, assembly.folder)
+        pins = {stage.name: pin} if pin else {}
+        _synthesize_with(project, pins, context, assembly.folder, is_gate=False)
     prune(project)
     return assembly
 
 
 def begin_synth(project: Project, stages: Sequence[Stage]) -> PendingSynth:
-    """Begin the synth that ``assemblies_of`` finishes; it is to be closed."""
+    """Begin the synth that ``validated_assemblies`` finishes; it is to be closed."""
     names = ",".join(stage.name for stage in stages)
     context = {**_context(stages[0], "image"), "stage": names}
-    return PendingSynth(project, context, _without_credentials())
+    return PendingSynth(project, context, _without_credentials(is_gate=True))
 
 
-def assemblies_of(
+def validated_assemblies(
     project: Project,
     pins: Sequence[tuple[Stage, ImagePin]],
     pending: PendingSynth | None = None,
 ) -> tuple[CloudAssembly, ...]:
-    """Return an assembly for each of these stages, all of one synth, as ``assembly_of`` does.
+    """Return an assembly for each of these stages, all of one synth, which is a gate.
 
-    ``pending`` is that synth where it was begun before.
+    ``pending`` is that synth where it was begun before. Raises FailedError when the CDK CLI fails,
+    also for a template that the CDK library finds invalid.
     """
     contexts = [_context(stage, "image") for stage, pin in pins]
     folders = [
-        _folder(project, context, pin) for context, (_, pin) in zip(contexts, pins, strict=True)
+        _folder(project, context, pin, is_validated=True)
+        for context, (_, pin) in zip(contexts, pins, strict=True)
     ]
     missing = [folder for folder in folders if not CloudAssembly(folder).exists]
     if missing:
@@ -189,7 +196,7 @@ def assemblies_of(
                 with placing(project, first, keep=True) as new:
                     shutil.copytree(pending.finish(locked), new, symlinks=True)
             else:
-                _synthesize_with(project, locked, context, first)
+                _synthesize_with(project, locked, context, first, is_gate=True)
         for folder in others:
             link(project, folder, first)
         prune(project)
@@ -207,10 +214,47 @@ def assembly_for_page(project: Project, stage: Stage) -> CloudAssembly:
     except ConfigurationError:
         pin = None
     if pin:
-        of_deployment = CloudAssembly(_folder(project, _context(stage, "image"), pin))
-        if of_deployment.exists:
+        of_deployment = _there(project, _context(stage, "image"), pin)
+        if of_deployment:
             return of_deployment
-    return assembly_with_image(project, stage, "sha256:" + "0" * 64)
+    return assembly_of(project, stage, nobodys_pin(stage, "sha256:" + "0" * 64))
+
+
+def nobodys_pin(stage: Stage, digest: str) -> ImagePin:
+    """Return a pin of an image whose origin is not known; it is never written to the lock file."""
+    return ImagePin(
+        digest=digest,
+        architecture=stage.settings.architecture,
+        base_digest="sha256:" + "0" * 64,
+        source_revision="",
+        pinned_at="1970-01-01T00:00:00Z",
+    )
+
+
+def _made_before(
+    project: Project, stages: Sequence[Stage], pins: Mapping[str, ImagePin]
+) -> CloudAssembly | None:
+    """Return an assembly of exactly these stages that has these pins, of the same files."""
+    first = pins.get(stages[0].name)
+    there = _there(project, _context(stages[0], "image"), first) if first else None
+    if there is None or len([*there.folder.glob("*-rooms.template.json")]) != len(stages):
+        return None
+    try:
+        has_all = all(there.pin(stage) == pins.get(stage.name) for stage in stages)
+    except CommandError:  # one of the stages is not in it
+        return None
+    return there if has_all else None
+
+
+def _there(
+    project: Project, context: Mapping[str, str], pin: ImagePin | None
+) -> CloudAssembly | None:
+    """Return the assembly that was made of the same files, context and pin; None: there is none."""
+    for is_validated in (True, False):
+        found = CloudAssembly(_folder(project, context, pin, is_validated=is_validated))
+        if found.exists:
+            return found
+    return None
 
 
 def _context(stage: Stage, packaging: str, *, emergency: bool = False) -> dict[str, str]:
@@ -221,11 +265,21 @@ def _context(stage: Stage, packaging: str, *, emergency: bool = False) -> dict[s
     }
 
 
-def _folder(project: Project, context: Mapping[str, str], pin: ImagePin | None) -> Path:
-    """Return a folder whose name is another one when anything is that an assembly is made of."""
+def _folder(
+    project: Project,
+    context: Mapping[str, str],
+    pin: ImagePin | None,
+    *,
+    is_validated: bool = False,
+) -> Path:
+    """Return a folder whose name is another one when anything is that an assembly is made of.
+
+    That of a validated one is another, too: it may not take the other's place, which may be in use.
+    """
     image = _image_name(pin.digest) if pin else "zip"
     rest = hashlib.sha256(msgspec.json.encode(pin)).hexdigest()[:_PIN_LENGTH]
-    return project.root / ASSEMBLIES / f"{assembly_key(project, context)}-{image}-{rest}"
+    name = f"{assembly_key(project, context)}-{image}-{rest}"
+    return project.root / ASSEMBLIES / (name + _VALIDATED if is_validated else name)
 
 
 def _image_name(digest: str) -> str:
@@ -237,26 +291,39 @@ def _synthesize_with(
     pins: Mapping[str, ImagePin],
     context: Mapping[str, str],
     folder: Path,
+    *,
+    is_gate: bool,
 ) -> None:
     """Synthesize with these pins in place of the lock file's."""
     with tempfile.TemporaryDirectory(prefix="synth-") as temporary:
         lock = Path(temporary, "image-lock.json")
         write_image_lock(lock, pins)
-        _synthesize(project, {**context, "imageLock": str(lock)}, folder, keep=True)
+        pinned = {**context, "imageLock": str(lock)}
+        _synthesize(project, pinned, folder, keep=True, is_gate=is_gate)
 
 
-def _synthesize(project: Project, context: Mapping[str, str], folder: Path, *, keep: bool) -> None:
+def _synthesize(
+    project: Project,
+    context: Mapping[str, str],
+    folder: Path,
+    *,
+    keep: bool,
+    is_gate: bool = False,
+) -> None:
     """Synthesize into a folder, which is as it was when that fails.
 
     It names no account, whatever credentials are here: who deploys it decides.
     """
     with placing(project, folder, keep=keep) as new:
+        lend_assets(project, new)
         arguments = ["synth", "--quiet", f"--output={new}"]
-        run_cdk(project.root, arguments, context, environment=_without_credentials())
+        environment = _without_credentials(is_gate=is_gate)
+        run_cdk(project.root, arguments, context, environment=environment)
+        drop_unused_assets(new)
 
 
-def _without_credentials() -> dict[str, str]:
-    environment = cdk_environment()
+def _without_credentials(*, is_gate: bool) -> dict[str, str]:
+    environment = cdk_environment(is_gate=is_gate)
     ours = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
     return {
         **ours,

@@ -12,6 +12,7 @@ import msgspec
 from config.cdk_cli import cdk_failure, end_cdk, start_cdk
 from config.image_lock import ImagePin
 from config.project import Project
+from release.assembly_folders import drop_unused_assets, lend_assets
 from release.assembly_key import assembly_key
 
 _LOOK_SECONDS: Final = 0.02
@@ -34,6 +35,7 @@ class PendingSynth:
         self._lock = folder / "image-lock.json"
         self._output = folder / "cdk.out"
         os.mkfifo(self._lock)
+        lend_assets(project, self._output)
         self._said: IO[bytes] = (folder / "said").open("w+b")
         self._process = start_cdk(
             project.root,
@@ -59,6 +61,7 @@ class PendingSynth:
         if self._process.wait():
             self._said.seek(0)
             raise cdk_failure("synth", self._said.read().decode("utf-8", "replace"))
+        drop_unused_assets(self._output)
         return self._output
 
     def close(self) -> None:

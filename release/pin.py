@@ -1,10 +1,11 @@
 """Pins an image that has passed its gates for a stage."""
 
 from config.image_lock import ImagePin, write_pin
-from config.project import Project, Stage, now
+from config.project import Project, Stage
 from release.build.record import BuildRecord
 from release.errors import RefusedError
 from release.place import say_place
+from release.planned_pin import planned_pin
 from release.registry.repository import StageRepository
 
 _SOURCE = "lambda_src"
@@ -17,13 +18,7 @@ def pin_image(project: Project, stage: Stage, record: BuildRecord, *, push_later
     Raises as ``require_pinnable`` does, and FailedError when the lock file cannot be written.
     """
     require_pinnable(project, stage, record, push_later=push_later)
-    pin = ImagePin(
-        digest=record.digest,
-        architecture=record.architecture,
-        base_digest=record.base_digest,
-        source_revision=record.source_revision,
-        pinned_at=now(),
-    )
+    pin = planned_pin(project, stage, record)
     write_pin(project.lock, stage.name, pin)
     return pin
 

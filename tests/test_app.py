@@ -322,6 +322,7 @@ def cdk(*arguments: str, output: Path, **environment: str) -> subprocess.Complet
 
 
 def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> None:
+    """The CDK library validates the templates: this is the gate of a change. See decisions.md."""
     lock = f"imageLock={PINNED}"
     pinned = cdk("synth", "-c", "stage=prd", "-c", lock, "--quiet", output=tmp_path)
     assert pinned.returncode == 0, pinned.stderr
@@ -331,6 +332,8 @@ def test_the_cdk_cli_synthesizes_a_stage_without_credentials(tmp_path: Path) -> 
         "hima-five-bomber-prd-rooms.template.json",
         "hima-five-bomber-prd-web.template.json",
     }
+    # What the library leaves of a validation, and of nothing else in a stage that is pinned.
+    assert (tmp_path / "validation-report.json").exists()
 
 
 @pytest.mark.proof

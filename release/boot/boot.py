@@ -62,7 +62,7 @@ from release.boot.reading import (
     refused_workdir,
 )
 from release.boot.throw_away_tables import table_name, throw_away_tables
-from release.cloud_assembly import assembly_with_image
+from release.planned_pin import assembly_with_image
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_TIMEOUT_SECONDS: Final = 10

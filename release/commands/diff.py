@@ -9,10 +9,11 @@ import msgspec
 import typer
 
 from config.cdk_cli import cdk_environment, run_cdk
+from config.image_lock import read_image_lock
 from config.project import Project, Stage, project_here
 from imagecheck.errors import UsageError
 from imagecheck.terminal import printable, step
-from release.cloud_assembly import CloudAssembly
+from release.cloud_assembly import CloudAssembly, assembly_of
 from release.commands.options import AssemblyOption, JsonOption, StageArgument
 from release.commands.output import print_result
 from release.deploy.assembly_region import require_region
@@ -89,10 +90,13 @@ def diff(
 def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
     """Return what `cdk diff` says of a stage's stacks.
 
-    Raises FailedError when it fails, RefusedError when the assembly is for another Region.
+    Without an assembly it makes the one that `deploy` will take. Raises FailedError when it fails,
+    RefusedError when the assembly is for another Region, ConfigurationError for a wrong lock file.
     """
     if assembly:
         require_region(CloudAssembly(assembly), stage)
+    else:
+        assembly = _to_deploy(project, stage)
     options = [f"--app={assembly}"] if assembly else []
     context = {} if assembly else {"stage": stage.name}
     stacks = f"{stage.names.prefix}-*"
@@ -100,6 +104,15 @@ def cdk_diff(project: Project, stage: Stage, assembly: Path | None) -> str:
     arguments = ["diff", stacks, "--method=template", *options]
     environment = cdk_environment(region=stage.region)
     return run_cdk(project.root, arguments, context, environment=environment).strip()
+
+
+def _to_deploy(project: Project, stage: Stage) -> Path | None:
+    """Return the assembly of a deployment now; None: no image is pinned, so there is none."""
+    pin = read_image_lock(project.lock).get(stage.name)
+    as_image = project.packaging == "image"
+    if as_image and pin is None:
+        return None
+    return assembly_of(project, stage, pin if as_image else None).folder
 
 
 def as_markdown(stage: str, said: str, left: Sequence[str] = ()) -> str:

@@ -35,7 +35,7 @@ from release.ship.ship import BUILT, LOG, PROMOTED, WITHOUT_AWS, Journey, confir
 from release.ship.shipment import Shipment, ShipOptions
 from release.ship.step import Step
 
-Until = Literal["build", "check", "boot"]
+Until = Literal["build", "synth", "check", "boot"]
 
 
 RESULTS = (ShipResult,)
@@ -52,7 +52,11 @@ def ship(
     ],
     until: Annotated[
         Until | None,
-        typer.Option(help="Stop after this gate. No AWS account is asked.", show_default=False),
+        typer.Option(
+            help="Stop after this step, for the first stage; the assembly has all of them. No AWS"
+            " account is asked.",
+            show_default=False,
+        ),
     ] = None,
     architecture: Annotated[
         Architecture | None,
@@ -83,8 +87,9 @@ def ship(
 ) -> None:
     """Ship the committed source to a stage: run every step of a release that is missing.
 
-    In this order: bootstrap the account for the CDK (asks), build, synth, deploy the registry,
-    check, boot, push, pin, commit the lock file (asks), deploy, page, smoke. What is done already
+    In this order: bootstrap the account for the CDK (asks), build, synth (with CDK's validation of
+    the templates), deploy the registry, check, boot, push, pin, commit the lock file (asks),
+    deploy, page, smoke. What is done already
     is left out: gates are kept by the digest of the image, and a build that gives the same digest
     keeps them. The first gate that says no stops everything; run the command again to go on.
 
@@ -105,7 +110,7 @@ def ship(
 
     `python -m release ship dev --dry-run`
 
-    `python -m release ship dev --until boot --builder buildah`
+    `python -m release ship dev prd --until boot --builder buildah`
 
     Exit status 0: live, and it answers; 1: a gate said no; 2: it could not be done.
     """
@@ -159,8 +164,6 @@ def _require_usable(
 ) -> None:
     if len({stage.name for stage in stages}) != len(stages):
         raise UsageError("a stage is named twice", hint="name each stage once")
-    if len(stages) > 1 and until:
-        raise UsageError("--until is for one stage", hint="leave out the other stages")
     if len(stages) > 1 and not options.commit:
         raise UsageError(
             "only a committed pin is promoted", hint="leave out --no-commit, or the other stages"
@@ -234,6 +237,9 @@ def _run(
         journey = Journey(project, log, dry_run=dry_run)
         try:
             for shipment in shipments:
+                # Nothing is promoted; the others are in the assembly.
+                if shipment.source and until:
+                    break
                 if shipment.source and not dry_run and not _goes_on(shipment):
                     break
                 say(_heading(shipment))

@@ -9,7 +9,6 @@ import typer
 
 from config.image_lock import ImagePin
 from config.project import project_here
-from imagecheck.terminal import step
 from release.cloud_assembly import ASSEMBLY, synthesize
 from release.commands.options import JsonOption
 from release.commands.output import print_result
@@ -41,8 +40,10 @@ def synth(
     """Synthesize stages once, into one cloud assembly that `deploy` and `page` take.
 
     So one stage after the other is deployed from the same files: templates, page, and pinned
-    images. The assembly names no account, and needs no credentials. For a stage without a pinned
-    image it has the registry stack alone, as `cdk synth` does.
+    images. The assembly names no account, and needs no credentials. One that `ship` has made of the
+    same source, stages and pins is taken as it is. For a stage without a pinned image it has the
+    registry stack alone, as `cdk synth` does. Templates are not validated here: `make test` and
+    `ship` do that.
 
     **Examples**
 
@@ -54,7 +55,7 @@ def synth(
     """
     project = project_here()
     chosen = [project.stage(stage) for stage in stages]
-    with signals_as_interrupts(), step(f"synthesizing {', '.join(stages)}"):
+    with signals_as_interrupts():
         pins = synthesize(project, chosen, to.absolute())
     print_result("synth", SynthResult(assembly=str(to), pins=pins), _text(to, pins), json=json)
 

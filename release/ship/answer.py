@@ -51,7 +51,7 @@ def result_of(journey: Journey, shipments: Sequence[Shipment]) -> ShipResult:
 
 
 def as_text(result: ShipResult, shipments: Sequence[Shipment], until: str | None) -> str:
-    """Return what a person reads at the end. ``until`` is the last gate, where that was named."""
+    """Return what a person reads at the end. ``until`` is the last step, where that was named."""
     return "\n".join(_lines(result, shipments, until))
 
 
@@ -60,7 +60,9 @@ def _lines(result: ShipResult, shipments: Sequence[Shipment], until: str | None)
         yield "nothing was changed"
         return
     if until:
-        yield f"{shipments[0].stage.name}: the image has passed {until}"
+        stages = ", ".join(shipment.stage.name for shipment in shipments)
+        what = "the templates have" if until == "synth" else "the image has"
+        yield f"{stages}: {what} passed {until}"
         yield f"  image    {shipments[0].built().digest}"
         return
     for stage, shipment in zip(result.stages, shipments, strict=False):

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from config.image_lock import ImagePin, read_image_lock, write_pin
 from config.project import now
 from imagecheck.dockerfile import base_of
@@ -23,9 +21,10 @@ from release.build.context import SOURCE
 from release.build.gates import Gate, Passed, note_gate, passed_gates
 from release.build.record import LAYOUT
 from release.check_for_stage import check_for_stage
-from release.cloud_assembly import assemblies_of, assemblies_with_image, begin_synth
+from release.cloud_assembly import assemblies_with_image, begin_synth, validated_assemblies
 from release.errors import RefusedError
 from release.pin import is_of_this_source, require_pinnable
+from release.planned_pin import planned_pin
 from release.registry.promote import promote_image
 from release.registry.push_image import push_image
 from release.registry.repository import StageRepository
@@ -70,25 +69,7 @@ def _build(shipment: Shipment) -> str:
 
 
 def _planned_pin(shipment: Shipment) -> ImagePin:
-    """Return the pin that the image gets: the one that it has already, or one of now."""
-    record, stage = shipment.built(), shipment.stage
-    pinned = read_image_lock(shipment.project.lock).get(stage.name)
-    if pinned and (pinned.digest, pinned.architecture) == (record.digest, record.architecture):
-        return pinned
-    pin = ImagePin(
-        digest=record.digest,
-        architecture=record.architecture,
-        base_digest=record.base_digest,
-        source_revision=record.source_revision,
-        pinned_at=now(),
-    )
-    # One that an earlier run planned is kept with its time, unless another image was pinned since.
-    for assembly in assemblies_with_image(shipment.project, stage, record.digest):
-        planned = assembly.pin(stage)
-        is_same = msgspec.structs.replace(planned, pinned_at=pin.pinned_at) == pin
-        if is_same and (pinned is None or pinned.pinned_at < planned.pinned_at):
-            return planned
-    return pin
+    return planned_pin(shipment.project, shipment.stage, shipment.built())
 
 
 def _synthesized(shipment: Shipment) -> str | None:
@@ -99,7 +80,7 @@ def _synthesized(shipment: Shipment) -> str | None:
     project, stage = shipment.project, shipment.stage
     shipment.pin = pin = _planned_pin(shipment)
     there = assemblies_with_image(project, stage, pin.digest)
-    found = next((assembly for assembly in there if assembly.pin(stage) == pin), None)
+    found = next((one for one in there if one.is_validated and one.pin(stage) == pin), None)
     if shipment.others or found is None:
         return None
     shipment.assembly = found
@@ -109,7 +90,7 @@ def _synthesized(shipment: Shipment) -> str | None:
 def _synthesize(shipment: Shipment) -> str:
     shipments = (shipment, *shipment.others)
     pins = [(one.stage, _planned_pin(one)) for one in shipments]
-    assemblies = assemblies_of(shipment.project, pins, shipment.pending_synth)
+    assemblies = validated_assemblies(shipment.project, pins, shipment.pending_synth)
     shipment.close()
     for one, (_, pin), assembly in zip(shipments, pins, assemblies, strict=True):
         one.pin, one.assembly = pin, assembly

@@ -33,3 +33,15 @@ def test_without_them_nothing_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     assert not {"AWS_REGION", "AWS_PROFILE"} & cdk_environment().keys()
+
+
+@pytest.mark.parametrize("exported", ["true", "false", None])
+def test_only_a_gate_has_templates_validated_whatever_the_shell_says(
+    exported: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CDK library looks for this variable: see README.md of aws-cdk-lib."""
+    monkeypatch.delenv("CDK_VALIDATION", raising=False)
+    if exported:
+        monkeypatch.setenv("CDK_VALIDATION", exported)
+    assert cdk_environment()["CDK_VALIDATION"] == "false"
+    assert cdk_environment(is_gate=True)["CDK_VALIDATION"] == "true"

@@ -1,5 +1,6 @@
 """Folders of cloud assemblies, while several commands make and use them."""
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,7 +8,14 @@ import pytest
 
 from config.file_lock import locked
 from config.project import Project
-from release.assembly_folders import is_whole, link, placing, prune
+from release.assembly_folders import (
+    drop_unused_assets,
+    is_whole,
+    lend_assets,
+    link,
+    placing,
+    prune,
+)
 from tests.support.waiting import waiting
 
 
@@ -83,3 +91,49 @@ def test_the_oldest_go(project: Project, folder: Path) -> None:
         make(project, folder.with_name(name), name)
     prune(project)
     assert sorted(path.name for path in folder.parent.iterdir()) == ["c", "d", "e", "f"]
+
+
+def with_assets(folder: Path) -> None:
+    """Write an assembly with a bundled folder and a file."""
+    (folder / "asset.1/inner").mkdir(parents=True)
+    (folder / "asset.1/inner/code.py").write_text("one")
+    (folder / "asset.2.zip").write_text("two")
+    (folder / "manifest.json").write_text("{}")
+
+
+def test_assets_of_one_are_lent_to_the_next_synth(project: Project, folder: Path) -> None:
+    with_assets(folder)
+    new = folder.with_name("b")
+
+    lend_assets(project, new)
+
+    assert (new / "asset.1/inner/code.py").read_text() == "one"
+    assert (new / "asset.2.zip").read_text() == "two"
+    assert not is_whole(new)
+
+
+def test_half_an_asset_is_not_lent(project: Project, folder: Path) -> None:
+    """Of one that a command still fills, or that broke off."""
+    with_assets(folder.with_name("a.17.new"))
+    with_assets(folder)
+    (folder / "manifest.json").unlink()
+
+    lend_assets(project, folder.with_name("b"))
+
+    assert not folder.with_name("b").exists()
+
+
+def test_what_the_assembly_does_not_name_is_dropped(folder: Path) -> None:
+    with_assets(folder)
+    (folder / "asset.3").mkdir()
+    files = {"1": {"source": {"path": "asset.1"}}, "t": {"source": {"path": "a.template.json"}}}
+    (folder / "rooms.assets.json").write_text(json.dumps({"files": files}))
+
+    drop_unused_assets(folder)
+
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "asset.1",
+        "manifest.json",
+        "rooms.assets.json",
+    ]
+    assert (folder / "asset.1/inner/code.py").exists()

@@ -1,23 +1,27 @@
 """`release synth`, and what is read of the cloud assembly that it leaves."""
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.image_lock import read_image_lock, write_image_lock
 from config.project import Project
 from imagecheck.errors import FailedError
+from release.build.record import BuildRecord, write_record
 from release.cloud_assembly import (
     CloudAssembly,
     assembly_for_page,
     assembly_of,
-    assembly_with_image,
+    validated_assemblies,
 )
 from release.deploy.assembly_region import require_region
 from release.errors import RefusedError
+from release.planned_pin import assembly_with_image, planned_pin
 from tests.support.cdk_context import CDK_JSON, PINNED, ROOT
 from tests.support.release.commanding import Run, runner
 from tests.support.templates import rooms_template
@@ -170,7 +174,8 @@ def test_where_it_fails_what_was_there_stays(project: Path, run: Run) -> None:
 
     assert status == 2
     assert "`cdk synth` failed" in err
-    assert [path.name for path in (project / "build").iterdir()] == ["assembly"]
+    left = {path.name for path in (project / "build").iterdir()}
+    assert left - {"assemblies.lock"} == {"assembly"}
     assert old.exists()
 
 
@@ -268,3 +273,112 @@ def test_a_synth_that_fails_leaves_no_assembly(checkout: Project) -> None:
 def test_old_assemblies_are_removed(checkout: Project) -> None:
     made = [assembly_with_image(checkout, DEV, f"sha256:{n}").folder for n in range(6)]
     assert sorted(made[-4:]) == sorted((checkout.root / "build/assemblies").iterdir())
+
+
+PRD = PROJECT.stage("prd")
+
+
+def validation(folder: Path) -> str:
+    """What the last synth was told of the validation of templates."""
+    (line,) = (
+        line
+        for line in (folder / "environment").read_text().splitlines()
+        if line.startswith("CDK_VALIDATION=")
+    )
+    return line.partition("=")[2]
+
+
+def test_ship_has_templates_validated_and_nothing_else_has(checkout: Project, run: Run) -> None:
+    validated_assemblies(checkout, [(DEV, PINS["dev"])])
+    assert validation(checkout.root) == "true"
+    assembly_of(checkout, DEV, None)
+    assert validation(checkout.root) == "false"
+    assembly_with_image(checkout, DEV, "sha256:1")
+    assert validation(checkout.root) == "false"
+    assert run("prd")[0] == 0
+    assert validation(checkout.root) == "false"
+
+
+def test_what_was_not_validated_does_not_pass_the_gate_and_stays(checkout: Project) -> None:
+    before = assembly_of(checkout, DEV, PINS["dev"])
+    (validated,) = validated_assemblies(checkout, [(DEV, PINS["dev"])])
+    assert (before.is_validated, validated.is_validated) == (False, True)
+    assert synths(checkout.root) == 2
+    assert before.exists, "it may be in use"
+    # From here on all take it.
+    assert assembly_of(checkout, DEV, PINS["dev"]) == validated
+    assert validated_assemblies(checkout, [(DEV, PINS["dev"])]) == (validated,)
+    assert assembly_for_page(checkout, DEV) == validated
+    assert synths(checkout.root) == 2
+
+
+def test_synth_takes_what_ship_has_made_of_the_same_stages_and_pins(
+    checkout: Project, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    validated_assemblies(checkout, [(DEV, PINS["dev"]), (PRD, PINS["prd"])])
+    capsys.readouterr()
+
+    status, out, err = run("dev", "prd")
+
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1:3] == [f"  {name}  {PINS[name].digest}" for name in ("dev", "prd")]
+    assert (checkout.root / "build/assembly/manifest.json").is_file()
+    assert synths(checkout.root) == 1
+
+
+@pytest.mark.parametrize("change", ["a pin", "a stage less", "a stage more", "a file"])
+def test_synth_takes_nothing_that_is_not_the_same(checkout: Project, run: Run, change: str) -> None:
+    validated_assemblies(checkout, [(DEV, PINS["dev"]), (PRD, PINS["prd"])])
+    stages = ["dev", "prd"]
+    match change:
+        case "a pin":
+            write_image_lock(checkout.lock, {**PINS, "prd": PINS["dev"]})
+        case "a stage less":
+            stages = ["dev"]
+        case "a stage more":
+            stages = ["dev", "prd", "local"]
+        case _:
+            (checkout.root / "stacks/rooms_stack.py").write_text("two")
+
+    assert run(*stages)[0] == 0
+    assert synths(checkout.root) == 2
+
+
+def test_gates_are_asked_with_the_pin_that_the_image_will_get(checkout: Project) -> None:
+    """So that `check`, `boot`, `deploy` and `page` share one synth, whoever runs them."""
+    checkout.lock.write_text("{}")
+    pin = PINS["dev"]
+    record = BuildRecord(
+        digest=pin.digest,
+        architecture=pin.architecture,
+        base_digest=pin.base_digest,
+        source_revision=pin.source_revision,
+        dirty=False,
+        built_at="2026-01-01T00:00:00Z",
+    )
+    write_record(checkout.root, record)
+    made = json.dumps(rooms_template()).replace(pin.pinned_at, "@now@")
+    cdk = checkout.root / "node_modules/.bin/cdk"
+    (checkout.root / "made/hima-five-bomber-dev-rooms.template.json").write_text(made)
+    cdk.write_text(
+        cdk.read_text() + f"{sys.executable} -c '\n"
+        "import json, pathlib, sys\n"
+        'lock = next(a for a in sys.argv if "imageLock=" in a).rpartition("=")[2]\n'
+        'at = json.loads(pathlib.Path(lock).read_text())["dev"]["pinnedAt"]\n'
+        'made = pathlib.Path(sys.argv[1], "hima-five-bomber-dev-rooms.template.json")\n'
+        'made.write_text(made.read_text().replace("@now@", at))\n'
+        '\' "$out" "$@"\n'
+    )
+    of_gates = assembly_with_image(checkout, DEV, pin.digest)
+
+    planned = planned_pin(checkout, DEV, record)
+
+    assert msgspec.structs.replace(planned, pinned_at=pin.pinned_at) == pin
+    assert assembly_of(checkout, DEV, planned) == of_gates
+    assert synths(checkout.root) == 1
+
+
+@pytest.mark.parametrize("lock", ["[]", "nonsense"])
+def test_a_wrong_lock_file_stops_no_gate(checkout: Project, lock: str) -> None:
+    checkout.lock.write_text(lock)
+    assert assembly_with_image(checkout, DEV, PINS["dev"].digest).folder.is_dir()

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from config.cdk_cli import template_validation
+
 ROOT: Final = Path(__file__).parents[2]
 
 _KEPT: Final = frozenset(
@@ -81,9 +83,9 @@ def known_environment(inherited: Mapping[str, str], home: Path) -> dict[str, str
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": str(ROOT),
-        # The CDK library validates its own templates in every synth, which takes half of it. Once
-        # is enough: tests/test_app.py lets the CDK CLI synthesize a stage without this.
-        "CDK_VALIDATION": "false",
+        # Once is enough, and the gate of a change: tests/test_app.py lets the CDK CLI synthesize a
+        # stage without this.
+        **template_validation(is_gate=False),
         # Servers of a test are on this machine, and no proxy leads there.
         **dict.fromkeys(("NO_PROXY", "no_proxy"), direct),
     }

@@ -177,9 +177,10 @@ def test_an_artifact_is_uploaded_before_and_goes_where_it_was(
     sources = [uploads(each)[name]["path"] for each in job.before() if name in uploads(each)]
     assert sources
     for source in sources:
-        path = PurePath(source)
-        is_file = path.suffix or (ROOT / path).is_file()
-        assert PurePath(place) == (path.parent if is_file else path)
+        paths = [PurePath(line) for line in source.splitlines()]
+        is_folder = len(paths) == 1 and not (paths[0].suffix or (ROOT / paths[0]).is_file())
+        # Of several, what they have in common is the artifact's top.
+        assert {PurePath(place)} == ({*paths} if is_folder else {path.parent for path in paths})
 
 
 @EVERY_JOB

@@ -37,6 +37,18 @@ def test_one_cloud_assembly_has_every_stage_pinned() -> None:
     assert synth.definition["environment"] == FIRST
 
 
+def test_the_assembly_is_put_away_before_the_image_is_started() -> None:
+    build = RELEASE.job("build")
+    assert [line[:-2] for line in arguments(build, "ship")] == [
+        [*STAGES, "--until", "synth"],
+        [*STAGES, "--until", "boot"],
+    ]
+    done = [step.command or step.given.get("name") for step in build.steps]
+    assert done[-4:] == ["ship", "assemblies", "ship", "image"]
+    (image,) = (step for step in build.steps if step.given.get("name") == "image")
+    assert "build/assemblies" not in image.given["path"].splitlines()
+
+
 def test_a_release_goes_from_gate_to_gate_and_from_stage_to_stage() -> None:
     assert [job.name for job in RELEASE.jobs] == ["verify", "build", "synth", *STAGES, "record"]
     assert RELEASE.job("verify").needs == []

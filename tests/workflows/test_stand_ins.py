@@ -232,6 +232,16 @@ def test_a_file_is_uploaded_without_its_folder(github: Github, job: Job) -> None
     assert files(job.workspace) == ["below/news.md"]
 
 
+def test_several_paths_are_uploaded_below_what_they_have_in_common(
+    github: Github, job: Job
+) -> None:
+    (job.workspace / "build/image").mkdir(parents=True)
+    for name in ("image/index.json", "record.json", "other"):
+        (job.workspace / "build" / name).touch()
+    upload(github, job, "build/image\nbuild/record.json\nbuild/missing\n")
+    assert files(github.artifacts / "it") == ["image/index.json", "record.json"]
+
+
 def test_an_artifact_is_replaced_only_where_it_says_so(github: Github, job: Job) -> None:
     for name in ("one", "two"):
         (job.workspace / name).write_text(name)

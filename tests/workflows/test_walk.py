@@ -22,12 +22,16 @@ pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("walk"), pytest.mark.ti
 
 @dataclass(frozen=True)
 class Story:
-    """A run, what was live and stored when it had ended, and what it proposes to pin."""
+    """A run, what was live and stored when it had ended, and what it proposes to pin.
+
+    ``synths`` has, of each, whether templates were validated.
+    """
 
     run: Run
     live: dict[str, str]
     images: dict[str, set[str]]
     pins: dict[str, ImagePin]
+    synths: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,7 @@ def ended(place: World, run: Run) -> Story:
         {stage: place.live(stage) for stage in STAGES},
         {stage: place.images(stage) for stage in STAGES},
         place.proposed_pins(),
+        place.synths(),
     )
 
 
@@ -96,10 +101,10 @@ def assert_stopped_by_boot(run: Run) -> None:
     """See that `boot` has stopped a release, and that nothing came after it."""
     assert not run.succeeded
     assert run.done("verify")[-1] == "make test"
-    assert commands(run, "build") == ["ship"]
+    assert commands(run, "build") == ["ship", "ship"]
     (failed,) = run.failed()
-    assert failed.startswith(f"{RELEASE} ship dev --until boot")
-    said = run.said(f"{RELEASE} ship")
+    assert failed.startswith(f"{RELEASE} ship dev prd --until boot")
+    said = run.said(failed)
     assert "error: stopped at boot: " in said
     assert "QUIZ_TABLE" in said
     assert run.results == {
@@ -114,7 +119,7 @@ def test_a_good_commit_goes_through_every_gate_and_to_both_stages(good: Story) -
 
     assert run.succeeded, run.failed()
     assert run.done("verify")[-1] == "make test"
-    assert commands(run, "build") == ["ship"]
+    assert commands(run, "build") == ["ship", "ship"]
     assert commands(run, "synth") == ["push", "pin", "pin", "synth"]
     for stage in STAGES:
         assert commands(run, f"{stage}/deploy") == ["push", "deploy", "smoke", "page"]
@@ -135,6 +140,7 @@ def test_both_stages_get_the_image_that_was_built_and_it_is_proposed_to_pin_it(
 def test_it_is_synthesized_once_and_both_stages_are_deployed_from_that(good: Story) -> None:
     lines = [step.does for step in good.run.steps if step.outcome != "skipped"]
 
+    assert good.synths == ["true"]
     assert [line for line in lines if " synth " in line] == [f"{RELEASE} synth dev prd"]
     deployed = [line for line in lines if " deploy " in line or " page " in line]
     assert len(deployed) == 2 * len(STAGES)
@@ -159,6 +165,12 @@ def test_prd_goes_back_by_itself_when_it_does_not_answer(good: Story, no_answer:
     assert "status 500" in run.said(f"{RELEASE} smoke")
     assert no_answer.live["prd"] == good.live["prd"]
     assert no_answer.live["dev"] != good.live["dev"]
+
+
+def test_going_back_needs_one_synth_more_without_the_gate(no_answer: Story, back: Story) -> None:
+    """Of what was released before: its templates have been through the gate."""
+    assert no_answer.synths == ["true", "false"]
+    assert back.synths == ["false"]
 
 
 def test_what_is_proposed_after_it_is_what_the_stages_run(no_answer: Story) -> None:

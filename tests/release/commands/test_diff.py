@@ -11,8 +11,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from config.image_lock import read_image_lock, write_image_lock
+from config.project import Project
+from release.cloud_assembly import assembly_of
 from release.commands.diff import as_markdown
-from tests.support.cdk_context import CDK_JSON
+from tests.support.cdk_context import CDK_JSON, PINNED, ROOT
 from tests.support.release.commanding import Run, runner
 from tests.support.release.emulated_ecr import use_credentials_of_nobody
 
@@ -28,11 +31,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project whose CDK CLI says SAID, and notes how it was called and where it is to go."""
     use_credentials_of_nobody(tmp_path, monkeypatch)
     (tmp_path / "cdk.json").write_text(json.dumps(CDK_JSON))
+    (tmp_path / "image-lock.json").write_text("{}")
     (tmp_path / "said").write_text(SAID)
     cdk = tmp_path / "node_modules/.bin/cdk"
     cdk.parent.mkdir(parents=True)
     cdk.write_text(
-        '#!/bin/sh\nprintf "%s\\n" "$@" > called; echo $AWS_REGION > where; cat said >&2\n'
+        "#!/bin/sh\n"
+        'for a in "$@"; do case "$a" in --output=*) mkdir "${a#--output=}"; cd "${a#--output=}";'
+        " echo {} > manifest.json; echo >> ../../synths; exit;; esac; done\n"
+        'printf "%s\\n" "$@" > called; echo $AWS_REGION > where; cat said >&2\n'
     )
     cdk.chmod(0o755)
     monkeypatch.chdir(tmp_path)
@@ -77,6 +84,19 @@ def test_what_is_here_is_compared_without_a_change_set(project: Path, run: Run) 
         "--method=template",
         "--context=stage=dev",
     ]
+
+
+def test_a_pinned_stage_is_compared_with_what_a_deployment_takes(project: Path, run: Run) -> None:
+    pin = read_image_lock(ROOT / PINNED)["dev"]
+    write_image_lock(project / "image-lock.json", {"dev": pin})
+
+    assert run("dev")[0] == 0
+
+    (option,) = called(project)[3:]
+    found = Project(project, CDK_JSON["context"])
+    assert option == f"--app={assembly_of(found, found.stage('dev'), pin).folder}"
+    assert run("dev")[0] == 0
+    assert len((project / "build/synths").read_text().splitlines()) == 1
 
 
 def test_an_assembly_is_compared_as_it_is(project: Path, run: Run) -> None:

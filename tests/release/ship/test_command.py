@@ -27,7 +27,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     [
         (["nowhere"], "error: there is no stage 'nowhere' in cdk.json"),
         (["dev", "dev", "--yes"], "error: a stage is named twice"),
-        (["dev", "prd", "--yes", "--until", "boot"], "error: --until is for one stage"),
         (["dev", "prd", "--yes", "--no-commit"], "error: only a committed pin is promoted"),
         (
             ["dev", "--yes", "--no-commit", "--architecture", "x86_64"],

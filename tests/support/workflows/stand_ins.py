@@ -117,9 +117,10 @@ class Github:
         (place / ".git/info/exclude").write_text(".venv\nnode_modules\n")
 
     def _upload(self, arguments: Mapping[str, str], job: Job) -> None:
-        source = job.workspace / arguments["path"]
         target = self.artifacts / arguments["name"]
-        if not _shown(source):
+        named = [job.workspace / line for line in arguments["path"].splitlines()]
+        sources = [source for source in named if _shown(source)]
+        if not sources:
             if arguments.get("if-no-files-found") == "error":
                 raise StandInError(f"there are no files in {arguments['path']}")
             return
@@ -127,12 +128,18 @@ class Github:
             if arguments.get("overwrite") != "true":
                 raise StandInError(f"there is an artifact {arguments['name']} already")
             shutil.rmtree(target)
-        if source.is_file():
-            target.mkdir(parents=True)
-            shutil.copyfile(source, target / source.name)
-        else:
-            # https://github.com/actions/upload-artifact#uploading-hidden-files
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*"))
+        # Of several paths, what they have in common is the artifact's top:
+        # https://github.com/actions/upload-artifact#upload-using-multiple-paths-and-exclusions
+        is_folder = len(named) == 1 and named[0].is_dir()
+        top = named[0] if is_folder else Path(os.path.commonpath([one.parent for one in named]))
+        for source in sources:
+            place = target / source.relative_to(top)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_file():
+                shutil.copyfile(source, place)
+            else:
+                # https://github.com/actions/upload-artifact#uploading-hidden-files
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns(".*"))
 
     def _download(self, arguments: Mapping[str, str], job: Job) -> None:
         target = job.workspace / arguments.get("path", "")

@@ -48,6 +48,11 @@ class World:
     github: Github
     server: GithubServer
     runner: Runner
+    synth_log: Path
+
+    def synths(self) -> list[str]:
+        """Return what each synth of the last run was told of the validation of templates."""
+        return self.synth_log.read_text(encoding="utf-8").splitlines()
 
     def release(self, tag: str, commit: str) -> Run:
         """Tag a commit, and let the workflow run."""
@@ -141,6 +146,7 @@ class World:
 
     def _run(self, workflow: str, event: Event) -> Run:
         self.github.start()
+        self.synth_log.write_text("", encoding="utf-8")
         self.server.push(self.main.root)
         return self.runner.run(f".github/workflows/{workflow}.yml", event)
 
@@ -153,6 +159,8 @@ def world(folder: Path) -> Iterator[World]:
         cloud = stack.enter_context(emulated_cloud(folder / "cloud", registry))
         server = stack.enter_context(github_server())
         main = Checkout(folder / "main", cloud.environment, folder / "commands.log")
+        synth_log = folder / "synths"
+        _count_synths(main, synth_log)
         _for_this_machine(main, registry)
         _set_up(main)
         github = Github(
@@ -174,8 +182,26 @@ def world(folder: Path) -> Iterator[World]:
         )
         runner = Runner(main.root, folder / "runs", github, stack.enter_context(expressions()))
         yield World(
-            cloud=cloud, registry=registry, main=main, github=github, server=server, runner=runner
+            cloud=cloud,
+            registry=registry,
+            main=main,
+            github=github,
+            server=server,
+            runner=runner,
+            synth_log=synth_log,
         )
+
+
+def _count_synths(main: Checkout, log: Path) -> None:
+    """Let the app write a line whenever it is synthesized, whoever does that."""
+    noted = 'os.environ.get("CDK_VALIDATION", "not told")'
+    main.write(
+        "app.py",
+        main.read("app.py")
+        + "    import os\n\n"
+        + f'    with open({str(log)!r}, "a", encoding="utf-8") as log:\n'
+        + f'        log.write({noted} + "\\n")\n',
+    )
 
 
 def _for_this_machine(main: Checkout, registry: str) -> None:
