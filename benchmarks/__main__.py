@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmarks import synth
 from benchmarks.image_reader import run as image_reader
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from imagecheck.errors import UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _PROGRAM: Final = "python -m benchmarks"
 # In this order: a later part may reckon with the figures of an earlier one.
 _PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "synth": synth.run,
     "image-reader": image_reader.run,
 }
 

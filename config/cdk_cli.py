@@ -141,3 +141,15 @@ def cdk_environment(*, region: str | None = None, is_gate: bool = False) -> dict
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         **template_validation(is_gate=is_gate),
     }
+
+
+def synth_environment(*, is_gate: bool) -> dict[str, str]:
+    """Return ``cdk_environment()`` without AWS credentials: with them, CDK names their account."""
+    environment = cdk_environment(is_gate=is_gate)
+    ours = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+    return {
+        **ours,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from config.cdk_cli import cdk_environment, run_cdk
+from config.cdk_cli import run_cdk, synth_environment
 from config.image_lock import ImagePin, read_image_lock, write_image_lock
 from config.project import Project, Stage
 from config.settings import ConfigurationError
@@ -166,7 +166,7 @@ def begin_synth(project: Project, stages: Sequence[Stage]) -> PendingSynth:
     """Begin the synth that ``validated_assemblies`` finishes; it is to be closed."""
     names = ",".join(stage.name for stage in stages)
     context = {**_context(stages[0], "image"), "stage": names}
-    return PendingSynth(project, context, _without_credentials(is_gate=True))
+    return PendingSynth(project, context, synth_environment(is_gate=True))
 
 
 def validated_assemblies(
@@ -317,20 +317,9 @@ def _synthesize(
     with placing(project, folder, keep=keep) as new:
         lend_assets(project, new)
         arguments = ["synth", "--quiet", f"--output={new}"]
-        environment = _without_credentials(is_gate=is_gate)
+        environment = synth_environment(is_gate=is_gate)
         run_cdk(project.root, arguments, context, environment=environment)
         drop_unused_assets(new)
-
-
-def _without_credentials(*, is_gate: bool) -> dict[str, str]:
-    environment = cdk_environment(is_gate=is_gate)
-    ours = {name: value for name, value in environment.items() if not name.startswith("AWS_")}
-    return {
-        **ours,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def _is_release(resource: Mapping[str, Any], stage: Stage) -> bool:
