@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchmarks.cold_start import run as cold_start
 from benchmarks import synth
 from benchmarks.image_reader import run as image_reader
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PROGRAM: Final = "python -m benchmarks"
 # In this order: a later part may reckon with the figures of an earlier one.
 _PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "cold-start": cold_start.run,
     "synth": synth.run,
     "image-reader": image_reader.run,
 }

@@ -1,0 +1,1 @@
+"""Starts the function as Lambda does, beside peers: a cold start, then warm calls."""

@@ -1,0 +1,1 @@
+"""Functions that create a room: peers of ours, and candidates for its client."""
