@@ -143,10 +143,12 @@ lock: $(DEVELOPMENT) ## resolve the requirements*.in files and package.json agai
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
 	$(COMPILE) --python-version 3.11 tools/other_tools/requirements.in --output-file tools/other_tools/requirements.txt
+	$(COMPILE) --python-version 3.11 --constraint requirements-run.txt benchmarks/cold_start/requirements.in --output-file benchmarks/cold_start/requirements.txt
 	$(COMPILE) --python-version 3.11 tests/imagecheck/start/python/packages.in --output-file tests/imagecheck/start/python/packages.txt
 	npm install --package-lock-only
 	npm install --package-lock-only --prefix tests
 	npm install --package-lock-only --prefix $(BUNDLERS)
+	npm install --package-lock-only --prefix benchmarks/cold_start/node_peer
 
 clean: ## remove everything that was installed or generated
 	rm -rf .venv node_modules tests/node_modules $(BUNDLERS)/node_modules build cdk.out .local .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,7 +13,14 @@ def cpu_ms(pid: int) -> float:
 
     That of threads that have ended is in it, and ``/proc/PID/task/*/schedstat`` forgets it. That of
     its children is not. https://man7.org/linux/man-pages/man3/clock_getcpuclockid.3.html
+
+    Raises:
+        ProcessLookupError: there is no such process.
+
     """
     # What clock_getcpuclockid(3) returns, which Python has for threads only.
     process_clock = ~pid << 3 | 2
-    return time.clock_gettime_ns(process_clock) / 1_000_000
+    try:
+        return time.clock_gettime_ns(process_clock) / 1_000_000
+    except OSError as error:
+        raise ProcessLookupError(f"there is no process {pid}") from error

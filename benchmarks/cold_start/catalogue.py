@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -49,7 +50,8 @@ class Event(Enum):
 class Peer(NamedTuple):
     """A function.
 
-    ``own_code`` are the files that stand in the place of an SDK, relative to the repository.
+    ``own_code`` are the files that stand in the place of an SDK, relative to the repository; ours
+    are this one, and the modules that it imports.
     """
 
     name: str
@@ -67,6 +69,9 @@ OURS: Final = "ours"
 UNCOUNTED: Final = "ours-uncounted"
 FLOOR: Final = "nothing"
 _PEERS: Final = "benchmarks/cold_start/peers"
+_NOT_CLIENT: Final = frozenset({"errors"})
+"""What the function answers its own clients."""
+_CLIENT: Final = ("lambda_src/rooms/dynamodb.py",)
 _KEPT: Final = f"{_PEERS}/kept_connection.py"
 
 PEERS: Final = (
@@ -88,7 +93,14 @@ PEERS: Final = (
         runtime=Runtime.NODE,
         trust=Trust.NODES,
     ),
-    Peer(OURS, "**ours**", Kind.OURS, "rooms.main.handler", trust=Trust.AMAZON),
+    Peer(
+        OURS,
+        "**ours**",
+        Kind.OURS,
+        "rooms.main.handler",
+        trust=Trust.AMAZON,
+        own_code=_CLIENT,
+    ),
     Peer(
         UNCOUNTED,
         "ours, without counting tries",
@@ -96,6 +108,7 @@ PEERS: Final = (
         "rooms.main.handler",
         trust=Trust.AMAZON,
         event=Event.DIRECT,
+        own_code=_CLIENT,
     ),
     Peer(
         "tuned-boto3",
@@ -155,4 +168,16 @@ def command(peer: Peer, installed: Installation) -> list[str]:
 
 def own_code(peer: Peer) -> list[Path]:
     """Return the files of a function's own client."""
-    return [ROOT / name for name in peer.own_code]
+    files = [ROOT / name for name in peer.own_code]
+    return _with_imported(files) if peer.kind is Kind.OURS else files
+
+
+def _with_imported(files: list[Path]) -> list[Path]:
+    """Add the modules that modules import from their own package, and those that these import."""
+    found = list(files)
+    for file in found:  # it grows
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level}
+        imported = [file.with_name(f"{name}.py") for name in sorted(filter(None, names))]
+        found += [one for one in imported if one.stem not in _NOT_CLIENT and one not in found]
+    return found

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from benchmarks.document import ROOT
 from imagecheck.errors import FailedError
-from tests.support.imagecheck.node_runtime import NATIVE_PART
 
 _HERE: Final = Path(__file__).parent
 _REQUIREMENTS: Final = _HERE / "requirements.txt"
@@ -116,8 +115,7 @@ def _install_node(folder: Path) -> Path:
                 f"--outfile={folder / 'bundle/index.js'}",
                 "--log-level=warning",
             )
-            (folder / "native-part.cjs").write_text(NATIVE_PART)
-            # The client looks for it, and loads what is required before.
+            # The client looks for it and loads it, and gets native-part.cjs.
             (folder / "node_modules/aws-lambda-ric/rapid-client.node").touch()
     return folder
 

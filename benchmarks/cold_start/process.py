@@ -46,7 +46,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """What one environment took. Times are in milliseconds, memory in MiB.
 
     ``init`` is from the start of the process to its first question for an event. Requests are those
-    to the table: while it started and for its first answer, and for a warm one.
+    to the table; of warm calls, time and requests are those of one, on average.
     """
 
     init_ms: float
@@ -58,6 +58,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     init_mib: float
     first_mib: float
     peak_mib: float
+    init_requests: int
     first_requests: int
     warm_requests: float
 
@@ -146,14 +147,15 @@ def measure(
 
     """
     front = place.front
-    requests = front.requests
+    before = front.requests
     with environment(peer, place) as started:
         init_cpu_ms = _settled_cpu_ms(started.pid)
+        init_requests = front.requests - before
         init_mib = _memory_mib(started.pid)["VmRSS"]
         _, first_ms = started.invoke(next(events))
         cold_cpu_ms = _settled_cpu_ms(started.pid)
         memory = _memory_mib(started.pid)
-        first_requests = front.requests - requests
+        cold_requests = front.requests - before
         warm_ms = [started.invoke(next(events))[1] for _ in range(warm_calls)]
         return Sample(
             init_ms=started.init_ms,
@@ -165,8 +167,9 @@ def measure(
             init_mib=init_mib,
             first_mib=memory["VmRSS"],
             peak_mib=memory["VmHWM"],
-            first_requests=first_requests,
-            warm_requests=(front.requests - requests - first_requests) / warm_calls,
+            init_requests=init_requests,
+            first_requests=cold_requests - init_requests,
+            warm_requests=(front.requests - before - cold_requests) / warm_calls,
         )
 
 

@@ -11,7 +11,8 @@ import msgspec
 from benchmarks.cold_start.catalogue import FLOOR, OURS, PEERS, UNCOUNTED, YARDSTICK, Kind
 from benchmarks.cold_start.loaded import Loaded, Size
 from benchmarks.cold_start.process import Sample
-from benchmarks.document import BENCHMARKS, ROOT, write_block
+from benchmarks.document import BENCHMARKS, ROOT, write_block, write_picture
+from benchmarks.plots import bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,11 +48,14 @@ def write_report(figures: Figures, root: Path = ROOT) -> None:
         if peer.name in titles and (peer.kind is Kind.CANDIDATE or peer.name in _COMPARED)
     ]
     peers = [name for name in titles if name not in candidates or name in _COMPARED]
+    picture = write_picture("cold-start", plot(figures, _only(titles, peers)), root=root)
     for block, lines in {
         "cold-start": [
             *cold_table(figures, _only(titles, peers)),
             "",
             *warm_table(figures, _only(titles, peers)),
+            "",
+            f"![Ratios to bare boto3]({picture})",
             "",
             conditions(figures),
         ],
@@ -127,6 +131,25 @@ def candidates_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[st
         yield _row(title, *ratios, str(figures.own_lines[name]) if name != FLOOR else "")
 
 
+def plot(figures: Figures, titles: Mapping[str, str]) -> str:
+    """Return the picture (SVG) of the ratios."""
+    values: dict[str, Callable[[Sample], float]] = {
+        "cold": lambda sample: sample.cold_ms,
+        "cold, CPU": lambda sample: sample.cold_cpu_ms,
+        "warm p50": lambda sample: median(sample.warm_ms),
+        "memory": lambda sample: sample.first_mib,
+    }
+    return bars(
+        [title.strip("*") for title in titles.values()],
+        {
+            label: [ratio(figures, name, value) for name in titles]
+            for label, value in values.items()
+        },
+        axis="times as much as bare boto3, in the same round",
+        yardstick=1,
+    )
+
+
 def files_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[str]:
     """Return how much is read up to the first answer, and how much the image adds to its base."""
     yield "| read up to the first answer | modules | files | MB |"
@@ -146,7 +169,7 @@ def memory_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[str]:
         + " | ".join(f"first answer, {size} MB | warm" for size in _SIZES_MB)
         + " |"
     )
-    yield "|---" * (1 + 2 * len(_SIZES_MB)) + "|"
+    yield "|---" + "|--:" * (2 * len(_SIZES_MB)) + "|"
     for name in _COMPARED[:-1]:
         samples = figures.samples[name]
         first = median(sample.first_cpu_ms for sample in samples)

@@ -35,7 +35,7 @@ _ROOTS: Final = frozenset(
 class Authorities:
     """Files of certificates that a client trusts. The front's own is in each of them.
 
-    ``all`` are those that botocore brings, ``amazon`` Amazon's own of them.
+    ``all`` are those that botocore brings, so many as ``count``; ``amazon`` Amazon's own of them.
     """
 
     def __init__(self, folder: Path, own: str) -> None:
@@ -44,7 +44,9 @@ class Authorities:
         theirs = certificates(Path(botocore.__file__).with_name("cacert.pem").read_text("utf-8"))
         self.count = len(theirs)
         self.all = _written(folder / "all.pem", [*theirs.values(), own])
-        self.amazon = _written(folder / "amazon.pem", [*(theirs[name] for name in _ROOTS), own])
+        amazon = (theirs[name] for name in sorted(_ROOTS))
+        self.amazon = _written(folder / "amazon.pem", [*amazon, own])
+        self.files = (self.all, self.amazon, self.own)
 
 
 class TlsFront:

@@ -28,7 +28,8 @@ _handler = getattr(importlib.import_module(_module), _name)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one HTTP request with how many modules were loaded, and which files with their sizes.
 
-    A module counts with its bytecode, a library with its whole file, and so does other data.
+    A module counts with its bytecode, a library with its whole file, and so does other data. The
+    interpreter itself, which may or may not have its library apart, is left out.
     """
     answer = _handler(event, context)
     modules = {name: module for name, module in sys.modules.items() if name != __name__}
@@ -36,9 +37,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         mapped = set(re.findall(r" (/.+)$", maps.read(), re.MULTILINE))
     # What was imported before the hook was there.
     imported = {getattr(module, "__cached__", None) or "" for module in modules.values()}
+    interpreter = os.path.realpath(sys.executable)
     sizes = {
         path: os.path.getsize(path)
         for path in _opened | mapped | imported
-        if os.path.isfile(path) and not path.startswith(("/dev/", "/proc/", "/sys/"))
+        if os.path.isfile(path)
+        and not path.startswith(("/dev/", "/proc/", "/sys/"))
+        and path != interpreter
+        and "/libpython" not in path
     }
     return {**answer, "body": json.dumps({"modules": len(modules), "sizes": sizes})}
