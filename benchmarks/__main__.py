@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from benchmarks.cold_start import run as cold_start
 from benchmarks import synth
+from benchmarks.cold_start import run as cold_start
 from benchmarks.image_reader import run as image_reader
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from imagecheck.errors import UsageError
