@@ -6,7 +6,6 @@ for the network takes its timeout from what is left to the request.
 
 from __future__ import annotations
 
-import queue
 import select
 import socket
 import ssl
@@ -139,19 +138,20 @@ class Connection(HTTPConnection):
 
     def _addresses(self) -> list[Any]:
         # Nothing limits a look-up but to wait for it no longer.
-        found: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
+        result: list[Any] | OSError = []
+        is_over = threading.Event()
 
         def look_up() -> None:
+            nonlocal result
             try:
-                found.put(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+                result = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
             except OSError as error:
-                found.put(error)
+                result = error
+            is_over.set()
 
         threading.Thread(target=look_up, daemon=True).start()
-        try:
-            result = found.get(timeout=self._allowance.seconds())
-        except queue.Empty:
-            raise TimeoutError from None
+        if not is_over.wait(self._allowance.seconds()):
+            raise TimeoutError
         if isinstance(result, OSError):
             raise result
         return result

@@ -7,15 +7,21 @@ all five to who brings a list of their own: https://www.amazontrust.com/reposito
 from __future__ import annotations
 
 import importlib.util
+import os.path
 import ssl
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
-AMAZON_ROOTS: Final = Path(__file__).with_name("amazon_roots.pem")
+
+def _beside(file: str, name: str) -> str:
+    # pathlib would be one more module to load at each start.
+    return os.path.join(os.path.dirname(file), name)  # noqa: PTH118, PTH120
 
 
-def trusting(bundle: str | Path) -> ssl.SSLContext:
+AMAZON_ROOTS: Final = _beside(__file__, "amazon_roots.pem")
+
+
+def trusting(bundle: str) -> ssl.SSLContext:
     """Return the context of connections that trust the authorities in a PEM file.
 
     Raises:
@@ -38,7 +44,7 @@ def trusting_all_public() -> ssl.SSLContext:
     with suppress(OSError):
         botocore = importlib.util.find_spec("botocore")
         if botocore and botocore.origin:
-            context.load_verify_locations(Path(botocore.origin).with_name("cacert.pem"))
+            context.load_verify_locations(_beside(botocore.origin, "cacert.pem"))
     return context
 
 

@@ -90,7 +90,7 @@ def test_authorities_that_are_named_are_the_only_ones(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
     with pytest.raises(NotSentError, match="SSLError"):
-        transport_to(table, str(AMAZON_ROOTS)).send("GetItem", b"{}")
+        transport_to(table, AMAZON_ROOTS).send("GetItem", b"{}")
     assert len(table.connections) == 1
     assert transport_to(table, str(certificate.file)).send("GetItem", b"{}").content == {}
 
