@@ -12,6 +12,7 @@ import typer
 from benchmarks import synth
 from benchmarks.cold_start import run as cold_start
 from benchmarks.image_reader import run as image_reader
+from benchmarks.load import run as load
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from imagecheck.errors import UsageError
 from imagecheck.terminal import say
@@ -24,6 +25,7 @@ _PROGRAM: Final = "python -m benchmarks"
 _PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "cold-start": cold_start.run,
     "synth": synth.run,
+    "load": load.run,
     "image-reader": image_reader.run,
 }
 

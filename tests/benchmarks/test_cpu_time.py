@@ -5,7 +5,9 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +57,25 @@ def test_it_is_what_the_process_itself_is_told() -> None:
     assert cpu_ms(os.getpid()) > own * 1000 * 0.9
 
 
+def test_a_thread_that_has_ended_counts() -> None:
+    def work() -> None:
+        end = time.thread_time() + 0.2
+        while time.thread_time() < end:
+            pass
+
+    before = cpu_ms(os.getpid())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    while Path(f"/proc/self/task/{thread.native_id}").exists():
+        """It has ended for Python, and soon will have for the kernel."""
+
+    assert cpu_ms(os.getpid()) - before >= 200
+
+
 def test_a_process_that_is_none_is_an_error(worker: "subprocess.Popen[bytes]") -> None:
     worker.kill()
     worker.wait()
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ProcessLookupError, match=str(worker.pid)):
         cpu_ms(worker.pid)
