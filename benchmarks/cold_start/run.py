@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -87,12 +88,14 @@ def place(installed: Installation) -> Iterator[Place]:
 def in_turns(
     peers: Sequence[Peer], shared: Place, *, rounds: int, warm_calls: int
 ) -> dict[str, list[Sample]]:
-    """Measure each peer once a round. Each round begins with another one."""
+    """Measure each peer once a round, in another order each time.
+
+    What ran before leaves the machine in another state, so nobody always follows the same one.
+    """
     samples: dict[str, list[Sample]] = {peer.name: [] for peer in peers}
     for number in range(rounds):
         say(f"  round {number + 1} of {rounds}")
-        first = number % len(peers)
-        for peer in (*peers[first:], *peers[:first]):
+        for peer in random.Random(number).sample(peers, len(peers)):
             sample = measure(peer, shared, events=events(peer.event), warm_calls=warm_calls)
             samples[peer.name].append(sample)
     return samples

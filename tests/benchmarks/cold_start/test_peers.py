@@ -36,7 +36,8 @@ def host_name(table: "DynamoDBClient", answer: dict[str, Any]) -> str:
     item = table.get_item(TableName=TABLE, Key={"roomId": {"S": answer["roomId"]}})["Item"]
     ((player_id, player),) = item["players"]["M"].items()
     assert player_id == answer["playerId"]
-    return player["M"]["name"]["S"]
+    name: str = player["M"]["name"]["S"]
+    return name
 
 
 @pytest.mark.parametrize("name", STARTED_HERE)
