@@ -23,6 +23,9 @@ GREY: Final = "#767b82"
 COLOURS: Final = ("#4a8fd6", "#e0a030", "#2f9e6e", "#d6455d", "#8a8f98")
 
 _WIDTH: Final = 7.2
+# What the width has room for, in a legend.
+_CHARACTERS: Final = 90
+_HANDLE_CHARACTERS: Final = 8
 _STYLE: Final[dict[RcKeyType, Any]] = {
     "axes.edgecolor": GREY,
     "axes.facecolor": "none",
@@ -123,7 +126,9 @@ def _figure(height: float) -> tuple[Figure, Axes]:
 
 
 def _legend(axes: Axes, count: int) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(count, 4), borderaxespad=0.2)
+    longest = max(len(label) for label in axes.get_legend_handles_labels()[1])
+    columns = max(1, min(count, _CHARACTERS // (longest + _HANDLE_CHARACTERS)))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
 
 
 def _svg(figure: Figure) -> str:
