@@ -26,9 +26,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 
-_ROUNDING: Final = 1e-9
-
-
 class TokenBucket:
     """A rate with a burst, as API Gateway and DynamoDB have it.
 
@@ -44,34 +41,32 @@ class TokenBucket:
         self.rate = rate
         self._burst = burst
         self._tokens = burst
+        self._at = 0.0
 
-    def take(self, times: Times, costs: Times, begin: float, seconds: float) -> Flags:
-        """Return which requests of an interval get their tokens.
+    def take(self, times: Times, costs: Times) -> Flags:
+        """Return which requests get their tokens.
 
         Args:
-            times: when they arrive, in order.
+            times: when they arrive, in order, and after all before.
             costs: the tokens of each.
-            begin: when the interval begins.
-            seconds: its length, a multiple of ``STEP_S``.
 
         """
         wanted = float(costs.sum())
-        if wanted <= self._tokens:
-            self._tokens = min(self._burst, self._tokens + self.rate * seconds - wanted)
+        if not len(times) or wanted <= self._tokens:
+            now = float(times[-1]) if len(times) else self._at
+            self._tokens = min(self._burst, self._tokens + self.rate * (now - self._at) - wanted)
+            self._at = now
             return np.ones(len(times), dtype=np.bool_)
-        allowed = np.zeros(len(times), dtype=np.bool_)
-        first = 0
-        for last in _step_ends(times, begin, seconds):
-            self._tokens = min(self._burst, self._tokens + self.rate * STEP_S)
-            if last > first:
-                # After the first that is refused, no smaller one gets in.
-                sums = np.cumsum(costs[first:last])
-                count = int(np.searchsorted(sums, self._tokens + _ROUNDING, side="right"))
-                if count:
-                    allowed[first : first + count] = True
-                    self._tokens -= float(sums[count - 1])
-            first = last
-        return allowed
+        allowed = []
+        tokens, at = self._tokens, self._at
+        for now, cost in zip(times.tolist(), costs.tolist(), strict=True):
+            tokens = min(self._burst, tokens + self.rate * (now - at))
+            at = now
+            allowed.append(cost <= tokens)
+            if cost <= tokens:
+                tokens -= cost
+        self._tokens, self._at = tokens, at
+        return np.array(allowed, dtype=np.bool_)
 
 
 class Environments:

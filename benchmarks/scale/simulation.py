@@ -229,15 +229,15 @@ class _Simulation:
         through = np.zeros(len(phases), dtype=np.bool_)
         for route, bucket in enumerate(self._routes):
             of_route = np.flatnonzero(routes == route)
-            through[of_route] = bucket.take(times[of_route], np.ones(len(of_route)), begin, SLOT_S)
+            through[of_route] = bucket.take(times[of_route], np.ones(len(of_route)))
         passed = np.flatnonzero(through)
-        passed = passed[self._account.take(times[passed], np.ones(len(passed)), begin, SLOT_S)]
+        passed = passed[self._account.take(times[passed], np.ones(len(passed)))]
         status[passed] = 503
         served = self._environments.serve(
             times[passed], self._seconds[phases[passed]], begin, SLOT_S
         )
         passed = passed[served]
-        answered = self._table.take(times[passed], self._table_costs[phases[passed]], begin, SLOT_S)
+        answered = self._table.take(times[passed], self._table_costs[phases[passed]])
         self._refused_by_table += int((~answered).sum())
         status[passed[answered]] = 200
         return status
