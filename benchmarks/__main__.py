@@ -13,6 +13,7 @@ from benchmarks import synth
 from benchmarks.cold_start import run as cold_start
 from benchmarks.image_reader import run as image_reader
 from benchmarks.load import run as load
+from benchmarks.scale import run as scale
 from imagecheck.command_line import DEBUG, SETTINGS, run_command_line
 from imagecheck.errors import UsageError
 from imagecheck.terminal import say
@@ -27,6 +28,7 @@ _PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "synth": synth.run,
     "load": load.run,
     "image-reader": image_reader.run,
+    "scale": scale.run,
 }
 
 app = typer.Typer(**SETTINGS)
