@@ -143,7 +143,8 @@ lock: $(DEVELOPMENT) ## resolve the requirements*.in files and package.json agai
 	$(COMPILE) --python-version 3.11 pyproject.toml --extra ecr requirements-action.in --output-file requirements-action.txt
 	$(COMPILE) --python-version 3.13 lambda_src/requirements.in --output-file lambda_src/requirements.txt
 	$(COMPILE) --python-version 3.11 tools/other_tools/requirements.in --output-file tools/other_tools/requirements.txt
-	$(COMPILE) --python-version 3.11 --constraint requirements-run.txt benchmarks/cold_start/requirements.in --output-file benchmarks/cold_start/requirements.txt
+	$(COMPILE) --python-version 3.11 --constraint requirements-run.txt benchmarks/cold_start/base.in --output-file benchmarks/cold_start/base.txt
+	$(COMPILE) --python-version 3.11 --constraint benchmarks/cold_start/base.txt benchmarks/cold_start/frameworks.in --output-file benchmarks/cold_start/frameworks.txt
 	$(COMPILE) --python-version 3.11 tests/imagecheck/start/python/packages.in --output-file tests/imagecheck/start/python/packages.txt
 	npm install --package-lock-only
 	npm install --package-lock-only --prefix tests

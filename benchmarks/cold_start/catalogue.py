@@ -50,8 +50,9 @@ class Event(Enum):
 class Peer(NamedTuple):
     """A function.
 
-    ``own_code`` are the files that stand in the place of an SDK, relative to the repository; ours
-    are this one, and the modules that it imports.
+    ``has_framework``: it needs more than AWS's base image brings. ``own_code`` are the files that
+    stand in the place of an SDK, relative to the repository; of ours, the modules that they import
+    belong to it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Peer(NamedTuple):
     runtime: Runtime = Runtime.PYTHON
     trust: Trust = Trust.ALL
     event: Event = Event.HTTP_API
+    has_framework: bool = False
     own_code: tuple[str, ...] = ()
 
 
@@ -76,14 +78,27 @@ _KEPT: Final = f"{_PEERS}/kept_connection.py"
 
 PEERS: Final = (
     Peer(YARDSTICK, "bare boto3", Kind.PEER, "peers.bare_boto3.handler"),
-    Peer("powertools", "Powertools and boto3", Kind.PEER, "peers.powertools.handler"),
-    Peer("fastapi", "FastAPI, Mangum and boto3", Kind.PEER, "peers.fastapi_mangum.handler"),
+    Peer(
+        "powertools",
+        "Powertools and boto3",
+        Kind.PEER,
+        "peers.powertools.handler",
+        has_framework=True,
+    ),
+    Peer(
+        "fastapi",
+        "FastAPI, Mangum and boto3",
+        Kind.PEER,
+        "peers.fastapi_mangum.handler",
+        has_framework=True,
+    ),
     Peer(
         "chalice",
         "Chalice and boto3",
         Kind.PEER,
         "peers.chalice_app.handler",
         event=Event.REST_API,
+        has_framework=True,
     ),
     Peer(
         "node",
@@ -163,7 +178,8 @@ def command(peer: Peer, installed: Installation) -> list[str]:
     if peer.runtime is Runtime.NODE:
         client = ["--require", str(installed.node_native_part), str(installed.node_client)]
         return [str(installed.node), *client, peer.handler]
-    return [str(installed.python), "-m", "awslambdaric", peer.handler]
+    python = installed.framework_python if peer.has_framework else installed.python
+    return [str(python), "-m", "awslambdaric", peer.handler]
 
 
 def own_code(peer: Peer) -> list[Path]:

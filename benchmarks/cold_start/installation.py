@@ -15,7 +15,8 @@ from benchmarks.document import ROOT
 from imagecheck.errors import FailedError
 
 _HERE: Final = Path(__file__).parent
-_REQUIREMENTS: Final = _HERE / "requirements.txt"
+_BASE: Final = _HERE / "base.txt"
+_FRAMEWORKS: Final = _HERE / "frameworks.txt"
 _NODE_PEER: Final = _HERE / "node_peer"
 _FUNCTION: Final = ROOT / "lambda_src"
 _PYTHON: Final = "python3.13"
@@ -27,6 +28,9 @@ class Installation(NamedTuple):
     """Where everything is."""
 
     python: Path
+    """With what AWS's base image brings."""
+    framework_python: Path
+    """The same with the frameworks, which some peers have and others would pay for."""
     peers: Path
     """The task root of the peers in Python."""
     rooms: Path
@@ -46,7 +50,8 @@ def install(folder: Path) -> Installation:
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    python = _install_python(folder / "python")
+    python = _install_python(folder / "python", _BASE)
+    framework_python = _install_python(folder / "frameworks", _FRAMEWORKS)
     peers, rooms = folder / "task", folder / "image"
     node = _install_node(folder / "node")
     for task in (peers, rooms):
@@ -56,6 +61,7 @@ def install(folder: Path) -> Installation:
     _compile(python, peers, rooms)
     return Installation(
         python=python,
+        framework_python=framework_python,
         peers=peers,
         rooms=rooms,
         node=node / f"node_modules/node-22-{_CPU}/bin/node",
@@ -83,13 +89,13 @@ def interpreter() -> str:
     return sys.executable
 
 
-def _install_python(folder: Path) -> Path:
+def _install_python(folder: Path, requirements: Path) -> Path:
     base = interpreter()
     python = folder / "bin/python"
-    with _Once(folder, base, _REQUIREMENTS.read_text()) as is_to_do:
+    with _Once(folder, base, requirements.read_text()) as is_to_do:
         if is_to_do:
             _run(base, "-m", "venv", str(folder))
-            _run(str(python), "-m", "tools.python_packages", str(_REQUIREMENTS))
+            _run(str(python), "-m", "tools.python_packages", str(requirements))
             _compile(python, folder / "lib")
     return python
 

@@ -31,6 +31,7 @@ def place(dynamodb_endpoint: str, tmp_path: Path) -> Iterator[Place]:
     shutil.copytree(ROOT / "benchmarks/cold_start/peers", tmp_path / "peers")
     here = Installation(
         python=Path(sys.executable),
+        framework_python=Path(sys.executable),
         peers=tmp_path,
         rooms=ROOT / "lambda_src",
         node=_NOWHERE,
