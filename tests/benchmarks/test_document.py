@@ -97,24 +97,27 @@ def test_the_machine_is_described() -> None:
     assert " cores (" in machine()
 
 
-def blocks() -> dict[str, str]:
-    """What `make bench` has written into the two pages, by the name of the block."""
-    pages = "".join((ROOT / page).read_text(encoding="utf-8") for page in (BENCHMARKS, SCALE))
-    return dict(
-        re.findall(
-            r"<!-- (.+): written by `make bench`; do not edit it here. -->\n(.*?)"
-            r"<!-- The end of \1. -->\n",
-            pages,
-            re.DOTALL,
-        )
-    )
+BLOCK = re.compile(
+    r"<!-- ([\w -]+): written by `make bench`; do not edit it here. -->\n(.*?)(?=<!--)", re.S
+)
+BLOCKS = {
+    name: (page, figures)
+    for page in (BENCHMARKS, SCALE)
+    for name, figures in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+}
 
 
-@pytest.mark.parametrize("name", blocks())
-def test_each_block_of_the_pages_is_written(name: str) -> None:
-    assert len(blocks()[name].split()) > 10
+def test_the_pages_have_a_block_of_every_part() -> None:
+    # The scale has a page of its own, with a block for each question.
+    parts = command._PARTS.keys() - {"scale"}
+
+    assert parts <= {name for name, (page, _) in BLOCKS.items() if page == BENCHMARKS}
+    assert {page for page, _ in BLOCKS.values()} == {BENCHMARKS, SCALE}
 
 
-@pytest.mark.parametrize("part", command._PARTS.keys() - {"scale"})
-def test_each_part_but_the_page_of_its_own_has_a_block_of_its_name(part: str) -> None:
-    assert part in blocks()
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_has_figures_and_an_end(name: str) -> None:
+    page, figures = BLOCKS[name]
+
+    assert figures.count("|") > 10
+    assert f"{figures}<!-- The end of {name}. -->\n" in (ROOT / page).read_text(encoding="utf-8")
