@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.scale.prices import Price
     from benchmarks.scale.simulation import Outcome, Rush
 
-_SMALLEST_SHOWN: Final = 0.5
+_SMALLEST_SHOWN: Final = 2
 """The least share of a bill, in per cent, that has bars of its own."""
 
 
@@ -40,19 +40,28 @@ def write_evening(
 
 def write_bill(bills: Sequence[tuple[Line, ...]]) -> None:
     """Write the bills of ``SIZES``, and their picture."""
-    shares = [[100 * line.dollars() / total(bill) for bill in bills] for line in _same_lines(bills)]
-    shown = [index for index, row in enumerate(shares) if max(row) >= _SMALLEST_SHOWN]
-    lines_ = _same_lines(bills)
+    shown = {name: row for name, row in shares(bills).items() if max(row) >= _SMALLEST_SHOWN}
     picture = bars(
-        [f"{lines_[index].service}, {lines_[index].what}" for index in shown],
+        list(shown),
         {
-            f"{size:,} evenings": [shares[index][place] for index in shown]
+            f"{size:,} evenings": [row[place] for row in shown.values()]
             for place, size in enumerate(SIZES)
         },
         axis="share of the bill, per cent",
     )
     write_block(SCALE, "the bill", _bill(bills, write_picture("bill", picture)))
     write_block(SCALE, "prices", _prices(bills))
+
+
+def shares(bills: Sequence[tuple[Line, ...]]) -> dict[str, list[float]]:
+    """Return what each line has of each bill, in per cent, by what it is for."""
+    totals = [total(bill) for bill in bills]
+    return {
+        f"{row[0].service}, {row[0].what}": [
+            round(100 * line.dollars() / whole, 1) for line, whole in zip(row, totals, strict=True)
+        ]
+        for row in zip(*bills, strict=True)
+    }
 
 
 def write_quotas(loads: Sequence[tuple[Work, Busiest]]) -> None:
@@ -62,29 +71,31 @@ def write_quotas(loads: Sequence[tuple[Work, Busiest]]) -> None:
 
 def write_rush(rush: Rush, outcomes: Mapping[str, tuple[Outcome, Outcome]]) -> None:
     """Write what comes of the rush, and its picture."""
+    (_, (with_cache, without)) = list(outcomes.items())[-1]
+    # Where nearly all is refused, the edge's cache makes no difference that could be seen.
+    shown = {name.replace("`", ""): pair[0] for name, pair in outcomes.items()}
+    shown["the same, and the edge keeps nothing"] = without
     picture = lines(
         {
-            f"{name.replace('`', '')}, {edge}": [
+            name: [
                 (window.at_s / 60, 100 * _refused(window.throttled + window.refused, window.viewer))
                 for window in outcome.windows
             ]
-            for name, pair in outcomes.items()
-            for edge, outcome in zip(("edge keeps a second", "keeps nothing"), pair, strict=True)
+            for name, outcome in shown.items()
         },
         x_axis="minutes since the first room",
-        y_axis="refused, per cent of requests",
+        y_axis="refused, per cent",
     )
     asked = lines(
         {
-            edge: [(window.at_s / 60, window.api) for window in outcome.windows]
-            for edge, outcome in zip(
-                ("edge keeps a second", "keeps nothing"),
-                list(outcomes.values())[-1],
-                strict=True,
+            name: [(window.at_s / 60, window.api / 1000) for window in outcome.windows]
+            for name, outcome in (
+                ("the edge keeps a second", with_cache),
+                ("the edge keeps nothing", without),
             )
         },
         x_axis="minutes since the first room",
-        y_axis="requests a second to the API",
+        y_axis="1,000 requests a second",
     )
     pictures = (write_picture("rush-refused", picture), write_picture("rush-requests", asked))
     write_block(SCALE, "the rush", _rush(rush, outcomes, pictures))
@@ -243,10 +254,6 @@ def _rush(
     yield f"![The share of requests that are refused, over time]({pictures[0]})"
     yield ""
     yield f"![With quotas raised: the requests that reach the API, over time]({pictures[1]})"
-
-
-def _same_lines(bills: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
-    return bills[0]
 
 
 def _refused(refused: float, requests: float) -> float:

@@ -45,7 +45,7 @@ def cases() -> tuple[Case, ...]:
     )
     return (
         Case("`prd` as it is", as_it_is, 10),
-        Case("only the account's default quotas", account, 10),
+        Case("only the account's default quotas", account, 20),
         Case("quotas raised", raised, 100),
     )
 

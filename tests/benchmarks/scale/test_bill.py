@@ -9,6 +9,7 @@ from benchmarks.scale.evening import Requests
 from benchmarks.scale.load import FULL_CPU_MB, Month, busiest, duration_ms, settled, work_of
 from benchmarks.scale.operations import STEPS, Operation, Operations
 from benchmarks.scale.quotas import first_met, quotas
+from benchmarks.scale.report import shares
 from benchmarks.scale.stage import stage
 from tests.support.documents import document
 
@@ -98,6 +99,27 @@ def test_a_bill_grows_with_the_evenings_but_for_what_is_fixed() -> None:
         assert factor == pytest.approx(expected) or small.what == "traces"
     assert total(one) < total(ten) < 10 * total(one)
     assert total(one, with_free=True) < total(one)
+
+
+def test_shares_of_a_bill_add_up_and_move_from_what_is_fixed_to_requests() -> None:
+    bills = [
+        bill(
+            size,
+            settled(size, EVENING, _operations(), MONTH)[0],
+            MONTH,
+            room_bytes=800,
+            lifetime_s=86_400,
+        )
+        for size in SIZES
+    ]
+    found = shares(bills)
+
+    for column in zip(*found.values(), strict=True):
+        assert sum(column) == pytest.approx(100, abs=1)
+    small, _, large = found["WAF, web ACL"]
+    assert small > 20 > large
+    small, _, large = found["CloudFront, requests"]
+    assert small < 10 < large
 
 
 def test_alarms_are_counted_as_the_runbook_counts_them() -> None:
