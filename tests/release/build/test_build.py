@@ -24,6 +24,7 @@ import pytest
 import release.build.build
 import release.build.context
 from imagecheck.errors import FailedError
+from lambda_runtime.variables import CREDENTIALS
 from local.docker_registry import running_registry
 from release.build.build import build_image
 from release.build.builder import Builder
@@ -127,7 +128,9 @@ def built(origin: Path, base: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose image takes no second to build; it has no libraries."""
-    monkeypatch.setattr(release.build.context, "install_dependencies", lambda *_, **__: None)
+    monkeypatch.setattr(
+        release.build.context, "install_dependencies", lambda folder, **_: folder.mkdir()
+    )
     return write_project(tmp_path / "small", SMALL)
 
 
@@ -181,7 +184,12 @@ def test_the_same_source_gives_the_same_digest_from_every_checkout(
 
 
 def test_it_starts(built: Built) -> None:
-    variables = {"AWS_DEFAULT_REGION": "eu-west-1", "ROOMS_TABLE": "rooms"}
+    variables = {
+        **CREDENTIALS,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "ROOMS_TABLE": "rooms",
+    }
     config = config_of(built.image)["config"]
     assert isinstance(config, dict)
     environment = dict(variable.split("=", 1) for variable in config["Env"])
@@ -250,6 +258,8 @@ def test_the_record(built: Built, base: str) -> None:
 def test_nothing_else_is_left(built: Built) -> None:
     assert sorted(path.name for path in (built.root / "build").iterdir()) == [
         "image",
+        "image.lock",
+        "libraries",
         "record.json",
     ]
 
