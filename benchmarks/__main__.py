@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PROGRAM: Final = "python -m benchmarks"
-# In this order: a later part may reckon with the figures of an earlier one.
+# In this order: a later part may calculate with the figures of an earlier one.
 _PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "cold-start": cold_start.run,
     "synth": synth.run,
@@ -39,7 +39,7 @@ def bench(
     parts: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PART]...", help=f"What to measure: {', '.join(_PARTS)}; without it, all."
+            metavar="PART", help=f"What to measure: {', '.join(_PARTS)}; without it, all."
         ),
     ] = None,
     debug: Annotated[  # noqa: ARG001  (run_command_line reads it)
@@ -49,7 +49,7 @@ def bench(
     """Measure the project beside its peers, and write docs/benchmarks.md and docs/scale.md.
 
     The whole takes about a quarter of an hour on two cores. Figures are medians, and ratios within
-    one run; nothing is judged by them.
+    one run; no figure makes it fail.
     """
     if unknown := set(parts or ()) - _PARTS.keys():
         hint = f"there are: {', '.join(_PARTS)}"

@@ -1,4 +1,4 @@
-"""Keeps what a part has measured, for the parts that reckon with it."""
+"""Keeps what a part has measured, for the parts that calculate with it."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Environment:
                 **lambda_variables(
                     name=_NAME,
                     version="1" if self.is_earlier else "2",
-                    memory_mb=512,
+                    memory_mb=256,
                     region="ap-northeast-1",
                     log_group=f"/aws/lambda/{_NAME}",
                     log_format="JSON",
@@ -121,7 +121,7 @@ class Environment:
                 "TZ": ":UTC",
                 "_HANDLER": _HANDLER,
             },
-            memory_mb=512,
+            memory_mb=256,
             log=self._log,
             layers=[_CLOCK, *([EARLIER_VERSION] if self.is_earlier else [])],
         )

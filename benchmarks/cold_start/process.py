@@ -179,7 +179,7 @@ def variables(peer: Peer, place: Place) -> dict[str, str]:
         **lambda_variables(
             name="rooms",
             version="1",
-            memory_mb=512,
+            memory_mb=256,
             region="ap-northeast-1",
             log_group="/aws/lambda/rooms",
             log_format="JSON",

@@ -165,7 +165,7 @@ def files_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[str]:
 def memory_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[str]:
     """Return what the first and a warm answer would take of a part of a vCPU."""
     yield (
-        "| reckoned, ms | "
+        "| calculated, ms | "
         + " | ".join(f"first answer, {size} MB | warm" for size in _SIZES_MB)
         + " |"
     )
@@ -174,13 +174,13 @@ def memory_table(figures: Figures, titles: Mapping[str, str]) -> Iterator[str]:
         samples = figures.samples[name]
         first = median(sample.first_cpu_ms for sample in samples)
         warm = median(sample.warm_cpu_ms for sample in samples)
-        reckoned = (
-            f"{reckoned_ms(cpu_ms, size):.0f}" for size in _SIZES_MB for cpu_ms in (first, warm)
+        calculated = (
+            f"{calculated_ms(cpu_ms, size):.0f}" for size in _SIZES_MB for cpu_ms in (first, warm)
         )
-        yield _row(titles[name], *reckoned)
+        yield _row(titles[name], *calculated)
 
 
-def reckoned_ms(cpu_ms: float, memory_mb: int) -> float:
+def calculated_ms(cpu_ms: float, memory_mb: int) -> float:
     """Return what CPU time takes by the clock of a function with so much memory."""
     return cpu_ms * VCPU_MB / min(memory_mb, VCPU_MB)
 

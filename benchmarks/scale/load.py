@@ -66,6 +66,7 @@ class Busiest(NamedTuple):
     requests: float
     gets: float
     joins: float
+    leaves: float
     concurrency: float
     environments: float
     read_units: float
@@ -75,7 +76,7 @@ class Busiest(NamedTuple):
 def duration_ms(operation: Operation, month: Month) -> float:
     """Return how long Lambda runs for an operation, warm.
 
-    It is reckoned: CPU time of this machine by the share of a CPU that the function has, and the
+    It is calculated: CPU time of this machine by the share of a CPU that the function has, and the
     table's time for each request.
     """
     share = min(1.0, stage().memory_mb / FULL_CPU_MB)
@@ -131,6 +132,7 @@ def busiest(evenings: float, work: Work, month: Month) -> Busiest:
         requests=rate * work.requests,
         gets=rate * work.gets,
         joins=rate * work.joins,
+        leaves=rate * work.leaves,
         concurrency=rate * work.seconds,
         environments=max(rate * work.seconds, rate * work.requests / REQUESTS_PER_ENVIRONMENT),
         read_units=rate * work.read_units,

@@ -30,6 +30,7 @@ _EDGE: Final = (
     "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"
 )
 _CDK_JSON: Final = "../cdk.json"
+_ROUTE_CURE: Final = "raise `requestsPerSecond`; above the account's quota, that one too"
 
 
 class Quota(NamedTuple):
@@ -59,14 +60,21 @@ def quotas() -> tuple[Quota, ...]:
             rate,
             _CDK_JSON,
             lambda busiest: busiest.gets,
-            "raise `requestsPerSecond`, up to the account's quota",
+            _ROUTE_CURE,
         ),
         Quota(
             "ours: requests a second of the join route",
             rate,
             _CDK_JSON,
             lambda busiest: busiest.joins,
-            "raise `requestsPerSecond`, up to the account's quota",
+            _ROUTE_CURE,
+        ),
+        Quota(
+            "ours: requests a second of the leave route",
+            rate,
+            _CDK_JSON,
+            lambda busiest: busiest.leaves,
+            _ROUTE_CURE,
         ),
         Quota(
             "API Gateway: requests a second of the account",
@@ -102,6 +110,13 @@ def quotas() -> tuple[Quota, ...]:
             _ON_DEMAND,
             lambda busiest: busiest.write_units,
             "grow by less than double in half an hour, or set warm throughput before",
+        ),
+        Quota(
+            "DynamoDB: write units a second of a table",
+            TABLE_QUOTA,
+            _TABLE,
+            lambda busiest: busiest.write_units,
+            "ask AWS for more",
         ),
     ]
     if settings.reserved_concurrency is not None:

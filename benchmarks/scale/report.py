@@ -1,7 +1,8 @@
-"""Writes what was measured and reckoned into docs/scale.md, and its pictures."""
+"""Writes what was measured and calculated into docs/scale.md, and its pictures."""
 
 from __future__ import annotations
 
+from math import isinf
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.document import SCALE, machine, write_block, write_picture
@@ -74,7 +75,7 @@ def write_rush(rush: Rush, outcomes: Mapping[str, tuple[Outcome, Outcome]]) -> N
     (_, (with_cache, without)) = list(outcomes.items())[-1]
     # Where nearly all is refused, the edge's cache makes no difference that could be seen.
     shown = {name.replace("`", ""): pair[0] for name, pair in outcomes.items()}
-    shown["the same, and the edge keeps nothing"] = without
+    shown["the same, not cached"] = without
     picture = lines(
         {
             name: [
@@ -90,8 +91,8 @@ def write_rush(rush: Rush, outcomes: Mapping[str, tuple[Outcome, Outcome]]) -> N
         {
             name: [(window.at_s / 60, window.api / 1000) for window in outcome.windows]
             for name, outcome in (
-                ("the edge keeps a second", with_cache),
-                ("the edge keeps nothing", without),
+                ("cached for a second", with_cache),
+                ("not cached", without),
             )
         },
         x_axis="minutes since the first room",
@@ -104,7 +105,7 @@ def write_rush(rush: Rush, outcomes: Mapping[str, tuple[Outcome, Outcome]]) -> N
 def _operations(operations: Operations, month: Month) -> Iterator[str]:
     yield (
         "| operation | answer | requests to the table | read units | write units |"
-        " DynamoDB Local says | ms here | CPU ms here | ms on Lambda, reckoned | bytes logged |"
+        " DynamoDB Local says | ms here | CPU ms here | ms on Lambda, calculated | bytes logged |"
     )
     yield "|---|--:|---|--:|--:|---|--:|--:|--:|--:|"
     for name, found in operations.by_name.items():
@@ -139,11 +140,13 @@ def _evening(
     yield f"| the table's time for a request | {month.table_ms:g} ms |"
     yield f"| Lambda's own log of a request | {month.platform_log_bytes} bytes |"
     yield f"| the API's log of a request | {month.api_log_bytes} bytes |"
+    yield f"| the edge's log of a request | {month.edge_log_bytes} bytes |"
     yield f"| all evenings of a day are within | {month.busy_hours:g} hours |"
+    yield f"| a month has | {month.days} days |"
     yield ""
     yield (
         "| requests of an evening | files of the page | create, join, leave | GET before a join |"
-        " polls | to CloudFront | to the API, a second kept | nothing kept | kept ÷ not |"
+        " polls | to CloudFront | to the API, cached for a second | not cached | cached ÷ not |"
     )
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     for name, (kept, nothing) in variants.items():
@@ -175,7 +178,7 @@ def _bill(bills: Sequence[tuple[Line, ...]], picture: str) -> Iterator[str]:
 
 
 def _prices(bills: Sequence[tuple[Line, ...]]) -> Iterator[str]:
-    yield f"Prices of {prices.REGION}, read on {prices.READ_ON}."
+    yield f"Prices of {prices.REGION}, looked up on {prices.READ_ON}."
     yield ""
     yield "| price | $ | free for ever, a month | read where |"
     yield "|---|--:|--:|---|"
@@ -194,7 +197,11 @@ _READ: Final = {
 
 
 def _steps(price: Price) -> str:
-    return ", then ".join(f"{each:g}" for _, each in price.tiers)
+    parts, up_to = [], 0.0
+    for size, each in price.tiers:
+        up_to += size
+        parts.append(f"{each:g}" if isinf(up_to) else f"{each:g} up to {up_to:,.0f}")
+    return ", then ".join(parts)
 
 
 def _free(price: Price) -> str:
@@ -232,12 +239,12 @@ def _rush(
     yield ""
     yield (
         "| limits | edge | rooms opened | seats taken | requests | 429 | 503 |"
-        " of it the table | most a second to CloudFront | to the API | environments at most |"
-        " refusals end, minutes after the last room |"
+        " the table's part of it | most a second to CloudFront | to the API |"
+        " environments at most | refusals end, minutes after the last room |"
     )
     yield "|---|---|" + "--:|" * 10
     for name, pair in outcomes.items():
-        for edge, found in zip(("keeps a second", "keeps nothing"), pair, strict=True):
+        for edge, found in zip(("caches a second", "caches nothing"), pair, strict=True):
             end = (
                 "not within the run"
                 if found.recovered_s is None

@@ -28,7 +28,7 @@ _VARIANTS: Final = {
 
 
 def run() -> None:
-    """Measure the operations, reckon evenings, bills and limits, and simulate the rush."""
+    """Measure the operations, calculate evenings, bills and limits, and simulate the rush."""
     month = Month()
     operations = measure()
     keep("scale", operations)

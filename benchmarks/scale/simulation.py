@@ -2,8 +2,8 @@
 
 Events have times of their own. Those of a slot of a fifth of a second are handled together, as
 arrays: what happens in it changes what its players do next, never what they have just done. That
-is a hundred times as fast as one event at a time, so a tenth of a million rooms is played, against
-a tenth of every limit.
+is a hundred times as fast as one event at a time, so a part of a million rooms is played, a tenth
+to a hundredth, against as small a part of every limit.
 """
 
 from __future__ import annotations

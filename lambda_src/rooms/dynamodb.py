@@ -1,7 +1,7 @@
 """Sends requests to DynamoDB in bounded time, and reports whether a write may have succeeded.
 
 A write whose answer was lost may have been carried out; a refused one was not. The caller needs
-this distinction before it repeats a write, and the SDK's own retries hide it.
+this distinction before it repeats a write, and retries below it would hide it.
 """
 
 from __future__ import annotations

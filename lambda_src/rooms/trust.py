@@ -1,7 +1,7 @@
 """The certificate authorities that may vouch for DynamoDB.
 
-Amazon's own are five, and are read in a tenth of the time that all public ones take. AWS recommends
-all five to who brings a list of their own: https://www.amazontrust.com/repository/
+Amazon's own are five, and are read in a small part of the time that all public ones take. AWS
+recommends them to those who keep a list of their own: https://www.amazontrust.com/repository/
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables say medians, ratios within a round, and what is reckoned."""
+"""The tables say medians, ratios within a round, and what is calculated."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,10 +10,10 @@ from benchmarks.cold_start.loaded import Loaded, Size, size
 from benchmarks.cold_start.process import Sample
 from benchmarks.cold_start.report import (
     Figures,
+    calculated_ms,
     cold_table,
     p99,
     ratio,
-    reckoned_ms,
     warm_table,
     write_report,
 )
@@ -87,8 +87,8 @@ def test_the_slowest_calls_of_all_rounds_are_in_the_percentile() -> None:
 @pytest.mark.parametrize(
     ("memory_mb", "expected"), [(1769, 10), (3538, 10), (884.5, 20), (128, 10 * 1769 / 128)]
 )
-def test_time_is_reckoned_in_parts_of_a_vcpu(memory_mb: int, expected: float) -> None:
-    assert reckoned_ms(10, memory_mb) == pytest.approx(expected)
+def test_time_is_calculated_in_parts_of_a_vcpu(memory_mb: int, expected: float) -> None:
+    assert calculated_ms(10, memory_mb) == pytest.approx(expected)
 
 
 def test_the_page_gets_tables_and_a_picture(figures: Figures, tmp_path: Path) -> None:
