@@ -9,6 +9,7 @@ import msgspec
 
 _OK: Final = 200
 _ERRORS: Final = range(400, 600)
+_LONGEST_NAME: Final = 100
 
 
 class AttributeValue(TypedDict, total=False):
@@ -53,7 +54,7 @@ class Answer(NamedTuple):
     @property
     def code(self) -> str:
         """The error's name, such as ``ThrottlingException``."""
-        return self.content.get("__type", "").rpartition("#")[2].partition(":")[0]
+        return self.content.get("__type", "").partition(":")[0].rpartition("#")[2]
 
 
 def read_answer(status: int, body: bytes, *, checksum: str | None) -> Answer:
@@ -85,6 +86,9 @@ def read_answer(status: int, body: bytes, *, checksum: str | None) -> Answer:
         answer = Answer(status, _content.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise DamagedAnswerError(status, "another body") from None
+    # It is logged, so it has to be a name: a text could hold whatever the item does.
+    if answer.code and not (answer.code.isidentifier() and len(answer.code) < _LONGEST_NAME):
+        raise DamagedAnswerError(status, "another error")
     if status not in _ERRORS if answer.code else status != _OK:
         raise DamagedAnswerError(status, "another status")
     return answer

@@ -55,8 +55,8 @@ class _Limited:
         return count
 
     def sendall(self, *arguments: Any) -> None:
-        # The timeout is that of all bytes:
-        # https://docs.python.org/3/library/socket.html#socket.socket.sendall
+        # The timeout is that of all bytes (https://docs.python.org/3/library/socket.html#socket.socket.sendall);
+        # over TLS that of each record, and a request is smaller than one.
         self.settimeout(self.allowance.seconds())  # type: ignore[attr-defined]
         super().sendall(*arguments)  # type: ignore[misc]
 
@@ -101,7 +101,7 @@ class Connection(HTTPConnection):
 
         Raises:
             TimeoutError: none did, or its handshake took too long.
-            ssl.SSLCertVerificationError: nobody who is trusted vouches for it.
+            ssl.SSLCertVerificationError: nobody who is trusted vouches for it, or for this host.
             OSError: there is no such host, it refused, or it speaks no TLS.
 
         """
@@ -147,6 +147,8 @@ class Connection(HTTPConnection):
                 result = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
             except OSError as error:
                 result = error
+            except UnicodeError:
+                result = OSError("the host is no name")
             is_over.set()
 
         threading.Thread(target=look_up, daemon=True).start()

@@ -106,7 +106,7 @@ class DynamoDb:
             ConditionalCheckFailedError: the condition of the write did not hold.
             RoomsError: ``UNAVAILABLE``; ``uncertain`` if one of the attempts may have been carried
                 out.
-            RequestError: the request is wrong, or not allowed.
+            RequestError: the request is wrong, or not allowed, and was not carried out.
 
         """
         body = msgspec.json.encode(arguments)
@@ -129,7 +129,7 @@ class DynamoDb:
                     raise ConditionalCheckFailedError(
                         answer.content.get("Item"), repeated=uncertain
                     )
-                if cause in _LASTING and answer.status < _SERVER_ERROR:
+                if cause in _LASTING and answer.status < _SERVER_ERROR and not uncertain:
                     raise RequestError(f"{operation}: {cause}")
                 # A refusal says that nothing was done.
                 uncertain = uncertain or not _REFUSED <= answer.status < _SERVER_ERROR

@@ -60,15 +60,14 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
 
     Raises:
         MissingVariableError: no Region is named.
-        ValueError: the URL is none of a server.
+        ValueError: the URL has more than scheme, host and port.
 
     """
     region = _one_of(environment, "AWS_DEFAULT_REGION", "AWS_REGION")
-    url = environment.get("AWS_ENDPOINT_URL_DYNAMODB") or environment.get("AWS_ENDPOINT_URL")
-    parts = urlsplit(url or f"https://dynamodb.{region}.{_suffix(region)}")
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError(f"{url} is not the URL of a server: https://HOST or http://HOST:PORT")
-    return Endpoint(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], region)
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"):
+        if url := environment.get(name):
+            return _named(name, url, region)
+    return Endpoint("https", f"dynamodb.{region}.{_suffix(region)}", 443, region)
 
 
 def credentials(environment: Mapping[str, str]) -> Credentials:
@@ -83,6 +82,15 @@ def credentials(environment: Mapping[str, str]) -> Credentials:
         _one_of(environment, "AWS_SECRET_ACCESS_KEY"),
         environment.get("AWS_SESSION_TOKEN", ""),
     )
+
+
+def _named(variable: str, url: str, region: str) -> Endpoint:
+    parts = urlsplit(url)
+    rest = (parts.username, parts.password, parts.path.rstrip("/"), parts.query, parts.fragment)
+    if parts.scheme not in _PORTS or not parts.hostname or any(rest):
+        # The URL may hold a password.
+        raise ValueError(f"{variable} is not https://HOST or http://HOST:PORT")
+    return Endpoint(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], region)
 
 
 def _one_of(environment: Mapping[str, str], *names: str) -> str:

@@ -124,7 +124,7 @@ class GuessLimit:
         except (RoomsError, RequestError) as error:
             _report(error)
             return False
-        self._remember(item, int(found.get("Item", {}).get("tries", {"N": "0"})["N"]))
+        self._remember(item, int(found.get("Item", {}).get("tries", {}).get("N", "0")))
         return True
 
     def _count(self, item: str, now_s: int) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 0.5
 READ_TIMEOUT_S: Final = 1.0
 
+# Of OpenSSL: no issuer, self-signed, a self-signed one in the chain, none at hand, none that signs.
+# https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_UNKNOWN_AUTHORITY: Final = frozenset({2, 18, 19, 20, 21})
+
 # Nobody reads it but AWS.
 _USER_AGENT: Final = "hima-five-bomber-rooms"
 _logger = logging.getLogger(__name__)
@@ -120,12 +124,15 @@ class Transport:
             with connection.getresponse() as response:
                 content = _body_of(response)
             return read_answer(response.status, content, checksum=response.headers["x-amz-crc32"])
+        except DamagedAnswerError as error:
+            raise LostError(str(error)) from error
         except TimeoutError as error:
             raise LostError("ReadTimeoutError") from error
         except (OSError, HTTPException) as error:
             raise LostError("ConnectionClosedError") from error
-        except DamagedAnswerError as error:
-            raise LostError(str(error)) from error
+        except Exception as error:
+            # Whatever http.client trips over, such as the size of a chunk, the request has gone.
+            raise LostError(type(error).__name__) from error
 
     def _known_connection(self) -> Connection | None:
         # Threads share the list: it is empty as soon as another one has taken the last.
@@ -141,8 +148,8 @@ class Transport:
         try:
             try:
                 return self._connected(deadline)
-            except ssl.SSLCertVerificationError:
-                if not self._trusts_amazon_alone:
+            except ssl.SSLCertVerificationError as error:
+                if not self._trusts_amazon_alone or error.verify_code not in _UNKNOWN_AUTHORITY:
                     raise
             self._tls, self._trusts_amazon_alone = trusting_all_public(), False
             _logger.warning("Amazon's certificate authorities do not vouch for DynamoDB")
@@ -172,4 +179,8 @@ def _body_of(response: HTTPResponse) -> bytes:
         raise DamagedAnswerError(response.status, "no length")
     if response.length is not None and response.length > MAX_ANSWER_BYTES:
         raise DamagedAnswerError(response.status, "too long")
-    return response.read()
+    # A chunk may claim to be of any size.
+    body = response.read(MAX_ANSWER_BYTES + 1) if response.chunked else response.read()
+    if len(body) > MAX_ANSWER_BYTES:
+        raise DamagedAnswerError(response.status, "too long")
+    return body

@@ -75,6 +75,11 @@ def test_a_host_that_does_not_exist_is_certain_to_have_done_nothing(
     assert (error.cause, error.uncertain) == ("EndpointConnectionError", False)
 
 
+def test_a_host_that_is_no_name_is_certain_to_have_done_nothing() -> None:
+    error = failure(client_of("http://a..b", attempt_s=PATIENT_S))
+    assert (error.cause, error.uncertain) == ("EndpointConnectionError", False)
+
+
 def test_the_next_address_is_taken_when_one_does_not_answer(
     server: FaultyTable, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

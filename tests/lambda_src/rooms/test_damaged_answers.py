@@ -120,6 +120,12 @@ ANSWERS: dict[str, Fault] = {
     "an error with the status of a success": sends(
         whole_answer(200, b'{"__type":"ConditionalCheckFailedException"}')
     ),
+    "an error whose name is a text": sends(
+        whole_answer(400, '{"__type":"ひみつの名前 is no name"}'.encode())
+    ),
+    "an error whose name has no end": sends(
+        whole_answer(400, b'{"__type":"' + b"x" * 1000 + b'"}')
+    ),
     "a success with the status of an error": sends(whole_answer(400, b"{}")),
     "an error without a name": sends(whole_answer(400, b"{}", checksum=None)),
     "a short body": sends(whole_answer(200, b"{}", Content_Length="9")),
@@ -134,6 +140,14 @@ ANSWERS: dict[str, Fault] = {
     "half a chunk": sends(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-amz-crc32: 2745614147\r\n\r\n9\r\n{}"
     ),
+    **{
+        f"a chunk of {size.decode()} bytes": sends(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nx-amz-crc32: 2745614147\r\n\r\n"
+            + size
+            + b"\r\n{}\r\n0\r\n\r\n"
+        )
+        for size in (b"-5", b"1900000000", b"7fffffffffffffff", b"f" * 20, b"x")
+    },
     "another protocol": sends(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "another version of HTTP": sends(b"HTTP/9.1 200 OK\r\n\r\n"),
     "a long line": sends(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 70_000 + b"\r\n\r\n"),

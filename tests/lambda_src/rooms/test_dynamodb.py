@@ -175,6 +175,33 @@ def test_a_refusal_after_a_lost_answer_leaves_the_write_uncertain(
     assert (error.value.cause, error.value.uncertain) == ("ThrottlingException", True)
 
 
+def test_a_lasting_refusal_after_a_lost_answer_leaves_the_write_uncertain_too(
+    refusing: FaultyTable, refused: DynamoDb
+) -> None:
+    refusing.does(cut(0), refusal("AccessDeniedException", 400, ""))
+    with pytest.raises(RoomsError) as error:
+        get(refused)
+    assert (error.value.cause, error.value.uncertain) == ("AccessDeniedException", True)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "com.amazonaws.dynamodb.v20120810#ThrottlingException",
+        "ThrottlingException:http://internal.amazon.com/coral/com.amazon.coral.service/",
+        "com.amazon.coral.service#ThrottlingException:http://internal.amazon.com/#x",
+    ],
+)
+def test_an_error_is_known_by_its_name_alone(
+    refusing: FaultyTable, refused: DynamoDb, named: str
+) -> None:
+    answer = sends(whole_answer(400, json.dumps({"__type": named}).encode()))
+    refusing.does(answer, answer)
+    with pytest.raises(RoomsError) as error:
+        get(refused)
+    assert error.value.cause == "ThrottlingException"
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [PASSING[0], ("ResourceNotFoundException", 400), *BROKEN[:3]]
 )

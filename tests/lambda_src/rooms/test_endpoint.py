@@ -79,11 +79,21 @@ def test_the_host_names_its_port_unless_it_is_that_of_the_scheme(
 
 
 @pytest.mark.parametrize(
-    "named", ["table.test", "ftp://table.test", "https://", "https://table.test/path"]
+    "named",
+    [
+        "table.test",
+        "ftp://table.test",
+        "https://",
+        "https://table.test/path",
+        "https://table.test?query",
+        "https://table.test#part",
+        "https://who:secret@table.test",
+    ],
 )
-def test_what_is_no_url_of_a_server_is_refused_by_its_name(named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+def test_what_is_more_than_a_server_is_refused_by_the_name_of_its_variable(named: str) -> None:
+    with pytest.raises(ValueError, match=r"^AWS_ENDPOINT_URL_DYNAMODB is not ") as error:
         endpoint({**TOKYO, "AWS_ENDPOINT_URL_DYNAMODB": named})
+    assert "secret" not in str(error.value)
 
 
 def test_a_region_is_needed() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_src.rooms import transport as transport_module
 from lambda_src.rooms.endpoint import endpoint
 from lambda_src.rooms.transport import NotSentError, Transport
 from lambda_src.rooms.trust import AMAZON_ROOTS, trusting, trusting_all_public
@@ -83,6 +84,27 @@ def test_a_certificate_that_nobody_vouches_for_is_no_table(table: FaultyTable) -
         with pytest.raises(NotSentError, match="SSLError"):
             transport.send("GetItem", b"{}")
     assert not any(table.connections)
+
+
+def test_a_certificate_of_another_host_changes_nobody_who_is_trusted(
+    table: FaultyTable,
+    certificate: Certificate,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As on a machine with a wrong clock: the authorities are the right ones."""
+    monkeypatch.setattr(transport_module, "AMAZON_ROOTS", str(certificate.file))
+    place = endpoint(
+        {
+            "AWS_ENDPOINT_URL": table.endpoint.replace("127.0.0.1", "localhost"),
+            "AWS_REGION": "ap-northeast-1",
+        }
+    )
+    transport = Transport(place, CREDENTIALS, connect_timeout=PATIENT_S, read_timeout=PATIENT_S)
+    with pytest.raises(NotSentError, match="SSLError"):
+        transport.send("GetItem", b"{}")
+    assert not caplog.records
+    assert len(table.connections) == 1
 
 
 def test_authorities_that_are_named_are_the_only_ones(
