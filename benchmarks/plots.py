@@ -76,7 +76,7 @@ def bars(
         for place, (name, values) in enumerate(series.items()):
             rows = [row - 0.4 + thickness * (place + 0.5) for row in range(len(names))]
             drawn = axes.barh(rows, [value or 0 for value in values], thickness * 0.9, label=name)
-            labels = ["" if value is None else f"{value:.3g}" for value in values]
+            labels = ["" if value is None else _short(value) for value in values]
             axes.bar_label(drawn, labels=labels, padding=3, fontsize=8)
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
@@ -135,3 +135,7 @@ def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"

@@ -57,6 +57,11 @@ def test_a_logarithmic_axis_leaves_zero_out() -> None:
     assert with_zero != lines({"a": points}, x_axis="x", y_axis="y")
 
 
+def test_numbers_are_written_out() -> None:
+    texts = _texts(bars(["one"], {"a": [1490], "b": [0.351]}, axis="requests"))
+    assert {"1,490", "0.351"} <= set(texts)
+
+
 def test_the_same_figures_give_the_same_picture() -> None:
     """Also in another process, where hashes of strings are others."""
     here = bars(
