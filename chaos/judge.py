@@ -55,6 +55,11 @@ REPEATED_BY_NETWORK: Final = (
 )
 _REPEATING: Final = frozenset({"twice", "twice-late"})
 
+EXPIRY_OF_EARLIER: Final = (
+    "A join of the earlier version moves the end of a room back by a moment: that version sets it"
+    " by the time at which it was asked, whatever it finds."
+)
+
 
 def judge(operations: Sequence[Operation]) -> Verdict:
     """Judge all operations of a story, with what the table did."""
@@ -71,7 +76,14 @@ def judge(operations: Sequence[Operation]) -> Verdict:
             violations.append(_unexplained(room, calls, found))
         else:
             allowed.update(allowance.value for allowance in found)
-        violations += _wrong_versions([one for one in operations if one.room == room], room)
+        of_room = [one for one in operations if one.room == room]
+        violations += _wrong_versions(of_room, room)
+        for before, after in _moves_back(of_room):
+            if _may_be_of_earlier(after, of_room):
+                allowed[EXPIRY_OF_EARLIER] += 1
+            else:
+                lines = (line(before), line(after))
+                violations.append(Violation("expiresAt moves back", room, lines))
     for one in _without_owner(operations):
         if one.status == 0 or one.met == one.requests or one.changes[-1].began > one.answered:
             allowed[NO_OWNER] += 1
@@ -199,13 +211,28 @@ def _wrong_versions(operations: Sequence[Operation], room: str) -> Iterator[Viol
         other = seen.setdefault((one.created_at, one.version), one)
         if (other.seats, other.expires_at) != (one.seats, one.expires_at):
             yield Violation("one version has two contents", room, (line(other), line(one)))
+
+
+def _moves_back(operations: Sequence[Operation]) -> Iterator[tuple[Operation, Operation]]:
+    """Yield what shows a version of a room, and what shows that a later one ends earlier."""
+    seen: dict[tuple[int, int], Operation] = {}
+    for one in operations:
+        if one.seats:
+            seen.setdefault((one.created_at, one.version), one)
     by_room: dict[int, list[Operation]] = defaultdict(list)
     for (created_at, _), one in sorted(seen.items()):
         by_room[created_at].append(one)
     for versions in by_room.values():
         for before, after in itertools.pairwise(versions):
             if after.expires_at < before.expires_at:
-                yield Violation("expiresAt moves back", room, (line(before), line(after)))
+                yield before, after
+
+
+def _may_be_of_earlier(after: Operation, operations: Sequence[Operation]) -> bool:
+    return any(
+        one.is_earlier and one.kind is Kind.JOIN and one.called < after.answered
+        for one in operations
+    )
 
 
 def _without_owner(operations: Sequence[Operation]) -> Iterator[Operation]:

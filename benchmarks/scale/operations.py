@@ -1,6 +1,7 @@
 """What each operation costs: requests to the table, their capacity, and the function's time.
 
-The function is the one that is deployed, under AWS's runtime client, and its table DynamoDB Local.
+The function's own code runs under AWS's runtime client, with this machine's Python. Its table is
+DynamoDB Local, without TLS.
 """
 
 from __future__ import annotations

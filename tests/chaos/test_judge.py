@@ -7,7 +7,14 @@ import pytest
 
 from chaos.checker import Allowance
 from chaos.history import Effect, Operation
-from chaos.judge import LATE_AFTER_503, NO_OWNER, REPEATED_BY_NETWORK, judge, line
+from chaos.judge import (
+    EXPIRY_OF_EARLIER,
+    LATE_AFTER_503,
+    NO_OWNER,
+    REPEATED_BY_NETWORK,
+    judge,
+    line,
+)
 from chaos.model import Kind
 
 ROOM = "BCDF23"
@@ -155,6 +162,15 @@ def test_one_version_has_one_content() -> None:
 
 def test_expiry_moves_only_ahead() -> None:
     assert whats(CREATE, msgspec.structs.replace(JOIN, expires_at=99)) == ["expiresAt moves back"]
+
+
+def test_the_earlier_version_may_set_an_expiry_that_it_has_not_read() -> None:
+    join = msgspec.structs.replace(JOIN, expires_at=99, is_earlier=True)
+    verdict = judge([CREATE, join])
+    assert (verdict.violations, verdict.allowed) == ((), {EXPIRY_OF_EARLIER: 1})
+
+    create = msgspec.structs.replace(CREATE, is_earlier=True)
+    assert whats(create, msgspec.structs.replace(JOIN, expires_at=99)) == ["expiresAt moves back"]
 
 
 def test_a_player_has_one_seat() -> None:
