@@ -12,6 +12,7 @@ from pathlib import Path
 
 from config.file_lock import waiting_for_lock
 from config.function_libraries import PYTHON_VERSION
+from config.os_error import reason_of
 from config.project import Project, Stage, now
 from imagecheck.errors import FailedError
 from imagecheck.function import IMAGE_ARCHITECTURES, Architecture
@@ -97,11 +98,11 @@ def _work_folder(root: Path) -> Iterator[Path]:
         (root / BUILD).mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="building-", dir=root / BUILD))
     except OSError as error:
-        raise FailedError(f"{root / BUILD} cannot be written: {error.strerror}") from error
+        raise FailedError(f"{root / BUILD} cannot be written: {reason_of(error)}") from error
     try:
         yield folder
     except OSError as error:
-        raise FailedError(f"{error.filename or folder}: {error.strerror}") from error
+        raise FailedError(f"{error.filename or folder}: {reason_of(error)}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
