@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from config.file_lock import waiting_for_lock
+from config.os_error import reason_of
 from config.project import Project
 from imagecheck.errors import FailedError
 from release.build.record import BUILD
@@ -18,11 +20,23 @@ ASSEMBLIES: Final = BUILD / "assemblies"
 UNFINISHED: Final = ".new"
 """The end of the name of a folder that a command still fills."""
 _MOST_KEPT: Final = 4
+_IN_USE_SECONDS: Final = 24 * 60 * 60
 
 
 def is_whole(folder: Path) -> bool:
     """Whether a synth has left an assembly there."""
     return (folder / "manifest.json").is_file()
+
+
+def use(project: Project, folder: Path) -> bool:
+    """Whether an assembly is there; if so, ``prune`` lets it be for a day. Raises FailedError."""
+    with _alone(project):
+        if not is_whole(folder):
+            return False
+        # Who may read somebody else's folder may use it, too.
+        with suppress(PermissionError):
+            os.utime(folder)
+    return True
 
 
 @contextmanager
@@ -42,7 +56,7 @@ def placing(project: Project, folder: Path, *, keep: bool) -> Iterator[Path]:
                 _remove(folder)
                 new.replace(folder)
     except OSError as error:
-        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
+        raise FailedError(f"{folder} cannot be written: {reason_of(error)}") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
@@ -53,6 +67,12 @@ def link(project: Project, folder: Path, to: Path) -> None:
         if not is_whole(folder):
             _remove(folder)
             folder.symlink_to(to.name)
+
+
+def copy(project: Project, folder: Path, to: Path) -> None:
+    """Copy an assembly, which nobody removes meanwhile. Raises FailedError, or OSError."""
+    with _alone(project):
+        shutil.copytree(folder, to, symlinks=True)
 
 
 def lend_assets(project: Project, folder: Path) -> None:
@@ -69,7 +89,7 @@ def lend_assets(project: Project, folder: Path) -> None:
                 if is_finished and not (folder / asset.name).exists():
                     _lend(asset, folder / asset.name)
     except OSError as error:
-        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
+        raise FailedError(f"{folder} cannot be written: {reason_of(error)}") from error
 
 
 def drop_unused_assets(folder: Path) -> None:
@@ -105,17 +125,32 @@ def _link(source: Path | str, target: Path | str) -> None:
 
 
 def prune(project: Project) -> None:
-    """Keep the assemblies that were used last."""
+    """Keep the assemblies that were used last, and all that were used within a day.
+
+    Those may be in use. A link is no assembly by itself: it was made when the folder that it
+    stands for was used, and goes with it.
+    """
     with _alone(project):
-        kept = sorted((project.root / ASSEMBLIES).iterdir(), key=_used_at, reverse=True)
-        for path in kept[_MOST_KEPT:]:
-            _remove(path)
+        there = [*(project.root / ASSEMBLIES).iterdir()]
+        links = [path for path in there if path.is_symlink()]
+        used_at = {path: _changed_at(path) for path in there if path not in links}
+        for path in links:
+            folder = path.with_name(path.resolve().name)
+            if folder in used_at:
+                used_at[folder] = max(used_at[folder], _changed_at(path))
+        still_used = time.time() - _IN_USE_SECONDS
+        for path in sorted(used_at, key=used_at.__getitem__, reverse=True)[_MOST_KEPT:]:
+            if used_at[path] < still_used:
+                _remove(path)
+        for path in links:
+            if not path.exists():
+                path.unlink()
 
 
-def _used_at(folder: Path) -> float:
+def _changed_at(path: Path) -> float:
     try:
-        return folder.lstat().st_mtime
-    except FileNotFoundError:  # another synth's, which has got its name meanwhile
+        return path.lstat().st_mtime
+    except FileNotFoundError:  # a synth that broke off has removed its folder meanwhile
         return 0
 
 

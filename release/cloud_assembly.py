@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/cdk/v2/guide/deploy.html
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,14 +25,16 @@ from imagecheck.terminal import step
 from release.assembly_folders import (
     ASSEMBLIES,
     UNFINISHED,
+    copy,
     drop_unused_assets,
     is_whole,
     lend_assets,
     link,
     placing,
     prune,
+    use,
 )
-from release.assembly_key import assembly_key
+from release.assembly_key import assembly_key, require_unchanged
 from release.build.record import BUILD
 from release.deploy.history import read_release
 from release.errors import RefusedError
@@ -120,17 +121,19 @@ def synthesize(
     """Leave one assembly for all these stages, and return which image is pinned for each.
 
     A stage without one has its registry alone in it. One of the same files, stages and pins that is
-    there is copied, and otherwise they are synthesized. What was in ``folder`` is replaced after
-    that. Raises FailedError when the CDK CLI fails, or ``folder`` cannot be written.
+    there and was validated is copied, and otherwise they are synthesized, with that gate. What was
+    in ``folder`` is replaced after that. Raises FailedError when the CDK CLI fails, also for a
+    template that the CDK library finds invalid, or ``folder`` cannot be written.
     """
+    before = assembly_key(project, {})
     pins = read_image_lock(project.lock)
     if there := _made_before(project, stages, pins):
         with placing(project, folder, keep=False) as new:
-            shutil.copytree(there.folder, new, symlinks=True)
+            copy(project, there.folder, new)
     else:
         context = {"stage": ",".join(stage.name for stage in stages), "packaging": "image"}
         with step(f"synthesizing {context['stage']}"):
-            _synthesize(project, context, folder, keep=False)
+            _synthesize(project, pins, context, folder, before, keep=False, is_gate=True)
     return {stage.name: pins.get(stage.name) for stage in stages}
 
 
@@ -150,14 +153,14 @@ def assembly_of(
     of a release. Its templates may have been validated or not. Raises FailedError when the CDK CLI
     fails.
     """
+    before = assembly_key(project, {})
     context = _context(stage, "image" if pin else "zip", emergency=emergency)
     if there := _there(project, context, pin):
-        os.utime(there.folder)
         return there
     assembly = CloudAssembly(_folder(project, context, pin))
     with step(f"synthesizing {stage.name}"):
         pins = {stage.name: pin} if pin else {}
-        _synthesize_with(project, pins, context, assembly.folder, is_gate=False)
+        _synthesize(project, pins, context, assembly.folder, before, keep=True, is_gate=False)
     prune(project)
     return assembly
 
@@ -179,12 +182,13 @@ def validated_assemblies(
     ``pending`` is that synth where it was begun before. Raises FailedError when the CDK CLI fails,
     also for a template that the CDK library finds invalid.
     """
+    before = assembly_key(project, {})
     contexts = [_context(stage, "image") for stage, pin in pins]
     folders = [
         _folder(project, context, pin, is_validated=True)
         for context, (_, pin) in zip(contexts, pins, strict=True)
     ]
-    missing = [folder for folder in folders if not CloudAssembly(folder).exists]
+    missing = [folder for folder in folders if not use(project, folder)]
     if missing:
         # What is there already may have one of the stages alone.
         first, *others = missing
@@ -196,7 +200,7 @@ def validated_assemblies(
                 with placing(project, first, keep=True) as new:
                     shutil.copytree(pending.finish(locked), new, symlinks=True)
             else:
-                _synthesize_with(project, locked, context, first, is_gate=True)
+                _synthesize(project, locked, context, first, before, keep=True, is_gate=True)
         for folder in others:
             link(project, folder, first)
         prune(project)
@@ -234,10 +238,12 @@ def nobodys_pin(stage: Stage, digest: str) -> ImagePin:
 def _made_before(
     project: Project, stages: Sequence[Stage], pins: Mapping[str, ImagePin]
 ) -> CloudAssembly | None:
-    """Return an assembly of exactly these stages that has these pins, of the same files."""
+    """Return a validated assembly of exactly these stages, with these pins, of the same files."""
     first = pins.get(stages[0].name)
     there = _there(project, _context(stages[0], "image"), first) if first else None
-    if there is None or len([*there.folder.glob("*-rooms.template.json")]) != len(stages):
+    if there is None or not there.is_validated:
+        return None
+    if len([*there.folder.glob("*-rooms.template.json")]) != len(stages):
         return None
     try:
         has_all = all(there.pin(stage) == pins.get(stage.name) for stage in stages)
@@ -249,10 +255,10 @@ def _made_before(
 def _there(
     project: Project, context: Mapping[str, str], pin: ImagePin | None
 ) -> CloudAssembly | None:
-    """Return the assembly that was made of the same files, context and pin; None: there is none."""
+    """Return an assembly of the same files, context and pin, to be used; None: there is none."""
     for is_validated in (True, False):
         found = CloudAssembly(_folder(project, context, pin, is_validated=is_validated))
-        if found.exists:
+        if use(project, found.folder):
             return found
     return None
 
@@ -286,39 +292,33 @@ def _image_name(digest: str) -> str:
     return digest.removeprefix("sha256:")[:_PIN_LENGTH]
 
 
-def _synthesize_with(
+def _synthesize(
     project: Project,
     pins: Mapping[str, ImagePin],
     context: Mapping[str, str],
     folder: Path,
-    *,
-    is_gate: bool,
-) -> None:
-    """Synthesize with these pins in place of the lock file's."""
-    with tempfile.TemporaryDirectory(prefix="synth-") as temporary:
-        lock = Path(temporary, "image-lock.json")
-        write_image_lock(lock, pins)
-        pinned = {**context, "imageLock": str(lock)}
-        _synthesize(project, pinned, folder, keep=True, is_gate=is_gate)
-
-
-def _synthesize(
-    project: Project,
-    context: Mapping[str, str],
-    folder: Path,
+    before: str,
     *,
     keep: bool,
-    is_gate: bool = False,
+    is_gate: bool,
 ) -> None:
-    """Synthesize into a folder, which is as it was when that fails.
+    """Synthesize with these pins into a folder, which is as it was when that fails.
 
-    It names no account, whatever credentials are here: who deploys it decides.
+    It names no account, whatever credentials are here: who deploys it decides. ``before`` is the
+    project's key without a context, taken before the folder was named.
     """
-    with placing(project, folder, keep=keep) as new:
+    with (
+        placing(project, folder, keep=keep) as new,
+        tempfile.TemporaryDirectory(prefix="synth-") as temporary,
+    ):
+        lock = Path(temporary, "image-lock.json")
+        write_image_lock(lock, pins)
         lend_assets(project, new)
         arguments = ["synth", "--quiet", f"--output={new}"]
         environment = synth_environment(is_gate=is_gate)
-        run_cdk(project.root, arguments, context, environment=environment)
+        pinned = {**context, "imageLock": str(lock)}
+        run_cdk(project.root, arguments, pinned, environment=environment)
+        require_unchanged(project, {}, before)
         drop_unused_assets(new)
 
 

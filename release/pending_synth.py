@@ -13,7 +13,7 @@ from config.cdk_cli import cdk_failure, end_cdk, start_cdk
 from config.image_lock import ImagePin
 from config.project import Project
 from release.assembly_folders import drop_unused_assets, lend_assets
-from release.assembly_key import assembly_key
+from release.assembly_key import assembly_key, require_unchanged
 
 _LOOK_SECONDS: Final = 0.02
 
@@ -52,7 +52,8 @@ class PendingSynth:
     def finish(self, pins: Mapping[str, ImagePin]) -> Path:
         """Let it go on with these pins, and return the folder of the assembly, until ``close``.
 
-        Raises FailedError with the last lines of the CLI's output when it fails.
+        Raises FailedError with the last lines of the CLI's output when it fails, and when the
+        project has changed since it was begun.
         """
         pipe = self._pipe()
         if pipe is not None:
@@ -61,6 +62,7 @@ class PendingSynth:
         if self._process.wait():
             self._said.seek(0)
             raise cdk_failure("synth", self._said.read().decode("utf-8", "replace"))
+        require_unchanged(self._project, self._context, self._key)
         drop_unused_assets(self._output)
         return self._output
 

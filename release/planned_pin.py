@@ -9,6 +9,7 @@ from config.image_lock import ImagePin, read_image_lock
 from config.project import Project, Stage, now
 from config.settings import ConfigurationError
 from imagecheck.errors import FailedError
+from release.assembly_folders import use
 from release.build.record import BuildRecord, read_record
 from release.cloud_assembly import (
     CloudAssembly,
@@ -50,7 +51,9 @@ def assembly_with_image(project: Project, stage: Stage, digest: str) -> CloudAss
     `pin` will write. The lock file is not touched. Raises FailedError when the CDK CLI fails.
     """
     there = assemblies_with_image(project, stage, digest)
-    return there[0] if there else assembly_of(project, stage, _pin(project, stage, digest))
+    if there and use(project, there[0].folder):
+        return there[0]
+    return assembly_of(project, stage, _pin(project, stage, digest))
 
 
 def _pin(project: Project, stage: Stage, digest: str) -> ImagePin:

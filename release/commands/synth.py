@@ -40,10 +40,10 @@ def synth(
     """Synthesize stages once, into one cloud assembly that `deploy` and `page` take.
 
     So one stage after the other is deployed from the same files: templates, page, and pinned
-    images. The assembly names no account, and needs no credentials. One that `ship` has made of the
-    same source, stages and pins is taken as it is. For a stage without a pinned image it has the
-    registry stack alone, as `cdk synth` does. Templates are not validated here: `make test` and
-    `ship` do that.
+    images. The assembly names no account, and needs no credentials. Its templates have passed CDK's
+    validation: one that `ship` has made of the same source, stages and pins is taken as it is, and
+    otherwise they are validated here. For a stage without a pinned image it has the registry stack
+    alone, as `cdk synth` does.
 
     **Examples**
 

@@ -13,6 +13,7 @@ from imagecheck.progress import ProgressBar
 from imagecheck.report.text import verdict
 from imagecheck.rules import BY_ID
 from imagecheck.terminal import unstyled
+from release.assembly_folders import use
 from release.boot.answer import course_text
 from release.boot.boot import boot_image
 from release.build.base_table import with_base
@@ -82,6 +83,8 @@ def _synthesized(shipment: Shipment) -> str | None:
     there = assemblies_with_image(project, stage, pin.digest)
     found = next((one for one in there if one.is_validated and one.pin(stage) == pin), None)
     if shipment.others or found is None:
+        return None
+    if not use(project, found.folder):
         return None
     shipment.assembly = found
     return "nothing has changed since"

@@ -1,6 +1,9 @@
 """Folders of cloud assemblies, while several commands make and use them."""
 
 import json
+import os
+import shutil
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,13 +11,16 @@ import pytest
 
 from config.file_lock import locked
 from config.project import Project
+from imagecheck.errors import FailedError
 from release.assembly_folders import (
+    copy,
     drop_unused_assets,
     is_whole,
     lend_assets,
     link,
     placing,
     prune,
+    use,
 )
 from tests.support.waiting import waiting
 
@@ -86,11 +92,106 @@ def test_a_link_takes_no_assembly_away(project: Project, folder: Path) -> None:
     assert not folder.is_symlink()
 
 
+def make_each(project: Project, folder: Path, names: str, *, days_ago: float) -> None:
+    """Make assemblies that were used last so many days ago, each a little after the one before."""
+    began = time.time() - days_ago * 24 * 60 * 60
+    for seconds, name in enumerate(names):
+        path = folder.with_name(name)
+        make(project, path, name)
+        os.utime(path, (began + seconds, began + seconds))
+
+
+def names(folder: Path) -> str:
+    return "".join(sorted(path.name for path in folder.parent.iterdir()))
+
+
 def test_the_oldest_go(project: Project, folder: Path) -> None:
-    for name in "abcdef":
-        make(project, folder.with_name(name), name)
+    make_each(project, folder, "abcdef", days_ago=2)
     prune(project)
-    assert sorted(path.name for path in folder.parent.iterdir()) == ["c", "d", "e", "f"]
+    assert names(folder) == "cdef"
+
+
+def test_none_goes_that_was_used_within_a_day(project: Project, folder: Path) -> None:
+    """Another command may be deploying it, however many are made beside."""
+    make_each(project, folder, "abcdef", days_ago=0.9)
+    prune(project)
+    assert names(folder) == "abcdef"
+
+
+def test_one_that_is_taken_again_is_used_again(project: Project, folder: Path) -> None:
+    make_each(project, folder, "abcdef", days_ago=2)
+    assert use(project, folder)
+    prune(project)
+    assert names(folder) == "adef"
+    assert not use(project, folder.with_name("b"))
+
+
+def old_link(project: Project, link_to: Path, name: str, *, days_ago: float) -> None:
+    path = link_to.with_name(name)
+    link(project, path, link_to)
+    at = time.time() - days_ago * 24 * 60 * 60
+    os.utime(path, (at, at), follow_symlinks=False)
+
+
+def test_links_take_no_place_from_the_folder_that_they_stand_for(
+    project: Project, folder: Path
+) -> None:
+    """One synth of five stages is a folder, the oldest of the five, and four links to it."""
+    make_each(project, folder, "a", days_ago=2)
+    for name in "bcde":
+        old_link(project, folder, name, days_ago=1.9)
+    prune(project)
+    assert names(folder) == "abcde"
+    assert is_whole(folder.with_name("e"))
+
+
+def test_a_link_is_a_use_of_its_folder(project: Project, folder: Path) -> None:
+    make_each(project, folder, "abcdef", days_ago=3)
+    old_link(project, folder, "l", days_ago=2)
+    prune(project)
+    assert names(folder) == "adefl"
+
+
+def test_an_assembly_that_is_taken_through_a_link_is_used(project: Project, folder: Path) -> None:
+    make_each(project, folder, "abcdef", days_ago=2)
+    old_link(project, folder, "l", days_ago=3)
+    assert use(project, folder.with_name("l"))
+    prune(project)
+    assert names(folder) == "adefl"
+
+
+def test_links_go_with_their_folder(project: Project, folder: Path) -> None:
+    make_each(project, folder, "abcdef", days_ago=2)
+    old_link(project, folder, "l", days_ago=3)
+    shutil.rmtree(folder.with_name("f"))
+    folder.with_name("m").symlink_to("f")
+    prune(project)
+    assert names(folder) == "bcde"
+
+
+def test_none_is_removed_while_it_is_copied(
+    project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_each(project, folder, "abcdef", days_ago=2)
+    with ExitStack() as stack:
+        stack.enter_context(locked(project.root / "build/assemblies.lock"))
+        with waiting(monkeypatch, lambda: copy(project, folder, project.root / "copy")):
+            assert not (project.root / "copy").exists()
+            stack.close()
+    assert is_whole(project.root / "copy")
+
+
+def test_what_is_not_copied_as_a_whole_is_said(project: Project, folder: Path) -> None:
+    make(project, folder, "whole")
+    (folder / "asset").symlink_to("nowhere")
+
+    def fails() -> None:
+        with placing(project, folder.with_name("b"), keep=True) as new:
+            shutil.copytree(folder, new)
+
+    with pytest.raises(FailedError, match=r"b cannot be written: .*No such file") as error:
+        fails()
+    assert "None" not in error.value.message
 
 
 def with_assets(folder: Path) -> None:

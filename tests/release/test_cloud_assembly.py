@@ -1,7 +1,12 @@
 """`release synth`, and what is read of the cloud assembly that it leaves."""
 
+import importlib.metadata
 import json
+import os
 import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.image_lock import read_image_lock, write_image_lock
+from config.image_lock import ImagePin, read_image_lock, write_image_lock
 from config.project import Project
 from imagecheck.errors import FailedError
 from release.build.record import BuildRecord, write_record
@@ -17,11 +22,14 @@ from release.cloud_assembly import (
     CloudAssembly,
     assembly_for_page,
     assembly_of,
+    begin_synth,
     validated_assemblies,
 )
 from release.deploy.assembly_region import require_region
 from release.errors import RefusedError
 from release.planned_pin import assembly_with_image, planned_pin
+from release.ship.image_steps import SYNTH
+from release.ship.shipment import Shipment
 from tests.support.cdk_context import CDK_JSON, PINNED, ROOT
 from tests.support.release.commanding import Run, runner
 from tests.support.templates import rooms_template
@@ -122,7 +130,7 @@ def test_stages_are_synthesized_together_once(project: Path, run: Run) -> None:
 
     assert status == 0
     called = (project / "called").read_text().splitlines()
-    assert called[-2:] == ["--context=stage=dev,prd", "--context=packaging=image"]
+    assert called[-3:-1] == ["--context=stage=dev,prd", "--context=packaging=image"]
     assert "synth" in called
     assert (project / "build/assembly/manifest.json").is_file()
     assert out.splitlines() == [
@@ -270,12 +278,33 @@ def test_a_synth_that_fails_leaves_no_assembly(checkout: Project) -> None:
     assert assembly_of(checkout, DEV, PINS["dev"]).pin(DEV) == PINS["dev"]
 
 
+def two_days_ago(folder: Path) -> None:
+    at = time.time() - 2 * 24 * 60 * 60
+    os.utime(folder, (at, at))
+
+
 def test_old_assemblies_are_removed(checkout: Project) -> None:
-    made = [assembly_with_image(checkout, DEV, f"sha256:{n}").folder for n in range(6)]
+    made = []
+    for n in range(6):
+        made.append(assembly_with_image(checkout, DEV, f"sha256:{n}").folder)
+        two_days_ago(made[-1])
+    made.append(assembly_of(checkout, DEV, None).folder)
     assert sorted(made[-4:]) == sorted((checkout.root / "build/assemblies").iterdir())
 
 
 PRD = PROJECT.stage("prd")
+
+
+def record_of(pin: ImagePin) -> BuildRecord:
+    """The record of the build that has made the image."""
+    return BuildRecord(
+        digest=pin.digest,
+        architecture=pin.architecture,
+        base_digest=pin.base_digest,
+        source_revision=pin.source_revision,
+        dirty=False,
+        built_at="2026-01-01T00:00:00Z",
+    )
 
 
 def validation(folder: Path) -> str:
@@ -288,7 +317,9 @@ def validation(folder: Path) -> str:
     return line.partition("=")[2]
 
 
-def test_ship_has_templates_validated_and_nothing_else_has(checkout: Project, run: Run) -> None:
+def test_ship_and_synth_have_templates_validated_and_nothing_else_has(
+    checkout: Project, run: Run
+) -> None:
     validated_assemblies(checkout, [(DEV, PINS["dev"])])
     assert validation(checkout.root) == "true"
     assembly_of(checkout, DEV, None)
@@ -296,7 +327,118 @@ def test_ship_has_templates_validated_and_nothing_else_has(checkout: Project, ru
     assembly_with_image(checkout, DEV, "sha256:1")
     assert validation(checkout.root) == "false"
     assert run("prd")[0] == 0
-    assert validation(checkout.root) == "false"
+    assert validation(checkout.root) == "true"
+
+
+def test_synth_does_not_take_what_was_not_validated(checkout: Project, run: Run) -> None:
+    """What it leaves is deployed to every stage, whatever has been made beside."""
+    (checkout.root / "made/hima-five-bomber-prd-rooms.template.json").unlink()
+    assembly_of(checkout, DEV, PINS["dev"])
+
+    assert run("dev")[0] == 0
+
+    assert synths(checkout.root) == 2
+    assert validation(checkout.root) == "true"
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda project, _: assembly_of(project, DEV, PINS["dev"]),
+        lambda project, _: assembly_for_page(project, DEV),
+        lambda project, _: assembly_with_image(project, DEV, PINS["dev"].digest),
+        lambda project, _: validated_assemblies(project, [(DEV, PINS["dev"]), (PRD, PINS["prd"])]),
+        lambda _, run: run("dev", "prd"),
+    ],
+    ids=["assembly_of", "page", "gate", "ship", "synth"],
+)
+def test_who_takes_an_assembly_keeps_it(
+    checkout: Project, run: Run, take: Callable[[Project, Run], object]
+) -> None:
+    made, _ = validated_assemblies(checkout, [(DEV, PINS["dev"]), (PRD, PINS["prd"])])
+    two_days_ago(made.folder)
+    take(checkout, run)
+    assert made.folder.stat().st_mtime > time.time() - 60 * 60
+    assert synths(checkout.root) == 1
+
+
+def test_ship_keeps_what_an_earlier_run_has_synthesized(checkout: Project) -> None:
+    (made,) = validated_assemblies(checkout, [(DEV, PINS["dev"])])
+    two_days_ago(made.folder)
+    write_record(checkout.root, record_of(PINS["dev"]))
+    options: Any = None
+    lock_change: Any = None
+    shipment = Shipment(
+        project=checkout, stage=DEV, account="", options=options, lock_change=lock_change
+    )
+
+    assert SYNTH.done(shipment)
+
+    assert shipment.assembly == made
+    assert made.folder.stat().st_mtime > time.time() - 60 * 60
+
+
+def change_a_file_during_the_synth(folder: Path) -> None:
+    """Let the CLI wait for the lock file, as the app does, and change a file then."""
+    cdk = folder / "node_modules/.bin/cdk"
+    cdk.write_text(
+        cdk.read_text().replace(
+            "echo call >> calls;",
+            'for a in "$@"; do case "$a" in *imageLock=*) cat "${a##*=}" > locked;; esac; done\n'
+            "echo two > stacks/rooms_stack.py; echo call >> calls;",
+        )
+    )
+
+
+def begun(project: Project) -> object:
+    with closing(begin_synth(project, [DEV])) as pending:
+        return validated_assemblies(project, [(DEV, PINS["dev"])], pending)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda project, _: assembly_of(project, DEV, PINS["dev"]),
+        lambda project, _: validated_assemblies(project, [(DEV, PINS["dev"])]),
+        lambda project, _: begun(project),
+    ],
+    ids=["assembly_of", "ship", "ship, begun before"],
+)
+def test_an_assembly_of_files_that_changed_meanwhile_is_not_kept(
+    checkout: Project, run: Run, make: Callable[[Project, Run], object]
+) -> None:
+    """Half of it may be of the files before, and its name would be wrong for good."""
+    change_a_file_during_the_synth(checkout.root)
+    with pytest.raises(FailedError, match="the project changed while it was synth") as error:
+        make(checkout, run)
+    assert error.value.hint == "run the command again"
+    assert synths(checkout.root) == 1
+    assert [*(checkout.root / "build/assemblies").glob("*")] == []
+    make(checkout, run)
+
+
+def test_synth_does_not_leave_what_changed_meanwhile(checkout: Project, run: Run) -> None:
+    change_a_file_during_the_synth(checkout.root)
+    status, _, err = run("dev")
+    assert status == 2
+    assert "the project changed while it was synthesized" in err
+    assert not (checkout.root / "build/assembly").exists()
+
+
+@pytest.mark.parametrize("library", ["aws-cdk-lib", "constructs", "jsii"])
+def test_another_version_of_the_library_is_another_assembly(
+    checkout: Project, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock file says what is to be installed, not what is."""
+    assembly_of(checkout, DEV, PINS["dev"])
+    installed = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata,
+        "version",
+        lambda name: "0.0.1" if name == library else installed(name),
+    )
+    assembly_of(checkout, DEV, PINS["dev"])
+    assert synths(checkout.root) == 2
 
 
 def test_what_was_not_validated_does_not_pass_the_gate_and_stays(checkout: Project) -> None:
@@ -348,14 +490,7 @@ def test_gates_are_asked_with_the_pin_that_the_image_will_get(checkout: Project)
     """So that `check`, `boot`, `deploy` and `page` share one synth, whoever runs them."""
     checkout.lock.write_text("{}")
     pin = PINS["dev"]
-    record = BuildRecord(
-        digest=pin.digest,
-        architecture=pin.architecture,
-        base_digest=pin.base_digest,
-        source_revision=pin.source_revision,
-        dirty=False,
-        built_at="2026-01-01T00:00:00Z",
-    )
+    record = record_of(pin)
     write_record(checkout.root, record)
     made = json.dumps(rooms_template()).replace(pin.pinned_at, "@now@")
     cdk = checkout.root / "node_modules/.bin/cdk"
