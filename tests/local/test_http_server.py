@@ -3,14 +3,21 @@
 import http.client
 import io
 import socket
-from collections.abc import Iterator
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from local.gateway import reserve_port
-from local.http_server import serving_wsgi
+from local.http_server import RequestHandler, serving_wsgi
+
+Told = Callable[[], str]
+may_answer = threading.Event()
 
 
 @Request.application
@@ -24,6 +31,9 @@ def application(request: Request) -> Response:
             return Response(status=304, headers={"etag": '"1"'})
         case "/error":
             raise RuntimeError("a fault")
+        case "/when-gone":
+            may_answer.wait(10)
+            return Response("hello")
         case "/pieces":
             return Response(iter([b"one", b"two"]))
         case _:
@@ -37,7 +47,20 @@ def connection() -> Iterator[http.client.HTTPConnection]:
         connection = connected(listener)
         yield connection
         connection.close()
-    listener.close()
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Told:
+    """What was logged and written to the terminal. A connection has ended after its errors."""
+    return lambda: caplog.text + capsys.readouterr().err
+
+
+def sent(connection: http.client.HTTPConnection, request: bytes) -> bytes:
+    """Send what may be a part of a request and no more, and return all that comes back."""
+    with socket.create_connection((connection.host, connection.port), timeout=30) as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(1000), b""))
 
 
 def connected(listener: socket.socket) -> http.client.HTTPConnection:
@@ -146,8 +169,96 @@ def test_connections_that_are_kept_end_with_the_server() -> None:
     with serving_wsgi(application, listener=listener, name="test"):
         connection = connected(listener)
         ask(connection, "GET", "/")
-    listener.close()
 
     assert connection.sock is not None
     assert connection.sock.recv(1) == b""
     connection.close()
+
+
+def test_after_the_server_its_port_refuses_connections() -> None:
+    """Else they would wait in the queue of a listener that nobody serves."""
+    listener = reserve_port(0)
+    address = listener.getsockname()
+    with serving_wsgi(application, listener=listener, name="test"):
+        socket.create_connection(address).close()
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/unread", b"200 OK"), ("/echo", b"400 Bad Request")]
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 9\r\n\r\nabc",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nno length\r\n",
+    ],
+)
+def test_a_client_that_ends_within_its_body_is_let_go_without_a_word(
+    connection: http.client.HTTPConnection,
+    path: str,
+    status: bytes,
+    body: bytes,
+    told: Told,
+) -> None:
+    answer = sent(connection, f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + body)
+
+    assert answer.split(b"\r\n")[0] == b"HTTP/1.1 " + status
+    assert told() == ""
+
+
+@pytest.mark.parametrize("line", [b"GET http://[ HTTP/1.1", b"GET / HTTP/nine", b"GET"])
+def test_a_request_that_cannot_be_read_is_400(
+    connection: http.client.HTTPConnection, line: bytes, told: Told
+) -> None:
+    answer = sent(connection, line + b"\r\nHost: x\r\n\r\n")
+
+    assert b"400" in answer.split(b"\r\n")[0]
+    assert told() == ""
+
+
+def test_a_body_without_end_is_not_read_for_ever(
+    connection: http.client.HTTPConnection, told: Told
+) -> None:
+    piece = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
+    with socket.create_connection((connection.host, connection.port), timeout=30) as client:
+        client.sendall(b"POST /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert client.recv(1000).endswith(b"not read")
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                client.sendall(piece)
+    assert told() == ""
+
+
+def test_a_client_that_does_not_wait_for_its_answer_is_let_go_without_a_word(
+    connection: http.client.HTTPConnection, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    shutdown = ThreadedWSGIServer.shutdown_request
+
+    def noted(self: ThreadedWSGIServer, request: Any) -> None:
+        shutdown(self, request)
+        ended.set()
+
+    monkeypatch.setattr(ThreadedWSGIServer, "shutdown_request", noted)
+    with socket.create_connection((connection.host, connection.port)) as client:
+        # Then closing resets the connection.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(b"GET /when-gone HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.05)
+    may_answer.set()
+
+    assert ended.wait(10)
+    assert told() == ""
+
+
+def test_a_connection_without_requests_is_ended_without_a_word(
+    connection: http.client.HTTPConnection, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 0.05)
+    with socket.create_connection((connection.host, connection.port), timeout=30) as client:
+        assert client.recv(1) == b""
+    assert told() == ""
