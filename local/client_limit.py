@@ -82,12 +82,20 @@ class Clients:
         """Begin without any."""
         self._lock = threading.Lock()
         self._seconds: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._next_drop = 0.0
 
     def exceeds(self, limit: ClientLimit, address: str, now: float) -> bool:
         """Count a request at a time in seconds, and return whether it is above the limit."""
         with self._lock:
+            if now >= self._next_drop:
+                self._next_drop = now + limit.window_s
+                self._drop_before(now - limit.window_s)
             counted = self._seconds[address]
             for second in [second for second in counted if second <= now - limit.window_s]:
                 del counted[second]
             counted[int(now)] += 1
             return counted.total() > limit.requests
+
+    def _drop_before(self, then: float) -> None:
+        for address in [one for one, counted in self._seconds.items() if max(counted) <= then]:
+            del self._seconds[address]

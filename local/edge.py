@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from werkzeug.wrappers import Request, Response
 
@@ -27,6 +28,8 @@ _COMPRESSED_BYTES: Final = range(1000, 10_000_000)
 _COMPRESSED_TYPES: Final = frozenset(
     {"application/json", "image/svg+xml", "text/css", "text/html", "text/javascript", "text/plain"}
 )
+# An expired response is still compared with the origin's, and served when that fails, for a while.
+_EXPIRED_SECONDS: Final = 60
 _HOP_BY_HOP: Final = frozenset({"connection", "date", "server", "content-length"})
 
 
@@ -78,7 +81,11 @@ class Edge:
         self._now = now
         self._clients = Clients()
         self._cache: dict[tuple[str, ...], _Cached] = {}
-        self._origin_locks: dict[tuple[str, ...], threading.Lock] = {}
+        self._next_drop = 0.0
+        # Each is there for as long as a request holds it or waits for it.
+        self._origin_locks: WeakValueDictionary[tuple[str, ...], threading.Lock] = (
+            WeakValueDictionary()
+        )
         self._lock = threading.Lock()
 
     def __call__(
@@ -142,11 +149,20 @@ class Edge:
             )
             if _failed(found) and cached and cached.answer.status == HTTPStatus.OK:
                 found, since = cached.answer, cached.since
-            if seconds:
-                self._cache[key] = _Cached(found, since, now + seconds)
-            else:
-                self._cache.pop(key, None)
+            with self._lock:
+                self._drop_expired(now)
+                if seconds:
+                    self._cache[key] = _Cached(found, since, now + seconds)
+                else:
+                    self._cache.pop(key, None)
         return found, {"x-cache": "Miss from cloudfront"}
+
+    def _drop_expired(self, now: float) -> None:
+        if now >= self._next_drop:
+            self._next_drop = now + _EXPIRED_SECONDS
+            expired = now - _EXPIRED_SECONDS
+            kept = {key: cached for key, cached in self._cache.items() if cached.until > expired}
+            self._cache = kept
 
     def _request_origin(
         self,

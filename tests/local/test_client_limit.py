@@ -102,3 +102,15 @@ def test_who_waits_is_let_in_again() -> None:
         clients.exceeds(limit, "192.0.2.1", 0.5)
     assert clients.exceeds(limit, "192.0.2.1", 59.9)
     assert not clients.exceeds(limit, "192.0.2.1", 60.0)
+
+
+def test_who_does_not_come_back_is_forgotten() -> None:
+    limit, clients = read_client_limit(with_rate()), Clients()
+    for number in range(100):
+        clients.exceeds(limit, f"192.0.2.{number}", number)
+    clients.exceeds(limit, "198.51.100.1", 130)
+
+    assert set(clients._seconds) == {
+        *(f"192.0.2.{number}" for number in range(71, 100)),
+        "198.51.100.1",
+    }

@@ -56,15 +56,14 @@ class World:
         self.answer: Callable[[Request], Response] = lambda _: Response("{}")
         self.objects: dict[str, OriginResponse] = {}
         self.domain = API
-        self._client = Client(
-            Edge(
-                lambda: self.distribution,
-                api=self._api,
-                api_domain=lambda: self.domain,
-                read_object=lambda _, key: self.objects.get(key),
-                now=lambda: self.time,
-            )
+        self.edge = Edge(
+            lambda: self.distribution,
+            api=self._api,
+            api_domain=lambda: self.domain,
+            read_object=lambda _, key: self.objects.get(key),
+            now=lambda: self.time,
         )
+        self._client = Client(self.edge)
 
     def _api(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
@@ -153,6 +152,18 @@ def test_an_expired_response_is_revalidated(
     found = world.get("/rooms/A", if_none_match='"0"')
     assert (found.status_code, found.data) == (200, b"{}")
     assert [request.headers.get("if-none-match") for request in world.asked] == [None, '"1"']
+
+
+def test_what_has_expired_long_ago_is_dropped(world: World) -> None:
+    for number in range(100):
+        world.time = float(number)
+        world.get(f"/rooms/{number}")
+    world.time = 130.0
+    world.get("/rooms/A")
+
+    paths = {path for path, *_ in world.edge._cache}
+    assert paths == {*(f"/rooms/{number}" for number in range(70, 100)), "/rooms/A"}
+    assert len(world.edge._origin_locks) == 0
 
 
 def test_who_guesses_a_code_gets_no_room_from_the_cache_of_those_who_know_it(world: World) -> None:
