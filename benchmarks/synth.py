@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -63,11 +64,14 @@ def run() -> None:
 
 
 def measure(synthesize: Callable[[Variant], Taken], *, rounds: int) -> SynthFigures:
-    """Take every variant once in each round, so that all meet the same noise."""
+    """Take every variant once in each round, in another order each time.
+
+    So all meet the same noise, and nobody always follows the same one.
+    """
     taken: dict[str, list[Taken]] = {variant.name: [] for variant in VARIANTS}
     for number in range(rounds):
         with step(f"round {number + 1} of {rounds}"):
-            for variant in VARIANTS:
+            for variant in random.Random(number).sample(VARIANTS, len(VARIANTS)):
                 taken[variant.name].append(synthesize(variant))
     return SynthFigures(rounds=taken)
 
@@ -99,7 +103,7 @@ def table(figures: SynthFigures, measured_on: str) -> Iterator[str]:
     """Yield the lines of the block: medians, and the medians of the ratios of each round."""
     rounds = figures.rounds
     gate, empty = rounds[GATE.name], rounds[EMPTY.name]
-    yield f"{len(gate)} rounds, one after the other; {measured_on}. Seconds: median (min-max)."
+    yield f"{len(gate)} rounds, each in another order; {measured_on}. Seconds: median (min-max)."
     yield ""
     yield "| synth | time | to the gate | to one bucket | CPU time | to the gate | to one bucket |"
     yield "|---|---|---|---|---|---|---|"
