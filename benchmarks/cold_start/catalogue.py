@@ -68,6 +68,7 @@ class Peer(NamedTuple):
 
 YARDSTICK: Final = "bare-boto3"
 OURS: Final = "ours"
+EARLY: Final = "early-boto3"
 UNCOUNTED: Final = "ours-uncounted"
 FLOOR: Final = "nothing"
 _PEERS: Final = "benchmarks/cold_start/peers"
@@ -124,6 +125,12 @@ PEERS: Final = (
         trust=Trust.AMAZON,
         event=Event.DIRECT,
         own_code=_CLIENT,
+    ),
+    Peer(
+        EARLY,
+        "boto3, reads an item while it starts",
+        Kind.CANDIDATE,
+        "peers.early_boto3.handler",
     ),
     Peer(
         "tuned-boto3",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from benchmarks.cold_start.catalogue import FLOOR, OURS, PEERS, UNCOUNTED, YARDSTICK, Peer
+from benchmarks.cold_start.catalogue import EARLY, FLOOR, OURS, PEERS, UNCOUNTED, YARDSTICK, Peer
 from benchmarks.cold_start.events import events
 from benchmarks.cold_start.installation import install
 from benchmarks.cold_start.loaded import loaded
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PEER: Final = {peer.name: peer for peer in PEERS}
-STARTED_HERE: Final = (YARDSTICK, OURS, "own-signer")
+STARTED_HERE: Final = (YARDSTICK, EARLY, OURS, "own-signer")
 
 
 def create(peer: Peer, place: Place) -> tuple[dict[str, Any], int]:
@@ -66,6 +66,13 @@ def test_who_is_not_counted_asks_the_table_once(place: Place) -> None:
     assert 0 < sample.first_cpu_ms < sample.init_cpu_ms
     assert sample.init_mib <= sample.first_mib <= sample.peak_mib
     assert sample.cold_ms == sample.init_ms + sample.first_ms
+
+
+@pytest.mark.parametrize(("name", "requests"), [(YARDSTICK, 0), (EARLY, 1), (OURS, 1)])
+def test_who_reads_an_item_while_it_starts(name: str, requests: int, place: Place) -> None:
+    sample = measure(PEER[name], place, events=events(PEER[name].event), warm_calls=1)
+
+    assert sample.init_requests == requests
 
 
 def test_a_function_that_does_not_start_says_why(place: Place) -> None:

@@ -109,6 +109,9 @@ def test_the_page_gets_tables_and_a_picture(figures: Figures, tmp_path: Path) ->
     assert "3 rounds, 3 warm calls in each" in text
     # 8 ms of CPU time, of which a function with 128 MB gets 7 %.
     assert "| bare boto3 | 111 | 28 |" in text
+    # What reads an item while it starts is in two tables: of the candidates, and of memory.
+    assert text.count("| boto3, reads an item while it starts | 1.00 |") == 1
+    assert text.count("| boto3, reads an item while it starts | 111 | 28 |") == 1
     assert (
         text.count("| own signer over http.client | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 60 |") == 1
     )
