@@ -116,14 +116,15 @@ class CloudAssembly:
 
 
 def synthesize(
-    project: Project, stages: Sequence[Stage], folder: Path
+    project: Project, stages: Sequence[Stage], folder: Path, *, is_gate: bool
 ) -> dict[str, ImagePin | None]:
     """Leave one assembly for all these stages, and return which image is pinned for each.
 
     A stage without one has its registry alone in it. One of the same files, stages and pins that is
-    there and was validated is copied, and otherwise they are synthesized, with that gate. What was
-    in ``folder`` is replaced after that. Raises FailedError when the CDK CLI fails, also for a
-    template that the CDK library finds invalid, or ``folder`` cannot be written.
+    there and was validated is copied, and otherwise they are synthesized; ``is_gate`` says whether
+    templates are validated then. What was in ``folder`` is replaced after that. Raises FailedError
+    when the CDK CLI fails, also for a template that the CDK library finds invalid, or ``folder``
+    cannot be written.
     """
     before = assembly_key(project, {})
     pins = read_image_lock(project.lock)
@@ -133,7 +134,7 @@ def synthesize(
     else:
         context = {"stage": ",".join(stage.name for stage in stages), "packaging": "image"}
         with step(f"synthesizing {context['stage']}"):
-            _synthesize(project, pins, context, folder, before, keep=False, is_gate=True)
+            _synthesize(project, pins, context, folder, before, keep=False, is_gate=is_gate)
     return {stage.name: pins.get(stage.name) for stage in stages}
 
 

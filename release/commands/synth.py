@@ -35,6 +35,9 @@ def synth(
     to: Annotated[
         Path, typer.Option(metavar="DIR", help="Write the cloud assembly to this folder.")
     ] = ASSEMBLY,
+    skip_validation: Annotated[
+        bool, typer.Option("--skip-validation", help="Leave CDK's validation of templates out.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Synthesize stages once, into one cloud assembly that `deploy` and `page` take.
@@ -42,8 +45,8 @@ def synth(
     So one stage after the other is deployed from the same files: templates, page, and pinned
     images. The assembly names no account, and needs no credentials. Its templates have passed CDK's
     validation: one that `ship` has made of the same source, stages and pins is taken as it is, and
-    otherwise they are validated here. For a stage without a pinned image it has the registry stack
-    alone, as `cdk synth` does.
+    otherwise they are validated here. A pull request skips that, since `make test` has done it. For
+    a stage without a pinned image it has the registry stack alone, as `cdk synth` does.
 
     **Examples**
 
@@ -56,7 +59,7 @@ def synth(
     project = project_here()
     chosen = [project.stage(stage) for stage in stages]
     with signals_as_interrupts():
-        pins = synthesize(project, chosen, to.absolute())
+        pins = synthesize(project, chosen, to.absolute(), is_gate=not skip_validation)
     print_result("synth", SynthResult(assembly=str(to), pins=pins), _text(to, pins), json=json)
 
 

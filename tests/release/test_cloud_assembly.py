@@ -330,6 +330,13 @@ def test_ship_and_synth_have_templates_validated_and_nothing_else_has(
     assert validation(checkout.root) == "true"
 
 
+def test_synth_leaves_validation_to_the_tests_where_it_is_told_to(
+    checkout: Project, run: Run
+) -> None:
+    assert run("prd", "--skip-validation")[0] == 0
+    assert validation(checkout.root) == "false"
+
+
 def test_synth_does_not_take_what_was_not_validated(checkout: Project, run: Run) -> None:
     """What it leaves is deployed to every stage, whatever has been made beside."""
     (checkout.root / "made/hima-five-bomber-prd-rooms.template.json").unlink()
