@@ -62,6 +62,7 @@ def test_numbers_are_written_out() -> None:
     assert {"1,490", "0.351"} <= set(texts)
 
 
+@pytest.mark.proof
 def test_the_same_figures_give_the_same_picture() -> None:
     """Also in another process, where hashes of strings are others."""
     here = bars(

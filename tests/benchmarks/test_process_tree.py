@@ -25,6 +25,7 @@ def test_what_a_command_leaves_behind_counts(tmp_path: Path) -> None:
     assert cpu >= 0.3
 
 
+@pytest.mark.proof
 def test_the_command_itself_counts_and_waiting_does_not(tmp_path: Path) -> None:
     wall, cpu = seconds(BURN, tmp_path)
     assert wall >= 0.3

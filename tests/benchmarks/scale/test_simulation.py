@@ -57,6 +57,7 @@ def test_where_nothing_is_short_everybody_gets_in() -> None:
     assert found.recovered_s == 0
 
 
+@pytest.mark.proof
 def test_the_edge_keeps_requests_from_the_api() -> None:
     with_cache = simulate(ENOUGH, COSTS, RUSH, scale=1)
     without = simulate(ENOUGH, COSTS, replace(RUSH, cache_s=0), scale=1)

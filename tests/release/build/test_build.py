@@ -164,6 +164,7 @@ def config_of(image: Image) -> dict[str, object]:
 # --- our own function ---------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_the_same_source_gives_the_same_digest_from_every_checkout(
     tmp_path: Path, origin: Path, base: str, built: Built
 ) -> None:
@@ -183,6 +184,7 @@ def test_the_same_source_gives_the_same_digest_from_every_checkout(
     assert record.source_revision == revision != built.record.source_revision
 
 
+@pytest.mark.proof
 def test_it_starts(built: Built) -> None:
     variables = {
         **CREDENTIALS,
@@ -204,6 +206,7 @@ def test_it_starts(built: Built) -> None:
     assert started.error_type == "", started
 
 
+@pytest.mark.proof
 def test_all_python_is_compiled_and_never_compared_with_its_source(built: Built) -> None:
     files = content(built.image)
     sources = [name for name in files if name.endswith(".py")]
@@ -217,12 +220,14 @@ def test_all_python_is_compiled_and_never_compared_with_its_source(built: Built)
         assert compiled[8:16] == importlib.util.source_hash(files[name])
 
 
+@pytest.mark.proof
 def test_others_can_read_every_file_and_enter_every_folder(built: Built) -> None:
     for name, member in members(built.image).items():
         wanted = stat.S_IROTH | (stat.S_IXOTH if member.isdir() else 0)
         assert member.mode & wanted == wanted, name
 
 
+@pytest.mark.proof
 def test_it_has_the_rooms_and_their_libraries_and_nothing_else(built: Built) -> None:
     names = [name for name in content(built.image) if name.startswith("var/task/")]
 
@@ -230,6 +235,7 @@ def test_it_has_the_rooms_and_their_libraries_and_nothing_else(built: Built) -> 
     assert "var/task/rooms/notes.txt" not in names
 
 
+@pytest.mark.proof
 def test_it_is_one_manifest_for_one_platform_without_a_time(built: Built) -> None:
     index = json.loads((built.root / LAYOUT / "index.json").read_bytes())
     manifest = json.loads(built.image.blob(built.image.digest).read_bytes())
@@ -245,6 +251,7 @@ def test_it_is_one_manifest_for_one_platform_without_a_time(built: Built) -> Non
     assert built.record.source_revision not in json.dumps(config)
 
 
+@pytest.mark.proof
 def test_the_record(built: Built, base: str) -> None:
     record = read_record(built.root, "dev")
 
@@ -255,6 +262,7 @@ def test_the_record(built: Built, base: str) -> None:
     assert record.built_at.endswith("Z")
 
 
+@pytest.mark.proof
 def test_nothing_else_is_left(built: Built) -> None:
     assert sorted(path.name for path in (built.root / "build").iterdir()) == [
         "image",
@@ -293,6 +301,7 @@ def test_another_image_without_digest(small: Path, small_base: str, instruction:
         build(small, BASE=small_base)
 
 
+@pytest.mark.proof
 def test_a_frontend_without_digest(small: Path, small_base: str) -> None:
     dockerfile = small / "lambda_src/Dockerfile"
     text = dockerfile.read_text()
@@ -312,6 +321,7 @@ def test_a_frontend_without_digest(small: Path, small_base: str) -> None:
     build(small, BASE=small_base)
 
 
+@pytest.mark.proof
 def test_a_base_without_digest_that_is_let_pass(
     small: Path, small_base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -335,6 +345,7 @@ def test_a_base_for_another_cpu(small: Path, other_base: str) -> None:
         build(small, BASE=other_base)
 
 
+@pytest.mark.proof
 def test_a_base_for_another_cpu_that_is_let_pass_becomes_a_lie(
     small: Path, other_base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -353,6 +364,7 @@ def test_a_base_for_another_cpu_that_is_let_pass_becomes_a_lie(
     assert f"is for {OTHER}" in capsys.readouterr().err
 
 
+@pytest.mark.proof
 def test_a_base_that_lies_of_its_cpu(small: Path, registry: str, tmp_path: Path) -> None:
     lie = push_small_base(registry, tmp_path / "base", layer=LYING_LAYER)
     add_run(small, "true")
@@ -395,6 +407,7 @@ def state_of(root: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.proof
 def test_a_build_that_fails_leaves_the_image_and_record_of_the_one_before(
     small: Path, small_base: str
 ) -> None:
@@ -424,6 +437,7 @@ def test_a_new_image_takes_the_place_of_the_old(small: Path, small_base: str) ->
     assert not image.blob(old.digest).exists()
 
 
+@pytest.mark.proof
 def test_the_image_is_the_same_in_every_storage(
     small: Path, small_base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -435,6 +449,7 @@ def test_the_image_is_the_same_in_every_storage(
     assert build(small, BASE=small_base).digest == first.digest
 
 
+@pytest.mark.proof
 def test_an_interruption_leaves_the_image_and_record_of_the_one_before(
     small: Path, small_base: str
 ) -> None:

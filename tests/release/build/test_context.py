@@ -49,6 +49,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.proof
 def test_files_can_be_read_and_folders_entered_whatever_the_umask(
     tmp_path: Path, origin: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_files_can_be_read_and_folders_entered_whatever_the_umask(
     }
 
 
+@pytest.mark.proof
 def test_the_same_from_every_checkout(tmp_path: Path, origin: Path) -> None:
     one = context_of(clone(origin, tmp_path / "one"), tmp_path / "context-1")
     other = clone(origin, tmp_path / "a much longer path" / "other", umask=0o027)
@@ -76,6 +78,7 @@ def test_the_same_from_every_checkout(tmp_path: Path, origin: Path) -> None:
     assert seen_in(one) == seen_in(context_of(other, tmp_path / "context-2"))
 
 
+@pytest.mark.proof
 def test_other_content_of_the_same_size_has_another_time(tmp_path: Path) -> None:
     """BuildKit looks at nothing else when it takes over a context that it has seen before."""
     checkout = write_project(tmp_path / "origin", SOURCE)
@@ -118,6 +121,7 @@ def test_programs_stay_programs_and_links_stay_links(tmp_path: Path, origin: Pat
     assert (context / "link").readlink() == Path("run")
 
 
+@pytest.mark.proof
 def test_libraries_that_cannot_be_installed(tmp_path: Path) -> None:
     wrong = {**SOURCE, "requirements.txt": "msgspec==0.22.0\n"}
     checkout = write_project(tmp_path / "origin", wrong)

@@ -51,6 +51,7 @@ def test_gates_that_are_passed_at_once_are_both_noted(
     assert passed_gates(root, DIGEST, "arm64") == {"check": PASSED, "boot": LATER}
 
 
+@pytest.mark.proof
 @settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
